@@ -18,6 +18,8 @@ CREATE TABLE accounts_users (
     created_at BIGINT NOT NULL,
     last_login_at BIGINT NOT NULL DEFAULT 0
 );
+-- Names differ by more than their case: Admin must not pass for admin.
+CREATE UNIQUE INDEX accounts_users_lower ON accounts_users(lower(name));
 CREATE TABLE accounts_members (
     team_id BIGINT NOT NULL REFERENCES accounts_teams(id) ON DELETE CASCADE,
     user_id BIGINT NOT NULL REFERENCES accounts_users(id) ON DELETE CASCADE,
@@ -29,6 +31,7 @@ CREATE TABLE accounts_sessions (
     hash TEXT PRIMARY KEY,
     user_id BIGINT NOT NULL REFERENCES accounts_users(id) ON DELETE CASCADE,
     csrf TEXT NOT NULL,
+    -- Times are Unix milliseconds, here and everywhere.
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     address TEXT NOT NULL,
@@ -51,6 +54,10 @@ CREATE TABLE accounts_tokens (
     revoked_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX accounts_tokens_user ON accounts_tokens(user_id);
+-- Expired sessions and tokens are swept by these.
+CREATE INDEX accounts_sessions_expiry ON accounts_sessions(expires_at);
+CREATE INDEX accounts_tokens_expiry ON accounts_tokens(expires_at) WHERE expires_at > 0;
+CREATE INDEX accounts_members_user ON accounts_members(user_id);
 CREATE TABLE accounts_audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at BIGINT NOT NULL,
