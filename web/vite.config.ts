@@ -1,0 +1,31 @@
+import { fileURLToPath } from "node:url";
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const server = process.env.SIGNALBOX_URL ?? "http://localhost:8080";
+
+export default defineConfig({
+  root: here("."),
+  plugins: [react(), tailwindcss()],
+  resolve: { alias: { "@": here("./src") } },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    // Nothing is inlined as data: URL, the content security policy of the server allows only its own files.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
+  server: {
+    proxy: Object.fromEntries(["/api", "/sky", "/hooks"].map((path) => [path, { target: server }])),
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: [here("./src/test-setup.ts")],
+    css: false,
+  },
+});
