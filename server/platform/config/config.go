@@ -1,0 +1,219 @@
+// Package config is the one reader of the environment and of the configuration
+// file. Every key stands once in Keys, from which the file is checked, the
+// environment is read and the documentation is printed.
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/rawbytes"
+	"github.com/knadh/koanf/v2"
+)
+
+// Config is all that can be set, a section per part; app hands each part its own.
+type Config struct {
+	// DataDir holds everything the server keeps on disk.
+	DataDir  string   `koanf:"-"`
+	Server   Server   `koanf:"server"`
+	Database Database `koanf:"database"`
+	Secrets  Secrets  `koanf:"secrets"`
+	Blobs    Blobs    `koanf:"blobs"`
+	Outbound Outbound `koanf:"outbound"`
+	Admin    Admin    `koanf:"admin"`
+	Log      Log      `koanf:"log"`
+	CI       CI       `koanf:"ci"`
+}
+
+// Server is how the outside reaches us.
+type Server struct {
+	Listen         string   `koanf:"listen"`
+	PublicURL      string   `koanf:"public_url"`
+	TLSCert        string   `koanf:"tls_cert"`
+	TLSKey         string   `koanf:"tls_key"`
+	TrustedProxies []string `koanf:"trusted_proxies"`
+	MetricsListen  string   `koanf:"metrics_listen"`
+}
+
+// Database is where state lives.
+type Database struct {
+	URL string `koanf:"url"`
+}
+
+// Secrets is where the key that encrypts secrets lives.
+type Secrets struct {
+	KeyFile string `koanf:"key_file"`
+}
+
+// Blobs is where large things live; disk below the data folder when no endpoint is set.
+type Blobs struct {
+	S3Endpoint  string `koanf:"s3_endpoint"`
+	S3Bucket    string `koanf:"s3_bucket"`
+	S3Region    string `koanf:"s3_region"`
+	S3AccessKey string `koanf:"s3_access_key"`
+	S3SecretKey string `koanf:"s3_secret_key"`
+}
+
+// Outbound is what our own calls may reach besides public addresses.
+type Outbound struct {
+	Allow []string `koanf:"allow"`
+}
+
+// Admin is the first administrator, used only while none exists.
+type Admin struct {
+	User     string `koanf:"user"`
+	Password string `koanf:"password"`
+}
+
+// Log is about the server's own log.
+type Log struct {
+	Level string `koanf:"level"`
+}
+
+// CI is about pipelines.
+type CI struct {
+	HostImage         bool     `koanf:"host_image"`
+	LocalRepositories []string `koanf:"local_repositories"`
+	MaxContainers     int      `koanf:"max_containers"`
+	CheckInterval     string   `koanf:"check_interval"`
+}
+
+// Key is one line of the table of keys.
+type Key struct {
+	// Name is "section.key", as in the file.
+	Name string
+	// Default is used when neither file nor environment sets it.
+	Default any
+	Meaning string
+}
+
+// Keys is every key there is.
+var Keys = []Key{
+	{"server.listen", ":8080", "Address of the one HTTP port."},
+	{"server.public_url", "", "Address under which people and GitHub reach this server, such as https://signalbox.example.com. Empty: http://localhost and the port."},
+	{"server.tls_cert", "", "PEM file of the certificate; with tls_key the server speaks HTTPS itself."},
+	{"server.tls_key", "", "PEM file of the certificate's key."},
+	{"server.trusted_proxies", []string{}, "Addresses or CIDRs of proxies whose X-Forwarded-For is believed."},
+	{"server.metrics_listen", "", "A second address that serves /metrics without a token, for a monitoring network."},
+	{"database.url", "", "postgres://… for PostgreSQL. Empty: SQLite in the data folder."},
+	{"secrets.key_file", "", "File with the key that encrypts secrets. Empty: secrets.key in the data folder. Back it up apart from the database."},
+	{"blobs.s3_endpoint", "", "S3 endpoint (host, or http(s)://host:port) for blobs. Empty: the data folder."},
+	{"blobs.s3_bucket", "signalbox", "Bucket for blobs; it must exist."},
+	{"blobs.s3_region", "us-east-1", "Region of the bucket."},
+	{"blobs.s3_access_key", "", "Access key for S3."},
+	{"blobs.s3_secret_key", "", "Secret key for S3."},
+	{"outbound.allow", []string{}, "Private hosts, addresses or CIDRs (each with an optional :port) that outgoing calls and tasks may reach."},
+	{"admin.user", "admin", "Name of the first administrator, while none exists."},
+	{"admin.password", "", "Password of the first administrator. Empty: generated and printed once."},
+	{"log.level", "info", "debug, info, warn or error."},
+	{"ci.host_image", true, "Whether tasks may run on the built-in image host, a read-only view of this machine's programs."},
+	{"ci.local_repositories", []string{}, "Folders below which file:// repositories and OCI layouts on this machine's disk may be used."},
+	{"ci.max_containers", 32, "How many containers run at once; further steps wait."},
+	{"ci.check_interval", "1m", "How often a resource is checked that says nothing else."},
+}
+
+// EnvName is the environment variable of a key.
+func EnvName(key string) string {
+	return "SIGNALBOX_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// Load reads defaults, then the file (optional unless named), then the environment.
+func Load(dataDir, file string) (Config, error) {
+	k := koanf.New(".")
+	known := map[string]bool{}
+	for _, key := range Keys {
+		known[key.Name] = true
+		if err := k.Set(key.Name, key.Default); err != nil {
+			return Config{}, fmt.Errorf("default of %s: %w", key.Name, err)
+		}
+	}
+	if file != "" {
+		if err := loadFile(k, file, known); err != nil {
+			return Config{}, err
+		}
+	}
+	for _, key := range Keys {
+		value, set := os.LookupEnv(EnvName(key.Name))
+		if !set {
+			continue
+		}
+		var v any = value
+		if _, list := key.Default.([]string); list {
+			v = split(value)
+		}
+		if err := k.Set(key.Name, v); err != nil {
+			return Config{}, fmt.Errorf("%s: %w", EnvName(key.Name), err)
+		}
+	}
+	var c Config
+	if err := k.Unmarshal("", &c); err != nil {
+		return Config{}, fmt.Errorf("the configuration does not fit: %w", err)
+	}
+	dir, err := filepath.Abs(dataDir)
+	if err != nil {
+		return Config{}, err
+	}
+	c.DataDir = dir
+	return c.complete()
+}
+
+func loadFile(k *koanf.Koanf, file string, known map[string]bool) error {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	f := koanf.New(".")
+	if err := f.Load(rawbytes.Provider(raw), yaml.Parser()); err != nil {
+		return fmt.Errorf("%s is not YAML: %w", file, err)
+	}
+	for _, key := range f.Keys() {
+		if !known[key] {
+			return fmt.Errorf("%s: there is no key %s; `signalbox config` prints them all", file, key)
+		}
+	}
+	return k.Merge(f)
+}
+
+func (c Config) complete() (Config, error) {
+	if c.Database.URL == "" {
+		c.Database.URL = "sqlite:" + filepath.Join(c.DataDir, "signalbox.db")
+	}
+	if c.Secrets.KeyFile == "" {
+		c.Secrets.KeyFile = filepath.Join(c.DataDir, "secrets.key")
+	}
+	if (c.Server.TLSCert == "") != (c.Server.TLSKey == "") {
+		return c, fmt.Errorf("server.tls_cert and server.tls_key go together; only one is set")
+	}
+	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
+	return c, nil
+}
+
+func split(list string) []string {
+	var out []string
+	for _, s := range strings.Split(list, ",") {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Client is how the commands that talk HTTP find the server.
+func Client() (url, token string) { return os.Getenv("SIGNALBOX_URL"), os.Getenv("SIGNALBOX_TOKEN") }
+
+// Markdown prints the table of keys.
+func Markdown() string {
+	var b strings.Builder
+	b.WriteString("| Key | Environment | Default | Meaning |\n|---|---|---|---|\n")
+	for _, k := range Keys {
+		value := fmt.Sprint(k.Default)
+		if l, ok := k.Default.([]string); ok {
+			value = strings.Join(l, ",")
+		}
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s |\n", k.Name, EnvName(k.Name), value, k.Meaning)
+	}
+	return b.String()
+}
