@@ -1,0 +1,17 @@
+// Command signalbox is the server and its command line.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/signalbox/signalbox/server/app"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(app.Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
