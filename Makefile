@@ -1,0 +1,74 @@
+# Signalbox. `make` or `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export CGO_ENABLED := 0
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/signalbox/signalbox/server/app.Version=$(VERSION)
+WEB_SOURCES := package.json package-lock.json $(shell find web -path web/dist -prune -o -type f -print 2>/dev/null)
+GO_SOURCES := go.mod go.sum $(shell find server agents bots migrations web -name '*.go' -o -name '*.sql' -o -name '*.yaml' 2>/dev/null)
+
+.PHONY: help run demo build test check bench soak web lint fmt generate clean packages packages-test
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: packages build ## install what is missing, build, and serve http://localhost:8080 with data in ./data
+	./bin/signalbox serve --data-dir ./data
+
+demo: packages build ## the same with a sample team, repository and pipeline, in ./data-demo
+	./bin/signalbox demo --data-dir ./data-demo
+
+build: bin/signalbox bin/signalbox-agent ## static binaries in bin/, the user interface inside
+
+bin/signalbox: web/dist/index.html $(GO_SOURCES)
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./server
+
+bin/signalbox-agent: $(GO_SOURCES)
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./agents
+
+web: web/dist/index.html ## build the user interface
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/index.html: node_modules/.installed $(WEB_SOURCES)
+	npm run --silent build
+
+packages:
+	@./deploy/ensure-packages.sh run
+
+packages-test:
+	@./deploy/ensure-packages.sh test
+
+test: packages-test build check ## everything: checks, Go on SQLite and PostgreSQL, web, browser
+	go test ./...
+	./deploy/with-postgres.sh go test $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{"\n"}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./server/accounts ./server/ci ./server/system ./server/platform/... ./server/app | sort -u)
+	npm run --silent test
+	npm run --silent e2e
+
+check: node_modules/.installed web/dist/index.html ## format, vet, lint, types, generated files, and our limits
+	@test -z "$$(gofmt -l server agents migrations web/*.go)" || { echo "run make fmt:"; gofmt -l server agents migrations web/*.go; exit 1; }
+	go vet ./...
+	npm run --silent lint
+	npm run --silent typecheck
+	npm run --silent generate -- --check
+	@if [ -d ../shared/tools ]; then python3 ../shared/tools/measure.py --gate .; fi
+
+bench: build ## the speed figures, each beside the load average
+	go test -run '^$$' -bench . -benchtime 1s ./server/... | grep -v '^PASS\|no test files'
+	@cat /proc/loadavg
+
+soak: build ## the long forms of the failure tests
+	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill' ./server/...
+
+generate: node_modules/.installed ## TypeScript types from server/openapi.yaml
+	npm run --silent generate
+
+fmt: node_modules/.installed ## format Go and TypeScript
+	gofmt -w server agents migrations web/*.go
+	npm run --silent format
+
+clean: ## remove what was built
+	rm -rf bin web/dist/* node_modules
