@@ -1,6 +1,9 @@
 package algorithm
 
-import "context"
+import (
+	"context"
+	"math"
+)
 
 // History is what Resolve asks about the past of one job that wants to run.
 // Identifiers are the caller's row numbers; 0 stands for none.
@@ -46,6 +49,15 @@ func (o Order) Before(other Order) bool {
 		return o.Original < other.Original
 	}
 	return o.ID < other.ID
+}
+
+// end is the place from which on builds are newer than o. Reruns of an original
+// are not newer than it, although they come after it: they have its inputs.
+func (o Order) end() Order {
+	if o.ID == o.Original {
+		return Order{Original: o.Original, ID: math.MaxInt64}
+	}
+	return o
 }
 
 // Output is a version that a build got or put.

@@ -6,8 +6,8 @@ import (
 	"sort"
 )
 
-// Memory is a History held in memory. Its zero value is an empty past. Versions
-// and builds are added first; it must not change while Resolve reads it.
+// Memory is a History held in memory. Its zero value is an empty past. It may be
+// read by several goroutines at once, but not while something is added.
 type Memory struct {
 	versions map[int64][]int64 // by resource, in check order
 	place    map[Output]int    // check order of a version
@@ -16,7 +16,6 @@ type Memory struct {
 	having   map[jobOutput][]Build        // the same by what they have, oldest first
 	taken    map[takenKey]bool            // by the job that wants to run
 	uses     map[int64]map[int64]ownBuild // by resource and version: the newest build
-	sorted   bool
 }
 
 type jobOutput struct {
@@ -67,14 +66,13 @@ func (m *Memory) AddBuild(job int64, build Build) {
 	if m.builds == nil {
 		m.builds, m.having = map[int64][]Build{}, map[jobOutput][]Build{}
 	}
-	m.builds[job] = append(m.builds[job], build)
+	m.builds[job] = insert(m.builds[job], build)
 	for i, out := range build.Outputs {
 		if !slices.Contains(build.Outputs[:i], out) {
 			key := jobOutput{job: job, Output: out}
-			m.having[key] = append(m.having[key], build)
+			m.having[key] = insert(m.having[key], build)
 		}
 	}
-	m.sorted = false
 }
 
 // AddOwnBuild adds a build, however it ended, of the job that wants to run:
@@ -145,7 +143,6 @@ func (m *Memory) Taken(_ context.Context, input string, resource, version int64)
 
 // Builds gives a page of the added builds.
 func (m *Memory) Builds(_ context.Context, q Query) ([]Build, error) {
-	m.sort()
 	list := m.builds[q.Job]
 	for _, out := range q.Has {
 		if m.disabled[out] {
@@ -196,24 +193,8 @@ func (m *Memory) usable(build Build) Build {
 	return build
 }
 
-func (m *Memory) sort() {
-	if m.sorted {
-		return
-	}
-	older := func(a, b Build) int {
-		switch {
-		case a.Order.Before(b.Order):
-			return -1
-		case b.Order.Before(a.Order):
-			return 1
-		}
-		return 0
-	}
-	for _, list := range m.builds {
-		slices.SortStableFunc(list, older)
-	}
-	for _, list := range m.having {
-		slices.SortStableFunc(list, older)
-	}
-	m.sorted = true
+// insert keeps the builds of a job in order; mostly they come in order anyway.
+func insert(list []Build, build Build) []Build {
+	at := sort.Search(len(list), func(i int) bool { return build.Order.Before(list[i].Order) })
+	return slices.Insert(list, at, build)
 }

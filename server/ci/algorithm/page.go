@@ -32,7 +32,7 @@ func (s *search) candidates(j int) *candidates {
 	}
 	if job.last != (Order{}) {
 		c.walking = true
-		c.query.After, c.query.OldestFirst = job.last, true
+		c.query.After, c.query.OldestFirst = job.last.end(), true
 	}
 	return c
 }

@@ -231,7 +231,7 @@ func (s *search) hasNext(ctx context.Context) (bool, error) {
 		if !s.walking[j] {
 			continue
 		}
-		builds, err := s.history.Builds(ctx, Query{Job: job.id, After: s.builds[j].Order, OldestFirst: true, Limit: 1})
+		builds, err := s.history.Builds(ctx, Query{Job: job.id, After: s.builds[j].end(), OldestFirst: true, Limit: 1})
 		if len(builds) > 0 || err != nil {
 			return true, err
 		}

@@ -18,7 +18,7 @@ const (
 	maxDepth = 200
 	// maxNodes counts nodes after aliases are expanded, so that a few lines of
 	// nested aliases cannot become gigabytes.
-	maxNodes = 1_000_000
+	maxNodes = 300_000
 )
 
 // Parse reads a pipeline in YAML or JSON. Unknown top-level keys are ignored,
@@ -67,9 +67,6 @@ func parseNodes(data []byte) (*yamlv3.Node, error) {
 	}
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("yaml: line %d: the document is not valid UTF-8", invalidLine(data))
-	}
-	if line := tooDeep(data); line > 0 {
-		return nil, fmt.Errorf("yaml: line %d: nested deeper than %d levels", line, maxDepth)
 	}
 	var document yamlv3.Node
 	if err := yamlv3.Unmarshal(data, &document); err != nil {
@@ -124,29 +121,6 @@ func (e *expansion) of(node *yamlv3.Node) (extent, error) {
 	}
 	e.seen[node] = total
 	return total, nil
-}
-
-// tooDeep looks for hostile nesting before the YAML library does, whose cost
-// grows faster than the depth. It may only be too lenient: brackets in quoted
-// or block text are not nesting, so it counts those at line starts and the
-// runs of openers, and the exact check follows on the nodes.
-func tooDeep(data []byte) int {
-	line, run := 1, 0
-	for _, c := range data {
-		switch c {
-		case '[', '{', '-', '?':
-			run++
-			if run > 5*maxDepth {
-				return line
-			}
-		case ' ', '\t', '\r':
-		case '\n':
-			line++
-		default:
-			run = 0
-		}
-	}
-	return 0
 }
 
 func invalidLine(data []byte) int {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -225,20 +226,27 @@ func Resolve(ctx context.Context, ref Ref, lookup Lookup) (any, bool, error) {
 	if err != nil || !found {
 		return nil, false, err
 	}
-	for _, field := range ref.Fields {
+	value, err = field(value, ref)
+	return value, err == nil, err
+}
+
+// field follows the fields of a reference into a value.
+func field(value any, ref Ref) (any, error) {
+	for _, name := range ref.Fields {
+		var found bool
 		switch m := value.(type) {
 		case map[string]any:
-			value, found = m[field]
+			value, found = m[name]
 		case map[string]string:
-			value, found = m[field]
+			value, found = m[name]
 		default:
-			return nil, false, fmt.Errorf("cannot access field '%s' of non-map value ('%T') from var: %s", field, value, ref)
+			return nil, fmt.Errorf("cannot access field '%s' of non-map value ('%T') from var: %s", name, value, ref)
 		}
 		if !found {
-			return nil, false, fmt.Errorf("missing field '%s' in var: %s", field, ref)
+			return nil, fmt.Errorf("missing field '%s' in var: %s", name, ref)
 		}
 	}
-	return value, true, nil
+	return value, nil
 }
 
 // scalarText gives the text of values that may stand inside longer text.
@@ -252,7 +260,8 @@ func scalarText(value any) (string, bool) {
 	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
 		return fmt.Sprint(v), true
 	case float64:
-		if v == float64(int64(v)) {
+		// Beyond 2^53 a float does not hold the number that was written.
+		if v == math.Trunc(v) && math.Abs(v) <= 1<<53 {
 			return strconv.FormatInt(int64(v), 10), true
 		}
 	}
