@@ -1,0 +1,5 @@
+package accounts
+
+import "github.com/signalbox/signalbox/server/platform/api"
+
+func (s *Service) concourseRoutes(r api.Router) {}
