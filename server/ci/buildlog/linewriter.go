@@ -74,7 +74,8 @@ func (w *LineWriter) Write(p []byte) (int, error) {
 }
 
 // WriteAt takes output that came at a known time. After an error the bytes count as
-// taken: they are kept and must not be given again.
+// taken: they are kept and must not be given again; call Flush until it succeeds
+// before giving more.
 func (w *LineWriter) WriteAt(at time.Time, p []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -174,13 +175,7 @@ func lineLength(p []byte, all bool) int {
 		}
 		return 0
 	}
-	// Do not cut a character in two.
-	for n := maxLine; n > maxLine-utf8.UTFMax; n-- {
-		if n == len(p) || utf8.RuneStart(p[n]) {
-			return n
-		}
-	}
-	return maxLine
+	return maxLine - cutRune(p[:maxLine])
 }
 
 func validText(p []byte) string { return strings.ToValidUTF8(string(p), "\uFFFD") }
