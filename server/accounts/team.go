@@ -18,8 +18,8 @@ type Team struct {
 	Created time.Time
 	// Privileged says whether an administrator lets the team's tasks run privileged.
 	Privileged bool
-	// Auth is what fly set-team asked for beyond members: users who do not exist
-	// yet and groups, kept to be shown again.
+	// Auth is what fly set-team asked for that has no effect here, such as
+	// groups, kept to be shown again.
 	Auth TeamAuth
 	// Members counts them; filled by lists only.
 	Members int64
