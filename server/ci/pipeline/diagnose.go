@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ const (
 )
 
 // Diagnostic is one message with its place in the source, for an editor. Line
-// and Column start at 1; 0 means that the place is not known.
+// and Column start at 1. Message does not repeat Path.
 type Diagnostic struct {
 	Line     int      `json:"line"`
 	Column   int      `json:"column"`
@@ -32,7 +33,14 @@ type Diagnostic struct {
 func Diagnose(data []byte) []Diagnostic {
 	root, err := parseNodes(data)
 	if err != nil {
-		return []Diagnostic{fromError(err.Error())}
+		d := fromError(err.Error())
+		if line := syntaxLine(data); line > 0 {
+			d.Line = line
+		}
+		return []Diagnostic{d}
+	}
+	if list := duplicateDiagnostics(root); len(list) > 0 {
+		return list
 	}
 	config, err := Parse(data)
 	if err != nil {
@@ -54,14 +62,20 @@ func Diagnose(data []byte) []Diagnostic {
 	for _, warning := range warnings {
 		list = append(list, place(root, SeverityWarning, warning.Message))
 	}
-	if root != nil {
-		eachDuplicate(root, func(key *yamlv3.Node) {
-			list = append(list, Diagnostic{
-				Line: key.Line, Column: key.Column, Severity: SeverityWarning, Path: key.Value,
-				Message: "the key '" + key.Value + "' is set twice; the last one counts",
-			})
-		})
+	return list
+}
+
+func duplicateDiagnostics(root *yamlv3.Node) []Diagnostic {
+	var list []Diagnostic
+	if root == nil {
+		return nil
 	}
+	eachDuplicate(root, func(key *yamlv3.Node) {
+		list = append(list, Diagnostic{
+			Line: key.Line, Column: key.Column, Severity: SeverityError, Path: key.Value,
+			Message: fmt.Sprintf("key %q already set in map", key.Value),
+		})
+	})
 	return list
 }
 
@@ -78,12 +92,34 @@ func fromError(text string) Diagnostic {
 	return d
 }
 
-// plainError drops what the decoders say about themselves.
-func plainError(text string) string {
-	for _, prefix := range []string{"error converting YAML to JSON: ", "error unmarshaling JSON: ", "while decoding JSON: ", "json: ", "yaml: "} {
-		text = strings.TrimPrefix(text, prefix)
+var (
+	decoderWords = regexp.MustCompile(`error converting YAML to JSON: |error unmarshaling JSON: |while decoding JSON: |json: |yaml: (?:line \d+: )?`)
+	wrongType    = regexp.MustCompile(`cannot unmarshal (\w+) into Go struct field [\w.]*?(\w+) of type (\S+)`)
+	jsonWords    = map[string]string{
+		"string": "text", "number": "a number", "bool": "true or false", "object": "a mapping", "array": "a list",
 	}
-	return text
+)
+
+// plainError says what the decoders mean in the words of YAML.
+func plainError(text string) string {
+	text = decoderWords.ReplaceAllString(text, "")
+	m := wrongType.FindStringSubmatch(text)
+	if m == nil {
+		return text
+	}
+	wants := "a mapping"
+	switch goType := strings.TrimLeft(m[3], "*"); {
+	case strings.HasPrefix(goType, "[]") || strings.HasSuffix(goType, "Tags"):
+		wants = "a list"
+	case goType == "string":
+		wants = "text"
+	case goType == "bool":
+		wants = "true or false"
+	case strings.HasPrefix(goType, "int"):
+		wants = "a whole number"
+	}
+	plain := fmt.Sprintf("'%s' must be %s, not %s", m[2], wants, jsonWords[m[1]])
+	return strings.Replace(text, m[0], plain, 1)
 }
 
 // place turns a validation message into a diagnostic.
@@ -99,6 +135,9 @@ func place(root *yamlv3.Node, severity Severity, message string) Diagnostic {
 	}
 	if at := l.mentioned(message); at != nil {
 		d.Line, d.Column = at.Line, at.Column
+	}
+	for strings.HasPrefix(d.Message, d.Path+": ") {
+		d.Message = d.Message[len(d.Path)+2:]
 	}
 	return d
 }

@@ -25,6 +25,7 @@ var elementTypes = []struct {
 // firstMalformed finds the innermost part of a source that Parse refused. The
 // JSON decoder knows no lines, so this decodes part by part until one fails.
 func firstMalformed(root *yamlv3.Node) (at *yamlv3.Node, path string, cause error) {
+	resolveOldBooleans(root)
 	for _, t := range elementTypes {
 		key, list := mappingPair(root, t.section)
 		if key == nil {
@@ -55,6 +56,19 @@ func firstMalformed(root *yamlv3.Node) (at *yamlv3.Node, path string, cause erro
 		}
 	}
 	return nil, "", nil
+}
+
+// oldBooleans are words that YAML 1.1, which Concourse reads, takes for true or
+// false, while the nodes here come from a YAML 1.2 reader: `put: n` is a trap.
+var oldBooleans = regexp.MustCompile(`^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$`)
+
+func resolveOldBooleans(node *yamlv3.Node) {
+	if node.Kind == yamlv3.ScalarNode && node.Style == 0 && node.Tag == "!!str" && oldBooleans.MatchString(node.Value) {
+		node.Tag, node.Value = "!!bool", "true" // which of the two makes no difference to the type
+	}
+	for _, child := range node.Content {
+		resolveOldBooleans(child)
+	}
 }
 
 // stepKeys are the keys whose value is a step or a list of steps.

@@ -23,8 +23,22 @@ const (
 
 // Parse reads a pipeline in YAML or JSON. Unknown top-level keys are ignored,
 // because authors keep anchors there; unknown keys below are errors, except in
-// steps and task configs, where they are kept for Validate to report.
+// steps and task configs, where they are kept for Validate to report. A key that
+// is set twice is an error anywhere: fly refuses it before it sends a pipeline.
 func Parse(data []byte) (Config, error) {
+	root, err := parseNodes(data)
+	if err != nil {
+		return Config{}, err
+	}
+	if root == nil || root.Tag == "!!null" {
+		return Config{}, nil
+	}
+	if root.Kind != yamlv3.MappingNode {
+		return Config{}, fmt.Errorf("yaml: line %d: a pipeline is a mapping with keys such as jobs and resources", root.Line)
+	}
+	if err := duplicateKeys(root); err != nil {
+		return Config{}, err
+	}
 	var sections struct {
 		Groups        json.RawMessage `json:"groups,omitempty"`
 		VarSources    json.RawMessage `json:"var_sources,omitempty"`
@@ -35,7 +49,7 @@ func Parse(data []byte) (Config, error) {
 		Display       json.RawMessage `json:"display,omitempty"`
 		UserData      json.RawMessage `json:"user_data,omitempty"`
 	}
-	if err := decodeYAML(data, &sections); err != nil {
+	if err := yaml.Unmarshal(data, &sections); err != nil {
 		return Config{}, err
 	}
 	known, err := json.Marshal(sections)
@@ -138,13 +152,8 @@ func invalidLine(data []byte) int {
 	return line
 }
 
-// DuplicateKeys reports mapping keys that occur twice. Concourse takes the last
-// one when a person sets a pipeline, and refuses the file in a set_pipeline step.
-func DuplicateKeys(data []byte) error {
-	root, err := parseNodes(data)
-	if err != nil || root == nil {
-		return err
-	}
+// duplicateKeys reports mapping keys that occur twice.
+func duplicateKeys(root *yamlv3.Node) error {
 	var messages []string
 	eachDuplicate(root, func(key *yamlv3.Node) {
 		messages = append(messages, fmt.Sprintf("line %d: key %q already set in map", key.Line, key.Value))

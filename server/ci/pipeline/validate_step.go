@@ -44,7 +44,14 @@ func (v *stepChecker) name(name string) {
 	if name != "" && namesFromVars(v.context) {
 		return
 	}
-	v.report.name(name, v.where())
+	warning, problem := CheckName(name, v.where())
+	if problem != "" {
+		// Concourse says the context twice here, and we keep its words.
+		v.errorf("%s", problem)
+	}
+	if warning != nil {
+		v.report.warnings = append(v.report.warnings, *warning)
+	}
 }
 
 func (v *stepChecker) step(s Step) {
