@@ -159,9 +159,9 @@ type StepRecord struct {
 	// Volumes are all volumes that this step made or uses.
 	Volumes []StepVolume
 
-	// LogBase is how much of the step's output was logged before Container began: a step
-	// that runs again in a new container goes on in the same log.
-	LogBase int64
+	// Restarts counts how often the step was begun again in a new container because the
+	// one before was lost with the server.
+	Restarts int
 
 	// ExitStatus is nil when no process ended by itself.
 	ExitStatus *int
@@ -201,6 +201,8 @@ type StepVolume struct {
 	Path string `json:"path,omitempty"`
 	// Made tells that this step created the volume: Release removes only such ones.
 	Made bool `json:"made,omitempty"`
+	// TTL is how long a task cache is good for; 0 is for ever.
+	TTL time.Duration `json:"ttl,omitempty"`
 }
 
 // CheckTarget says what is checked. Exactly one of Resource, ResourceType and Prototype

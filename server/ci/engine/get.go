@@ -1,0 +1,322 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/signalbox/signalbox/server/ci/event"
+	"github.com/signalbox/signalbox/server/ci/pipeline"
+	"github.com/signalbox/signalbox/server/ci/plan"
+	"github.com/signalbox/signalbox/server/ci/resource"
+	"github.com/signalbox/signalbox/server/ci/runtime"
+)
+
+// getDir and putDir are where resource scripts find their files.
+const (
+	getDir = "/tmp/build/get"
+	putDir = "/tmp/build/put"
+)
+
+func (r *run) get(ctx context.Context, p *plan.Plan, at position) (bool, error) {
+	row := StepRecord{Kind: KindGet, Name: p.Get.Name, Resource: p.Get.Resource, Dir: getDir}
+	return r.leaf(ctx, p, at, row, func(ctx context.Context, l *leaf) (bool, error) {
+		l.emit(event.InitializeGet{Origin: l.origin(), Time: l.unix()})
+		prepared, err := l.prepareGet(ctx)
+		if err != nil {
+			return false, err
+		}
+		l.emit(event.StartGet{Origin: l.origin(), Time: l.unix()})
+		return l.runGet(ctx, prepared)
+	})
+}
+
+// getting is a get whose vars are replaced and whose type and version are known.
+type getting struct {
+	resourceCall
+	version resource.Version
+	key     CacheKey
+}
+
+// resourceCall is what every call of a resource type needs.
+type resourceCall struct {
+	kind    resource.Type
+	image   fetchedImage
+	program string // for keys, see kindOfType
+	source  map[string]any
+	params  map[string]any
+	scripted,
+	privileged bool
+}
+
+// prepare replaces the vars and finds the program of a resource type.
+func (l *leaf) prepare(ctx context.Context, source pipeline.Source, params pipeline.Params, image plan.TypeImage) (resourceCall, error) {
+	var c resourceCall
+	var err error
+	if c.source, err = l.at.scope.object(ctx, source); err != nil {
+		return c, err
+	}
+	if c.params, err = l.at.scope.object(ctx, params); err != nil {
+		return c, err
+	}
+	if c.image, err = l.typeImage(ctx, image, l.at); err != nil {
+		return c, err
+	}
+	c.program = kindOfType(image.BaseType, c.image)
+	if image.Get != nil {
+		c.kind, c.scripted = l.Scripted, true
+		c.privileged = image.Privileged && l.PrivilegedAllowed(ctx, l.build)
+		return c, nil
+	}
+	native, ok := l.Native(image.BaseType)
+	if !ok {
+		return c, fmt.Errorf("unknown resource type '%s': it is neither one of the server's own nor in the pipeline's resource_types", image.BaseType)
+	}
+	c.kind = native
+	return c, nil
+}
+
+func (l *leaf) request(c resourceCall, log io.Writer, createdBy bool) resource.Request {
+	return resource.Request{
+		Executor:   l.Executor,
+		Container:  l.row.Container,
+		Image:      c.image.Image,
+		Source:     c.source,
+		Params:     c.params,
+		Env:        l.metadataEnv(l.at, createdBy),
+		Log:        log,
+		Privileged: c.privileged,
+	}
+}
+
+func (l *leaf) prepareGet(ctx context.Context) (getting, error) {
+	step := l.plan.Get
+	call, err := l.prepare(ctx, step.Source, step.Params, step.TypeImage)
+	if err != nil {
+		return getting{}, err
+	}
+	g := getting{resourceCall: call}
+	switch {
+	case step.Version != nil:
+		g.version = resource.Version(*step.Version)
+	case step.VersionFrom != nil:
+		version, ok := l.result(*step.VersionFrom)
+		if !ok || version == nil {
+			return getting{}, errors.New("version is missing from previous step")
+		}
+		g.version = version
+	default:
+		return getting{}, errors.New("no version to get")
+	}
+	g.key, err = cacheKey(call.program, call.source, call.params, g.version)
+	return g, err
+}
+
+// runGet takes the version from a cache, or fetches it while nobody else does.
+func (l *leaf) runGet(ctx context.Context, g getting) (bool, error) {
+	unlock, err := l.single.lock(ctx, "get:"+string(g.key), func() {
+		l.stderr().say("\x1b[1;36mINFO: waiting to acquire resource lock\x1b[0m\n")
+	})
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	if l.resumed && l.row.Container != "" {
+		if done, err := l.resumeGet(ctx, g); done || err != nil {
+			return err == nil, err
+		}
+	}
+	if l.row.Container == "" {
+		if done, err := l.takeCache(ctx, g); done || err != nil {
+			return err == nil, err
+		}
+	}
+	return l.fetchVersion(ctx, g)
+}
+
+func (l *leaf) takeCache(ctx context.Context, g getting) (bool, error) {
+	cached, hit, err := l.useCache(ctx, g.key)
+	if err != nil || !hit {
+		return false, err
+	}
+	l.selectedWorker()
+	l.stderr().say("\x1b[1;36mINFO: found existing resource cache\x1b[0m\n")
+	l.row.Volumes = []StepVolume{{ID: cached.Volume, Role: RoleResource, Name: l.row.Name}}
+	return true, l.got(g, cached.Volume, cached.Result)
+}
+
+// resumeGet finishes a get whose result was saved before the server stopped. Otherwise
+// the container of the earlier run is gone on with if there is one, and what is left of
+// it removed if not: fetching has no side effects, so it may be done twice.
+func (l *leaf) resumeGet(ctx context.Context, g getting) (bool, error) {
+	_, gone, err := l.attach()
+	if err != nil || !gone {
+		return false, err
+	}
+	cached, hit, err := l.useCache(ctx, g.key)
+	if err != nil {
+		return false, err
+	}
+	if hit && cached.Volume == l.row.Volumes[0].ID {
+		return true, l.got(g, cached.Volume, cached.Result)
+	}
+	return false, l.beginAnew()
+}
+
+// beginAnew forgets the container that an earlier run made.
+func (l *leaf) beginAnew() error {
+	if err := l.discard(); err != nil {
+		return err
+	}
+	l.restart()
+	return nil
+}
+
+// useCache finds a cache whose volume the executor still has.
+func (l *leaf) useCache(ctx context.Context, key CacheKey) (ResourceCache, bool, error) {
+	cached, hit, err := l.Ledger.UseCache(ctx, l.build.ID, key)
+	if err != nil || !hit {
+		return ResourceCache{}, false, l.ledgerError(ctx, "find a resource cache", err)
+	}
+	// Any read tells whether the volume is there; the file need not be.
+	_, err = l.Executor.ReadFile(ctx, cached.Volume, "metadata.json", 1)
+	if !errors.Is(err, runtime.ErrGone) {
+		return cached, true, nil
+	}
+	err = l.Ledger.ForgetCache(ctx, key, cached.Volume)
+	return ResourceCache{}, false, l.ledgerError(ctx, "forget a resource cache", err)
+}
+
+// ledgerError ends the run unless the step's own context is what ended the call.
+func (l *leaf) ledgerError(ctx context.Context, doing string, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
+	return l.must(doing, err)
+}
+
+func (l *leaf) fetchVersion(ctx context.Context, g getting) (bool, error) {
+	give, err := l.occupy(ctx, func() error { return l.chooseDest(ctx) })
+	if err != nil {
+		return false, err
+	}
+	defer give()
+	limit, err := l.duration(ctx, l.plan.Get.Timeout, l.at)
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := l.deadline(ctx, l.row.StartedAt, limit)
+	defer cancel()
+
+	log := l.stderr()
+	log.sayRestarts()
+	request := l.request(g.resourceCall, log, false)
+	request.Version, request.Dest = g.version, l.row.Volumes[0].ID
+	var result resource.Result
+	err = l.call(ctx, func(ctx context.Context) (err error) {
+		result, err = g.kind.Get(ctx, request)
+		return err
+	})
+	if err != nil {
+		return l.resourceFailed(ctx, err, func(status int) event.Event {
+			return event.FinishGet{Origin: l.origin(), Time: l.unix(), ExitStatus: status}
+		})
+	}
+	if err := l.saveCache(g, result); err != nil {
+		return false, err
+	}
+	return true, l.got(g, l.row.Volumes[0].ID, result)
+}
+
+func (l *leaf) chooseDest(ctx context.Context) error {
+	l.row.Container = l.newContainer()
+	l.row.Volumes = []StepVolume{{ID: l.newVolume(), Role: RoleResource, Name: l.row.Name, Path: getDir, Made: true}}
+	if err := l.begin(StateStarting); err != nil {
+		return err
+	}
+	return l.makeVolume(ctx, l.row.Volumes[0].ID)
+}
+
+func (l *leaf) saveCache(g getting, result resource.Result) error {
+	return l.must("save a resource cache", l.Ledger.SaveCache(l.base, l.build.ID, ResourceCache{
+		Key: g.key, Volume: l.row.Volumes[0].ID, Type: l.plan.Get.Type,
+		Result: result, Resource: l.plan.Get.Resource, Build: l.build,
+	}))
+}
+
+// got registers what was fetched.
+func (l *leaf) got(g getting, volume runtime.VolumeID, result resource.Result) error {
+	if result.Version == nil {
+		result.Version = g.version
+	}
+	l.at.scope.register(l.row.Name, artifact{Volume: volume})
+	l.at.scope.setLocal(l.row.Name, metadataVar(result.Metadata), false)
+	l.setResult(l.plan.ID, result.Version)
+	if l.plan.Get.Resource != "" {
+		if err := l.must("save metadata", l.Ledger.SaveMetadata(l.base, l.build, l.plan.Get.Resource, result)); err != nil {
+			return err
+		}
+	}
+	l.flush()
+	l.emit(event.FinishGet{
+		Origin: l.origin(), Time: l.unix(), Fetched: result.Version, Metadata: eventFields(result.Metadata),
+	})
+	return l.keepResult(stepResult{Result: result, Cache: g.key}, 0)
+}
+
+func (l *leaf) keepResult(result stepResult, status int) error {
+	data, err := json.Marshal(result)
+	if err != nil {
+		return fmt.Errorf("encode the result of step %s: %w", l.row.PlanID, err)
+	}
+	l.row.Result, l.row.ExitStatus = data, &status
+	return nil
+}
+
+func readResult(row StepRecord) (stepResult, error) {
+	var result stepResult
+	if err := json.Unmarshal(row.Result, &result); err != nil {
+		return result, fmt.Errorf("read the result of step %s: %w", row.PlanID, err)
+	}
+	return result, nil
+}
+
+// resourceFailed sorts the errors of a resource type: its script failed, time was up,
+// or something else is wrong.
+func (l *leaf) resourceFailed(ctx context.Context, err error, finish func(status int) event.Event) (bool, error) {
+	if reason := l.why(ctx); reason != nil {
+		if errors.Is(reason, errTimeout) {
+			return l.timedOut()
+		}
+		return false, reason
+	}
+	var exit *resource.ExitError
+	if !errors.As(err, &exit) {
+		return false, err
+	}
+	l.flush()
+	l.emit(finish(exit.Status))
+	l.row.ExitStatus = &exit.Status
+	return false, nil
+}
+
+// timedOut makes a step failed that took too long.
+func (l *leaf) timedOut() (bool, error) {
+	l.flush()
+	l.emitError(l.row.PlanID, errTimeout.Error())
+	l.row.Message = errTimeout.Error()
+	return false, nil
+}
+
+func eventFields(fields []resource.Field) []event.Field {
+	if fields == nil {
+		return nil
+	}
+	list := make([]event.Field, len(fields))
+	for i, f := range fields {
+		list[i] = event.Field(f)
+	}
+	return list
+}
