@@ -1,5 +1,10 @@
 import "./styles/index.css";
+import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { StatusGlyph } from "@/ui/StatusGlyph";
+import { App } from "./app/App";
 
-createRoot(document.getElementById("root") as HTMLElement).render(<StatusGlyph status="running" label="starting" />);
+createRoot(document.getElementById("root") as HTMLElement).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -27,8 +27,8 @@ export function PageHeader({ title, status, meta, actions, tabs, tabsLabel = "Se
         <span className="meta clip">{meta}</span>
         {actions && <span className="actions">{actions}</span>}
       </div>
-      <div className="bottom">
-        {tabs ? <Tabs label={tabsLabel} items={tabs} /> : <span />}
+      <div className={tabs || strip ? "bottom" : "bottom bare"}>
+        {tabs ? <Tabs label={tabsLabel} items={tabs} /> : strip && <span />}
         {strip && (
           <div className="gauge">
             <span className="meta">{strip.label}</span>

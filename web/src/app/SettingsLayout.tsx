@@ -1,0 +1,58 @@
+import { Outlet } from "@tanstack/react-router";
+import { Activity, Building2, KeyRound, Lock, ScrollText, Settings2, TriangleAlert, User, Users } from "lucide-react";
+import { useSession } from "@/api/session";
+import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
+import type { IconType } from "@/ui/Icon";
+import { Tabs } from "@/ui/Tabs";
+import { useTeam } from "./team";
+
+type Entry = { to: string; label: string; icon: IconType };
+
+/** Settings of the team, of the installation and of the person, in one list. Narrow screens get it as tabs. */
+export function SettingsLayout() {
+  const me = useSession();
+  const team = useTeam();
+  const base = `/teams/${encodeURIComponent(team ?? "")}/settings`;
+  const groups: { title: string; entries: Entry[] }[] = [];
+  if (team) {
+    groups.push({
+      title: `Team ${team}`,
+      entries: [
+        { to: `${base}/team`, label: "Team", icon: Settings2 },
+        { to: `${base}/members`, label: "Members", icon: Users },
+        { to: `${base}/tokens`, label: "Tokens", icon: KeyRound },
+        { to: `${base}/secrets`, label: "Secrets", icon: Lock },
+      ],
+    });
+  }
+  if (me.user.is_admin) {
+    groups.push({
+      title: "System",
+      entries: [
+        { to: "/admin/health", label: "Health", icon: Activity },
+        { to: "/admin/users", label: "Users", icon: Users },
+        { to: "/admin/teams", label: "Teams", icon: Building2 },
+        { to: "/admin/audit", label: "Audit log", icon: ScrollText },
+        { to: "/admin/jobs", label: "Dead letters", icon: TriangleAlert },
+      ],
+    });
+  }
+  groups.push({ title: "You", entries: [{ to: "/account", label: "Account", icon: User }] });
+  return (
+    <>
+      <ContextList foot={`Signalbox ${me.version}`}>
+        {groups.map((group) => (
+          <ContextGroup key={group.title} title={group.title}>
+            {group.entries.map((entry) => (
+              <ContextItem key={entry.to} {...entry} />
+            ))}
+          </ContextGroup>
+        ))}
+      </ContextList>
+      <div className="narrow-tabs">
+        <Tabs label="Settings" items={groups.flatMap((group) => group.entries)} />
+      </div>
+      <Outlet />
+    </>
+  );
+}

@@ -1,0 +1,130 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { Outlet, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
+import { PanelLeft, Search } from "lucide-react";
+import { useContext, useEffect, useRef, useState } from "react";
+import { api, whenAnonymous } from "@/api/client";
+import { asProblem } from "@/api/problem";
+import { IconButton } from "@/ui/Button";
+import { classes } from "@/ui/classes";
+import { FrameStateContext, useFrame } from "@/ui/frame/context";
+import { Icon } from "@/ui/Icon";
+import { Kbd } from "@/ui/Kbd";
+import { shownKeys } from "@/ui/frame/keyboard";
+import { useFrameActions } from "./actions";
+import { AvatarMenu } from "./AvatarMenu";
+import { useBrowserTab } from "./browserTab";
+import { Crumbs } from "./Crumbs";
+import { KeyboardHelp } from "./KeyboardHelp";
+import { useKeys } from "./keys";
+import { LiveChip } from "./LiveChip";
+import { LiveProvider } from "./LiveProvider";
+import { Palette } from "./Palette";
+import { Rail } from "./Rail";
+import { TeamSwitcher } from "./TeamSwitcher";
+import { useTeam } from "./team";
+
+/** The frame around every page of somebody who is signed in. */
+export function Shell() {
+  return (
+    <LiveProvider>
+      <Frame />
+    </LiveProvider>
+  );
+}
+
+function Frame() {
+  const { hasContext, setContextSlot } = useContext(FrameStateContext);
+  const [layer, setLayer] = useState<"palette" | "help" | null>(null);
+  const [unfolded, setUnfolded] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  const signOut = useSignOut();
+  const close = () => setLayer(null);
+
+  useSessionEnd();
+  useKeys();
+  useBrowserTab(useTeam());
+  useFrameActions({ openPalette: () => setLayer("palette"), openHelp: () => setLayer("help"), signOut });
+  useFocusOnChange(main, pathname);
+  useEffect(() => setUnfolded(false), [pathname]);
+
+  return (
+    <div className={classes("app", !hasContext && "no-context", unfolded && "context-open")}>
+      <a className="skip" href="#main">
+        Skip to the page
+      </a>
+      <Rail />
+      <header className="topbar">
+        <TeamSwitcher />
+        {hasContext && (
+          <IconButton
+            className="unfold"
+            icon={PanelLeft}
+            label={unfolded ? "Close the list" : "Open the list"}
+            aria-expanded={unfolded}
+            onClick={() => setUnfolded(!unfolded)}
+          />
+        )}
+        <Crumbs />
+        <span className="push" />
+        <LiveChip />
+        <button type="button" className="find" onClick={() => setLayer("palette")} aria-label="Go anywhere, run anything">
+          <Icon of={Search} size="s" />
+          <span>Go anywhere, run anything</span>
+          <Kbd keys={shownKeys("mod+k")} />
+        </button>
+        <AvatarMenu onHelp={() => setLayer("help")} onSignOut={signOut} />
+      </header>
+      <aside className="context" aria-label="List">
+        <div className="slot" ref={setContextSlot} />
+      </aside>
+      <main className="main" id="main" ref={main} tabIndex={-1}>
+        <Outlet />
+      </main>
+      <Palette open={layer === "palette"} onClose={close} />
+      <KeyboardHelp open={layer === "help"} onClose={close} />
+    </div>
+  );
+}
+
+/** A change of page moves the focus to its title, so that a reader hears where they are. Never on the first load. */
+function useFocusOnChange(main: React.RefObject<HTMLElement | null>, pathname: string) {
+  const before = useRef(pathname);
+  useEffect(() => {
+    if (before.current === pathname) return;
+    before.current = pathname;
+    const focused = document.activeElement;
+    if (focused && main.current?.contains(focused) && focused.closest("[data-keeps-focus]")) return;
+    const title = main.current?.querySelector<HTMLElement>("[data-page-title]");
+    (title ?? main.current)?.focus({ preventScroll: true });
+  }, [main, pathname]);
+}
+
+function useSignOut() {
+  const client = useQueryClient();
+  const frame = useFrame();
+  return async () => {
+    try {
+      await api.DELETE("/api/v1/accounts/session");
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status !== 401) {
+        frame.toast({ text: `Not signed out. ${problem.message}`, kind: "bad", requestId: problem.requestId });
+        return;
+      }
+    }
+    client.clear();
+    // A full load: nothing of the last person stays in memory.
+    window.location.assign("/login");
+  };
+}
+
+/** A session that ended meanwhile leads to the sign-in page, and from there back here. */
+function useSessionEnd() {
+  const navigate = useNavigate();
+  const router = useRouter();
+  useEffect(
+    () => whenAnonymous(() => void navigate({ to: "/login", search: { next: router.state.location.href } as never, replace: true })),
+    [navigate, router],
+  );
+}

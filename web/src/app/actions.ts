@@ -1,0 +1,50 @@
+import { useNavigate } from "@tanstack/react-router";
+import { Keyboard, LogOut, Monitor, Moon, Search, Server, Settings2, Sun, User } from "lucide-react";
+import { useSession } from "@/api/session";
+import type { Action } from "@/ui/frame/context";
+import { useActions } from "@/ui/frame/hooks";
+import { features } from "./features";
+import { useTeam } from "./team";
+import { useTheme } from "./theme";
+
+type Doors = { openPalette: () => void; openHelp: () => void; signOut: () => void };
+
+/** What the frame itself offers on every page. */
+export function useFrameActions({ openPalette, openHelp, signOut }: Doors): void {
+  const me = useSession();
+  const team = useTeam();
+  const navigate = useNavigate();
+  const [, setTheme] = useTheme();
+  const go = (to: string) => () => void navigate({ to });
+  const actions: Action[] = [
+    { id: "frame.palette", label: "Go anywhere, run anything", group: "Everywhere", keys: "mod+k", icon: Search, hidden: true, run: openPalette },
+    { id: "frame.help", label: "Keyboard", group: "Everywhere", keys: "?", icon: Keyboard, run: openHelp },
+  ];
+  if (team) {
+    const base = `/teams/${encodeURIComponent(team)}`;
+    for (const feature of features.filter(({ name }) => me.capabilities.includes(name))) {
+      actions.push({ id: `go.${feature.name}`, label: feature.label, group: "Go to", keys: feature.keys, icon: feature.icon, run: go(feature.home(team)) });
+    }
+    actions.push({ id: "go.team", label: `Settings of ${team}`, group: "Go to", keys: "g s", icon: Settings2, run: go(`${base}/settings`) });
+    for (const page of ["members", "tokens", "secrets"]) {
+      actions.push({ id: `go.${page}`, label: `${page[0]?.toUpperCase()}${page.slice(1)} of ${team}`, group: "Go to", icon: Settings2, run: go(`${base}/settings/${page}`) });
+    }
+  }
+  if (me.user.is_admin) {
+    const pages = { users: "Users", teams: "Teams", audit: "Audit log", jobs: "Dead letters", health: "System health" };
+    for (const [path, label] of Object.entries(pages)) {
+      actions.push({ id: `go.admin.${path}`, label, group: "System", icon: Server, run: go(`/admin/${path}`) });
+    }
+  }
+  for (const { name } of me.teams.filter((membership) => membership.name !== team)) {
+    actions.push({ id: `team.${name}`, label: `Switch to team ${name}`, group: "Teams", run: go(`/teams/${encodeURIComponent(name)}`) });
+  }
+  actions.push(
+    { id: "go.account", label: "Your account", group: "You", also: "password profile", icon: User, run: go("/account") },
+    { id: "theme.system", label: "Theme: as the system", group: "You", icon: Monitor, run: () => setTheme("system") },
+    { id: "theme.light", label: "Theme: light", group: "You", icon: Sun, run: () => setTheme("light") },
+    { id: "theme.dark", label: "Theme: dark", group: "You", icon: Moon, run: () => setTheme("dark") },
+    { id: "signout", label: "Sign out", group: "You", also: "log out", icon: LogOut, run: signOut },
+  );
+  useActions(actions);
+}

@@ -1,0 +1,21 @@
+import { QueryClient } from "@tanstack/react-query";
+import { Problem } from "@/api/problem";
+
+/** Old data stays on the page while new data comes; the stream says when something is stale. */
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 30_000,
+        gcTime: 10 * 60_000,
+        retry: (failures, error) => failures < 2 && worthRetrying(error),
+        retryDelay: (failures) => Math.min(500 * 2 ** failures, 8000),
+      },
+    },
+  });
+}
+
+/** The network, and a server that is stopping or busy. What was refused is refused again. */
+function worthRetrying(error: unknown): boolean {
+  return !(error instanceof Problem) || error.status === 0 || error.status === 502 || error.status === 503 || error.status === 504;
+}

@@ -1,0 +1,97 @@
+import { useQuery } from "@tanstack/react-query";
+import { Search } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { useSession } from "@/api/session";
+import { utcTime } from "@/format/time";
+import { Button } from "@/ui/Button";
+import { Select } from "@/ui/Field";
+import { useActions, usePage } from "@/ui/frame/hooks";
+import { Icon } from "@/ui/Icon";
+import { PageHeader } from "@/ui/PageHeader";
+import { RelativeTime } from "@/ui/RelativeTime";
+import { EmptyState } from "@/ui/states";
+import { type Column, Table } from "@/ui/Table";
+import { useUrlState } from "@/ui/useUrlState";
+import { auditSearch } from "./audit";
+import { type AuditEntry, auditQuery } from "./queries";
+
+const columns: Column<AuditEntry>[] = [
+  { key: "at", head: "When", width: 112, cell: (entry) => <RelativeTime at={entry.at} /> },
+  { key: "actor", head: "Who", width: 144, cell: (entry) => <span className="title">{entry.actor}</span> },
+  {
+    key: "action",
+    head: "Did",
+    lead: true,
+    cell: (entry) => (
+      <>
+        {entry.action} <b>{entry.target}</b> <span className="muted">{entry.detail}</span>
+      </>
+    ),
+  },
+  { key: "team", head: "Team", width: 128, cell: (entry) => entry.team ?? "–" },
+  { key: "ip", head: "From", width: 144, end: true, cell: (entry) => <span className="mono">{entry.ip ?? "–"}</span> },
+];
+
+/** Who changed what, when and from where. */
+export function AuditPage() {
+  const [filter, setFilter] = useUrlState(auditSearch);
+  const { data, isFetching } = useQuery({ ...auditQuery(filter), placeholderData: (before) => before, throwOnError: true });
+  const me = useSession();
+  usePage({ title: "Audit log", crumbs: [{ label: "System", to: "/admin" }, { label: "Audit log" }] });
+  const filtered = Boolean(filter.q || filter.team || filter.before);
+  const teams = [{ value: "", label: "All teams" }, ...me.teams.map(({ name }) => ({ value: name, label: name }))];
+  const clear = () => setFilter({ q: undefined, team: undefined, before: undefined });
+  return (
+    <>
+      <PageHeader title="Audit log" meta={filter.before ? `before ${cursorTime(filter.before)}` : "every change, with who and from where"} />
+      <div className="toolbar">
+        <FindField value={filter.q ?? ""} onFind={(q) => setFilter({ q: q || undefined, before: undefined })} busy={isFetching} />
+        <Select compact aria-label="Team" className="w-44" value={filter.team ?? ""} options={teams} onValue={(team) => setFilter({ team: team || undefined, before: undefined })} />
+      </div>
+      {data?.items.length === 0 ? (
+        <EmptyState
+          headline={filtered ? "Nothing matches" : "Nothing has been changed yet"}
+          actions={filtered && <Button onClick={clear}>Show everything</Button>}
+          small={filtered}
+        >
+          {filtered ? "No entry has these words in it, in this team." : "Each change of people, teams, secrets, tokens and pipelines will be a line here."}
+        </EmptyState>
+      ) : (
+        <Table label="Audit log" columns={columns} rows={data?.items} rowKey={(entry) => entry.id} keyboard />
+      )}
+      <div className="pane line">
+        {filter.before && <Button onClick={() => setFilter({ before: undefined }, { push: true })}>Newest</Button>}
+        {data?.next && <Button onClick={() => setFilter({ before: data.next }, { push: true })}>Older</Button>}
+      </div>
+    </>
+  );
+}
+
+/** The cursor is the server's own word; where it is an instant it can be shown as one. */
+function cursorTime(cursor: string): string {
+  const shown = utcTime(cursor);
+  return shown === "unknown" ? "an earlier entry" : shown;
+}
+
+function FindField({ value, onFind, busy }: { value: string; onFind: (text: string) => void; busy: boolean }) {
+  const [text, setText] = useState(value);
+  const field = useRef<HTMLInputElement>(null);
+  const find = useRef(onFind);
+  useEffect(() => {
+    find.current = onFind;
+  });
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return undefined;
+    const timer = setTimeout(() => find.current(text), 250);
+    return () => clearTimeout(timer);
+  }, [text, value]);
+  useActions([{ id: "audit.find", label: "Search the audit log", group: "This page", keys: "/", icon: Search, run: () => field.current?.focus() }]);
+  return (
+    <label className="input compact" aria-busy={busy || undefined}>
+      <Icon of={Search} size="s" />
+      <span className="sr">Search</span>
+      <input ref={field} type="search" placeholder="who, what, from where" value={text} onChange={(event) => setText(event.target.value)} />
+    </label>
+  );
+}

@@ -1,0 +1,122 @@
+import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { UserMinus, UserPlus } from "lucide-react";
+import { useState } from "react";
+import { api } from "@/api/client";
+import { refusal, type Role, useSession } from "@/api/session";
+import { plural } from "@/format/bytes";
+import { Button, IconButton } from "@/ui/Button";
+import { Avatar } from "@/ui/facts";
+import { Select } from "@/ui/Field";
+import { usePage, useToast } from "@/ui/frame/hooks";
+import { useTask } from "@/ui/frame/useTask";
+import { PageHeader } from "@/ui/PageHeader";
+import { RelativeTime } from "@/ui/RelativeTime";
+import { EmptyState } from "@/ui/states";
+import { type Column, Table } from "@/ui/Table";
+import { AddMember } from "./AddMember";
+import { type Member, membersQuery } from "./queries";
+import { roleOptions } from "./roles";
+
+/** Who belongs to the team, and as what. */
+export function MembersPage() {
+  const { team } = useParams({ strict: false }) as { team: string };
+  const members = useSuspenseQuery(membersQuery(team)).data.items;
+  const me = useSession();
+  const [adding, setAdding] = useState(false);
+  const acts = useMemberActs(team);
+  usePage({ title: `Members of ${team}`, crumbs: [{ label: "Settings" }, { label: "Members" }] });
+  const refused = refusal(me, team, "owner");
+  const columns = memberColumns(refused, acts);
+  return (
+    <>
+      <PageHeader
+        title="Members"
+        meta={plural(members.length, "person", "people")}
+        actions={
+          <Button kind="primary" icon={UserPlus} onClick={() => setAdding(true)} refused={refused}>
+            Add a member
+          </Button>
+        }
+      />
+      {members.length === 0 ? (
+        <EmptyState headline="Nobody is in this team">People added here see its pipelines and act by their role. Administrators see it anyway.</EmptyState>
+      ) : (
+        <Table label="Members" columns={columns} rows={members} rowKey={(member) => member.user.id} keyboard />
+      )}
+      <AddMember open={adding} onClose={() => setAdding(false)} team={team} members={members} />
+    </>
+  );
+}
+
+type Acts = ReturnType<typeof useMemberActs>;
+
+function useMemberActs(team: string) {
+  const client = useQueryClient();
+  const toast = useToast();
+  const refresh = () => client.invalidateQueries({ queryKey: ["accounts"] });
+  const put = (user: string, role: Role) =>
+    api.PUT("/api/v1/accounts/teams/{team}/members/{user}", { params: { path: { team, user } }, body: { role } });
+  const undo = (member: Member) => () => void put(member.user.name, member.role).then(refresh);
+  const change = useTask({
+    run: (member: Member, role: Role) => put(member.user.name, role),
+    failed: "The role was not changed.",
+    onDone: (_, member, role) => {
+      toast({ text: `${member.user.name} is now ${role}`, undo: undo(member) });
+      void refresh();
+    },
+  });
+  const remove = useTask({
+    run: (member: Member) => api.DELETE("/api/v1/accounts/teams/{team}/members/{user}", { params: { path: { team, user: member.user.name } } }),
+    failed: "Nobody was removed.",
+    onDone: (_, member) => {
+      toast({ text: `${member.user.name} is no longer in ${team}`, undo: undo(member) });
+      void refresh();
+    },
+  });
+  return { change, remove };
+}
+
+function memberColumns(refused: string | false, { change, remove }: Acts): Column<Member>[] {
+  return [
+    {
+      key: "name",
+      head: "Name",
+      lead: true,
+      sort: (a, b) => a.user.name.localeCompare(b.user.name),
+      cell: ({ user }) => (
+        <span className="line">
+          <Avatar name={user.name} small />
+          <span className="title">{user.name}</span>
+          {user.is_admin && <span className="meta">administrator</span>}
+        </span>
+      ),
+    },
+    {
+      key: "role",
+      head: "Role",
+      width: 220,
+      cell: (member) => (
+        <Select
+          compact
+          aria-label={`Role of ${member.user.name}`}
+          value={member.role}
+          options={roleOptions}
+          disabled={Boolean(refused)}
+          title={refused || undefined}
+          onValue={(role) => void change.start(member, role as Role)}
+        />
+      ),
+    },
+    { key: "added", head: "Added", width: 128, cell: (member) => (member.added_at ? <RelativeTime at={member.added_at} /> : "–") },
+    {
+      key: "acts",
+      head: <span className="sr">Actions</span>,
+      width: 72,
+      end: true,
+      cell: (member) => (
+        <IconButton size="small" icon={UserMinus} label={`Remove ${member.user.name}`} refused={refused} onClick={() => void remove.start(member)} />
+      ),
+    },
+  ];
+}

@@ -1,0 +1,105 @@
+import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { Pencil, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { api } from "@/api/client";
+import { refusal, useSession } from "@/api/session";
+import { plural } from "@/format/bytes";
+import { Button, IconButton } from "@/ui/Button";
+import { Confirm } from "@/ui/Dialog";
+import { usePage, useToast } from "@/ui/frame/hooks";
+import { useTask } from "@/ui/frame/useTask";
+import { PageHeader } from "@/ui/PageHeader";
+import { RelativeTime } from "@/ui/RelativeTime";
+import { EmptyState } from "@/ui/states";
+import { type Column, Table } from "@/ui/Table";
+import { type Secret, secretsQuery } from "./queries";
+import { SecretForm } from "./SecretForm";
+
+const secretKey = (secret: Secret) => `${secret.pipeline ?? ""}/${secret.name}`;
+
+/** Names of the team's secrets. Values go in and never come out. */
+export function SecretsPage() {
+  const { team } = useParams({ strict: false }) as { team: string };
+  const secrets = useSuspenseQuery(secretsQuery(team)).data.items;
+  const me = useSession();
+  const [form, setForm] = useState<Partial<Secret> | null>(null);
+  const [doomed, setDoomed] = useState<Secret | null>(null);
+  usePage({ title: `Secrets of ${team}`, crumbs: [{ label: "Settings" }, { label: "Secrets" }] });
+  const refused = refusal(me, team, "member");
+  return (
+    <>
+      <PageHeader
+        title="Secrets"
+        meta={secrets.length > 0 ? `${plural(secrets.length, "secret")}, encrypted; values are never shown` : "values are encrypted and never shown"}
+        actions={
+          <Button kind="primary" icon={Plus} onClick={() => setForm({})} refused={refused}>
+            New secret
+          </Button>
+        }
+      />
+      {secrets.length === 0 ? (
+        <EmptyState headline="No secrets yet" command={"params:\n  TOKEN: ((registry-token))"} filled={["((registry-token))"]} commandLabel="Snippet">
+          A secret replaces <code>((its-name))</code> in pipelines of {team} when a build runs, and is masked in every log.
+        </EmptyState>
+      ) : (
+        <Table label="Secrets" columns={secretColumns(refused, setForm, setDoomed)} rows={secrets} rowKey={secretKey} keyboard onOpen={refused ? undefined : setForm} />
+      )}
+      <SecretForm secret={form} onClose={() => setForm(null)} team={team} />
+      <Remove secret={doomed} onClose={() => setDoomed(null)} team={team} />
+    </>
+  );
+}
+
+function Remove({ secret, onClose, team }: { secret: Secret | null; onClose: () => void; team: string }) {
+  const client = useQueryClient();
+  const toast = useToast();
+  const task = useTask({
+    run: ({ pipeline, name }: Secret) => api.DELETE("/api/v1/ci/secrets", { params: { query: { team, pipeline, name } } }),
+    failed: "The secret is still there.",
+    onDone: (_, { name }) => {
+      onClose();
+      toast({ text: `Secret ${name} is deleted` });
+      void client.invalidateQueries({ queryKey: ["ci", "secrets"] });
+    },
+  });
+  return (
+    <Confirm
+      open={secret !== null}
+      onClose={onClose}
+      onConfirm={() => secret && void task.start(secret)}
+      title={`Delete secret ${secret?.name ?? ""}?`}
+      act="Delete"
+      busy={task.busy}
+    >
+      Builds of {secret?.pipeline ?? `every pipeline in ${team}`} that name <code>(({secret?.name}))</code> fail from now on. The value cannot be brought back.
+    </Confirm>
+  );
+}
+
+function secretColumns(refused: string | false, edit: (secret: Secret) => void, remove: (secret: Secret) => void): Column<Secret>[] {
+  return [
+    {
+      key: "name",
+      head: "Name",
+      lead: true,
+      sort: (a, b) => a.name.localeCompare(b.name),
+      cell: (secret) => <code>{secret.name}</code>,
+    },
+    { key: "pipeline", head: "For", cell: (secret) => secret.pipeline ?? <span className="muted">all pipelines</span> },
+    { key: "by", head: "By", width: 128, cell: (secret) => secret.updated_by ?? "–" },
+    { key: "updated", head: "Changed", width: 128, sort: (a, b) => a.updated_at.localeCompare(b.updated_at), cell: (secret) => <RelativeTime at={secret.updated_at} /> },
+    {
+      key: "acts",
+      head: <span className="sr">Actions</span>,
+      width: 96,
+      end: true,
+      cell: (secret) => (
+        <span className="line justify-end">
+          <IconButton size="small" icon={Pencil} label={`Replace the value of ${secret.name}`} refused={refused} onClick={() => edit(secret)} />
+          <IconButton size="small" icon={Trash2} label={`Delete ${secret.name}`} refused={refused} onClick={() => remove(secret)} />
+        </span>
+      ),
+    },
+  ];
+}

@@ -1,0 +1,8 @@
+import { z } from "zod";
+
+/** The filters of the audit log, as they stand in the address. */
+export const auditSearch = z.object({
+  team: z.string().optional().catch(undefined),
+  q: z.string().optional().catch(undefined),
+  before: z.coerce.string().optional().catch(undefined),
+});
