@@ -1,0 +1,223 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/identity"
+	"github.com/signalbox/signalbox/server/platform/outbound"
+	"github.com/signalbox/signalbox/server/platform/problem"
+)
+
+// DefaultAPI is the API of github.com.
+const DefaultAPI = "https://api.github.com"
+
+// Connection is a way for a team to call a GitHub API. Its token is never shown.
+type Connection struct {
+	ID     string `json:"id"`
+	Team   int64  `json:"-"`
+	Name   string `json:"name"`
+	APIURL string `json:"api_url"`
+	// Login and Error are what the last test found; TestedAt is 0 before it.
+	Login     string `json:"login"`
+	Error     string `json:"error"`
+	TestedAt  int64  `json:"tested_at"`
+	CreatedAt int64  `json:"created_at"`
+	UpdatedAt int64  `json:"updated_at"`
+}
+
+// ConnectionChange is what may be set; nil leaves a field as it is.
+type ConnectionChange struct {
+	Name, APIURL, Token *string
+}
+
+var (
+	reading = identity.Scope{Capability: "ci", Level: identity.Read}
+	writing = identity.Scope{Capability: "ci", Level: identity.Write}
+)
+
+func validateName(name string) error {
+	if name == "" || len(name) > 100 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return problem.FieldError("name", "use 1 to 100 characters, none of them a control character")
+	}
+	return nil
+}
+
+// validateAPIURL refuses what could never be called; whether the guard lets the
+// host be dialled shows when the connection is tested.
+func validateAPIURL(raw string) (string, error) {
+	u, err := outbound.CheckURL(raw)
+	if err != nil {
+		return "", problem.FieldError("api_url", "%s", problem.From(err).Detail)
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return "", problem.FieldError("api_url", "must have no query and no fragment")
+	}
+	return strings.TrimRight(u.String(), "/"), nil
+}
+
+// CreateConnection stores a connection of a team in which the caller may write.
+func (s *Service) CreateConnection(ctx context.Context, team int64, name, apiURL, token string) (Connection, error) {
+	if err := identity.Require(ctx, team, writing); err != nil {
+		return Connection{}, err
+	}
+	if apiURL == "" {
+		apiURL = DefaultAPI
+	}
+	apiURL, err := validateAPIURL(apiURL)
+	if err != nil {
+		return Connection{}, err
+	}
+	if err := validateName(name); err != nil {
+		return Connection{}, err
+	}
+	if token = strings.TrimSpace(token); token == "" {
+		return Connection{}, problem.FieldError("token", "is missing")
+	}
+	id := randomHex(10)
+	now := s.millis()
+	row := connectionRow{ID: id, TeamID: team, Name: name, APIURL: apiURL, Token: s.Box.Seal(connectionTable, id, []byte(token)), CreatedAt: now, UpdatedAt: now}
+	err = s.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := s.insertConnection(ctx, row); err != nil {
+			return err
+		}
+		return s.audit(ctx, team, "github.connection.create", name, apiURL)
+	})
+	return row.connection(), err
+}
+
+// ChangeConnection sets what change names.
+func (s *Service) ChangeConnection(ctx context.Context, id string, change ConnectionChange) (Connection, error) {
+	var row connectionRow
+	err := s.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if row, err = s.findConnection(ctx, id); err != nil {
+			return err
+		}
+		if err := identity.Require(ctx, row.TeamID, writing); err != nil {
+			return err
+		}
+		if err := s.applyChange(&row, change); err != nil {
+			return err
+		}
+		row.UpdatedAt = max(s.millis(), row.UpdatedAt+1)
+		if err := s.updateConnection(ctx, row); err != nil {
+			return err
+		}
+		return s.audit(ctx, row.TeamID, "github.connection.update", row.Name, "")
+	})
+	return row.connection(), err
+}
+
+func (s *Service) applyChange(row *connectionRow, change ConnectionChange) (err error) {
+	if change.Name != nil {
+		if err := validateName(*change.Name); err != nil {
+			return err
+		}
+		row.Name = *change.Name
+	}
+	if change.APIURL != nil {
+		next, err := validateAPIURL(*change.APIURL)
+		if err != nil {
+			return err
+		}
+		// A new address must come with a token, or whoever may change the address
+		// could have the stored token sent to a host of theirs.
+		if next != row.APIURL && change.Token == nil {
+			return problem.FieldError("token", "must be given again when api_url changes")
+		}
+		row.APIURL = next
+	}
+	if change.Token != nil {
+		token := strings.TrimSpace(*change.Token)
+		if token == "" {
+			return problem.FieldError("token", "is empty")
+		}
+		row.Token = s.Box.Seal(connectionTable, row.ID, []byte(token))
+		row.Login, row.Error, row.TestedAt = "", "", 0
+	}
+	return nil
+}
+
+// DeleteConnection removes a connection; its hooks stay and lose it.
+func (s *Service) DeleteConnection(ctx context.Context, id string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		row, err := s.findConnection(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := identity.Require(ctx, row.TeamID, writing); err != nil {
+			return err
+		}
+		if err := s.removeConnection(ctx, id); err != nil {
+			return err
+		}
+		return s.audit(ctx, row.TeamID, "github.connection.delete", row.Name, "")
+	})
+}
+
+// ConnectionTest is what GitHub says to a connection's token.
+type ConnectionTest struct {
+	OK    bool   `json:"ok"`
+	Login string `json:"login"`
+	// Scopes are those of a classic token; fine-grained ones list none.
+	Scopes        []string `json:"scopes"`
+	RateLimit     int      `json:"rate_limit"`
+	RateRemaining int      `json:"rate_remaining"`
+	Error         string   `json:"error"`
+}
+
+// TestConnection asks GitHub who the token belongs to, and notes the answer.
+func (s *Service) TestConnection(ctx context.Context, id string) (ConnectionTest, error) {
+	row, err := s.findConnection(ctx, id)
+	if err != nil {
+		return ConnectionTest{}, err
+	}
+	if err := identity.Require(ctx, row.TeamID, writing); err != nil {
+		return ConnectionTest{}, err
+	}
+	client, err := s.Client(ctx, id)
+	if err != nil {
+		return ConnectionTest{}, err
+	}
+	test := ConnectionTest{Scopes: []string{}}
+	user, response, err := client.Users.Get(ctx, "")
+	if err != nil {
+		test.Error = explainAPI(err)
+	} else {
+		test.OK, test.Login = true, user.GetLogin()
+	}
+	if response != nil {
+		test.RateLimit, test.RateRemaining = response.Rate.Limit, response.Rate.Remaining
+		for _, scope := range strings.Split(response.Header.Get("X-OAuth-Scopes"), ",") {
+			if scope = strings.TrimSpace(scope); scope != "" {
+				test.Scopes = append(test.Scopes, scope)
+			}
+		}
+	}
+	return test, s.noteTest(ctx, id, test.Login, test.Error)
+}
+
+// explainAPI says what went wrong in GitHub's own words where it gave some.
+func explainAPI(err error) string {
+	var answer *github.ErrorResponse
+	if asError(err, &answer) && answer.Response != nil {
+		return fmt.Sprintf("GitHub answered %d: %s", answer.Response.StatusCode, answer.Message)
+	}
+	if p := problem.From(err); p.Kind != problem.Internal {
+		return p.Detail
+	}
+	var failed *url.Error
+	if asError(err, &failed) {
+		err = failed.Err // without the address, which may carry more than the reader should see
+	}
+	return err.Error()
+}
+
+func notFoundConnection(err error) error {
+	return database.NotFound(err, "There is no such GitHub connection.")
+}

@@ -1,0 +1,71 @@
+package github
+
+import (
+	"context"
+
+	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/problem"
+)
+
+const connectionTable = "github_connections"
+
+type connectionRow struct {
+	ID        string `gorm:"primaryKey"`
+	TeamID    int64
+	Name      string
+	APIURL    string `gorm:"column:api_url"`
+	Token     []byte
+	Login     string
+	Error     string
+	TestedAt  int64
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+}
+
+func (connectionRow) TableName() string { return connectionTable }
+
+func (r connectionRow) connection() Connection {
+	return Connection{ID: r.ID, Team: r.TeamID, Name: r.Name, APIURL: r.APIURL, Login: r.Login, Error: r.Error, TestedAt: r.TestedAt,
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+}
+
+func takenName(err error) error {
+	if database.IsDuplicate(err) {
+		return problem.New(problem.Conflict, "The team has a connection of that name already.")
+	}
+	return err
+}
+
+func (s *Service) insertConnection(ctx context.Context, row connectionRow) error {
+	return takenName(s.DB.Writer(ctx).Create(&row).Error)
+}
+
+func (s *Service) updateConnection(ctx context.Context, row connectionRow) error {
+	return takenName(s.DB.Writer(ctx).Exec(`UPDATE github_connections SET name = ?, api_url = ?, token = ?, login = ?, error = ?, tested_at = ?, updated_at = ?
+		WHERE id = ?`, row.Name, row.APIURL, row.Token, row.Login, row.Error, row.TestedAt, row.UpdatedAt, row.ID).Error)
+}
+
+func (s *Service) removeConnection(ctx context.Context, id string) error {
+	return s.DB.Writer(ctx).Where("id = ?", id).Delete(&connectionRow{}).Error
+}
+
+func (s *Service) findConnection(ctx context.Context, id string) (connectionRow, error) {
+	var row connectionRow
+	err := s.DB.Reader(ctx).Where("id = ?", id).Take(&row).Error
+	return row, notFoundConnection(err)
+}
+
+// Connections lists those of a team, or of all the given teams.
+func (s *Service) Connections(ctx context.Context, teams ...int64) ([]Connection, error) {
+	var rows []connectionRow
+	err := s.DB.Reader(ctx).Where("team_id IN ?", teams).Order("name, id").Find(&rows).Error
+	list := make([]Connection, len(rows))
+	for i, r := range rows {
+		list[i] = r.connection()
+	}
+	return list, err
+}
+
+func (s *Service) noteTest(ctx context.Context, id, login, message string) error {
+	return s.DB.Writer(ctx).Exec("UPDATE github_connections SET login = ?, error = ?, tested_at = ? WHERE id = ?", login, message, s.millis(), id).Error
+}

@@ -1,0 +1,203 @@
+package github
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/signalbox/signalbox/server/platform/identity"
+	"github.com/signalbox/signalbox/server/platform/problem"
+)
+
+// Hook is an address that GitHub posts to, with a secret of its own. It affects
+// only its team.
+type Hook struct {
+	ID   string `json:"id"`
+	Team int64  `json:"-"`
+	Name string `json:"name"`
+	// Connection is the id of the connection it belongs to, or "".
+	Connection string `json:"connection"`
+	// URL is what to enter at GitHub as payload URL.
+	URL string `json:"url"`
+	// PreviousUntil is how long the secret before the last rotation stays valid; 0 when there is none.
+	PreviousUntil  int64 `json:"previous_until"`
+	CreatedAt      int64 `json:"created_at"`
+	RotatedAt      int64 `json:"rotated_at"`
+	LastDeliveryAt int64 `json:"last_delivery_at"`
+	LastPingAt     int64 `json:"last_ping_at"`
+}
+
+// HookSecret is a hook with its secret, which is shown once.
+type HookSecret struct {
+	Hook
+	Secret string `json:"secret"`
+}
+
+const (
+	// previousValid is the time to enter a rotated secret at GitHub.
+	previousValid = 7 * 24 * time.Hour
+	hookChannel   = "github.hooks"
+	hookTopic     = "ci.hook"
+)
+
+func (s *Service) hookURL(id string) string { return s.PublicURL() + "/hooks/github/" + id }
+
+// CreateHook makes a hook for a team in which the caller may write.
+func (s *Service) CreateHook(ctx context.Context, team int64, name, connection string) (HookSecret, error) {
+	if err := identity.Require(ctx, team, writing); err != nil {
+		return HookSecret{}, err
+	}
+	if name == "" {
+		name = "GitHub"
+	}
+	if err := validateName(name); err != nil {
+		return HookSecret{}, err
+	}
+	id, secret := randomHex(16), randomHex(32)
+	row := hookRow{ID: id, TeamID: team, Name: name, Secret: s.Box.Seal(hookTable, id, []byte(secret)), CreatedAt: s.millis()}
+	err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		if connection != "" {
+			c, err := s.findConnection(ctx, connection)
+			if err != nil || c.TeamID != team {
+				return problem.FieldError("connection", "is no connection of this team")
+			}
+			row.ConnectionID = &connection
+		}
+		if err := s.insertHook(ctx, row); err != nil {
+			return err
+		}
+		if err := s.publish(ctx, team, hookTopic, id); err != nil {
+			return err
+		}
+		return s.audit(ctx, team, "github.hook.create", name, id)
+	})
+	return HookSecret{Hook: s.hook(row), Secret: secret}, err
+}
+
+// RotateHook gives the hook a new secret; the old one stays valid for a week.
+func (s *Service) RotateHook(ctx context.Context, id string) (HookSecret, error) {
+	secret := randomHex(32)
+	var row hookRow
+	err := s.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if row, err = s.writableHook(ctx, id); err != nil {
+			return err
+		}
+		now := s.Now()
+		row.PreviousSecret, row.PreviousUntil = row.Secret, now.Add(previousValid).UnixMilli()
+		row.Secret, row.RotatedAt = s.Box.Seal(hookTable, id, []byte(secret)), now.UnixMilli()
+		if err := s.updateHookSecrets(ctx, row); err != nil {
+			return err
+		}
+		if err := s.hookChanged(ctx, row); err != nil {
+			return err
+		}
+		return s.audit(ctx, row.TeamID, "github.hook.rotate", row.Name, id)
+	})
+	return HookSecret{Hook: s.hook(row), Secret: secret}, err
+}
+
+// DeleteHook removes a hook and its deliveries; GitHub then gets 404.
+func (s *Service) DeleteHook(ctx context.Context, id string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		row, err := s.writableHook(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := s.disownBodies(ctx, "hook_id = ?", id); err != nil {
+			return err
+		}
+		if err := s.removeHook(ctx, id); err != nil {
+			return err
+		}
+		if err := s.hookChanged(ctx, row); err != nil {
+			return err
+		}
+		return s.audit(ctx, row.TeamID, "github.hook.delete", row.Name, id)
+	})
+}
+
+func (s *Service) writableHook(ctx context.Context, id string) (hookRow, error) {
+	row, err := s.findHook(ctx, id)
+	if err != nil {
+		return row, err
+	}
+	return row, identity.Require(ctx, row.TeamID, writing)
+}
+
+func (s *Service) hookChanged(ctx context.Context, row hookRow) error {
+	if err := s.DB.Notify(ctx, hookChannel, row.ID); err != nil {
+		return err
+	}
+	return s.publish(ctx, row.TeamID, hookTopic, row.ID)
+}
+
+// openHook is a hook as intake needs it.
+type openHook struct {
+	id            string
+	team          int64
+	secret        []byte
+	previous      []byte
+	previousUntil time.Time
+	loaded        time.Time
+}
+
+// hookCacheTime bounds how long a node that missed a notification believes an old secret.
+const hookCacheTime = time.Minute
+
+// hookCache saves two queries and two decryptions per delivery.
+type hookCache struct {
+	mu    sync.Mutex
+	gen   int
+	known map[string]openHook
+}
+
+func newHookCache() *hookCache { return &hookCache{known: map[string]openHook{}} }
+
+func (c *hookCache) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gen++
+	if id == "" {
+		clear(c.known)
+	}
+	delete(c.known, id)
+}
+
+func (c *hookCache) get(id string, now time.Time) (h openHook, gen int, found bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h, found = c.known[id]
+	return h, c.gen, found && now.Sub(h.loaded) < hookCacheTime
+}
+
+// put keeps h unless some hook has changed since gen was read.
+func (c *hookCache) put(h openHook, gen int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gen == gen {
+		c.known[h.id] = h
+	}
+}
+
+func (s *Service) openHook(ctx context.Context, id string) (openHook, error) {
+	now := s.Now()
+	h, gen, found := s.hooks.get(id, now)
+	if found {
+		return h, nil
+	}
+	row, err := s.findHook(ctx, id)
+	if err != nil {
+		return openHook{}, err
+	}
+	h = openHook{id: id, team: row.TeamID, previousUntil: time.UnixMilli(row.PreviousUntil), loaded: now}
+	if h.secret, err = s.Box.Open(hookTable, id, row.Secret); err != nil {
+		return openHook{}, err
+	}
+	if row.PreviousSecret != nil && now.Before(h.previousUntil) {
+		if h.previous, err = s.Box.Open(hookTable, id, row.PreviousSecret); err != nil {
+			return openHook{}, err
+		}
+	}
+	s.hooks.put(h, gen)
+	return h, nil
+}
