@@ -341,6 +341,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         name?: string;
+                        privileged?: boolean;
                     };
                 };
             };
@@ -443,13 +444,11 @@ export interface paths {
             };
             responses: {
                 /** @description ok */
-                200: {
+                204: {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/json": components["schemas"]["Member"];
-                    };
+                    content?: never;
                 };
                 /** @description problem */
                 default: {
@@ -521,7 +520,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            items: components["schemas"]["User"][];
+                            items: components["schemas"]["UserRecord"][];
                             next?: string;
                         };
                     };
@@ -561,10 +560,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            user: components["schemas"]["User"];
-                            password?: string;
-                        };
+                        "application/json": components["schemas"]["CreatedUser"];
                     };
                 };
                 /** @description problem */
@@ -602,7 +598,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: string;
+                    id: number;
                 };
                 cookie?: never;
             };
@@ -621,7 +617,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["User"];
+                        "application/json": components["schemas"]["UserRecord"];
                     };
                 };
                 /** @description problem */
@@ -651,7 +647,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    id: string;
+                    id: number;
                 };
                 cookie?: never;
             };
@@ -695,7 +691,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    team?: string;
+                    everybody?: boolean;
                 };
                 header?: never;
                 path?: never;
@@ -751,10 +747,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            token: string;
-                            id?: string;
-                        };
+                        "application/json": components["schemas"]["CreatedToken"];
                     };
                 };
                 /** @description problem */
@@ -829,7 +822,7 @@ export interface paths {
             parameters: {
                 query?: {
                     team?: string;
-                    before?: string;
+                    before?: number;
                     q?: string;
                 };
                 header?: never;
@@ -878,8 +871,8 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: {
-                    team?: string;
+                query: {
+                    team: string;
                     pipeline?: string;
                 };
                 header?: never;
@@ -950,10 +943,10 @@ export interface paths {
         post?: never;
         delete: {
             parameters: {
-                query?: {
-                    team?: string;
+                query: {
+                    team: string;
                     pipeline?: string;
-                    name?: string;
+                    name: string;
                 };
                 header?: never;
                 path?: never;
@@ -1219,7 +1212,13 @@ export interface components {
         /** @enum {string} */
         Role: "owner" | "member" | "pipeline-operator" | "viewer";
         User: {
-            id: string;
+            id: number;
+            name: string;
+            is_admin: boolean;
+            must_change_password: boolean;
+        };
+        UserRecord: {
+            id: number;
             name: string;
             is_admin: boolean;
             must_change_password: boolean;
@@ -1227,15 +1226,27 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
-            last_seen_at?: string;
+            last_login_at?: string;
         };
-        TeamMembership: {
+        CreatedUser: {
+            id: number;
+            name: string;
+            is_admin: boolean;
+            must_change_password: boolean;
+            disabled: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_login_at?: string;
+            password?: string;
+        };
+        MyTeam: {
             name: string;
             role: components["schemas"]["Role"];
         };
         Me: {
             user: components["schemas"]["User"];
-            teams: components["schemas"]["TeamMembership"][];
+            teams: components["schemas"]["MyTeam"][];
             csrf_token: string;
             capabilities: string[];
             version: string;
@@ -1243,22 +1254,24 @@ export interface components {
             setup_complete: boolean;
         };
         Team: {
-            id: string;
             name: string;
-            /** Format: date-time */
-            created_at: string;
-            members?: number;
-        };
-        Member: {
-            user: components["schemas"]["User"];
             role: components["schemas"]["Role"];
             /** Format: date-time */
-            added_at?: string;
+            created_at: string;
+            members: number;
+            privileged: boolean;
+        };
+        Member: {
+            name: string;
+            role: components["schemas"]["Role"];
+            is_admin: boolean;
+            disabled: boolean;
         };
         Token: {
             id: string;
             name: string;
-            team?: string;
+            user: string;
+            team: string;
             scopes: string[];
             /** Format: date-time */
             created_at: string;
@@ -1267,24 +1280,38 @@ export interface components {
             /** Format: date-time */
             last_used_at?: string;
         };
+        CreatedToken: {
+            id: string;
+            name: string;
+            user: string;
+            team: string;
+            scopes: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at?: string;
+            /** Format: date-time */
+            last_used_at?: string;
+            token: string;
+        };
         AuditEntry: {
             id: string;
             /** Format: date-time */
             at: string;
             actor: string;
             action: string;
-            target: string;
-            team?: string;
-            ip?: string;
-            detail?: string;
+            object: string;
+            team: string;
+            address: string;
+            detail: string;
+            request_id: string;
         };
         Secret: {
-            team: string;
-            pipeline?: string;
+            pipeline: string;
             name: string;
-            /** Format: date-time */
-            updated_at: string;
-            updated_by?: string;
+            updated_at: number;
+            updated_by: string;
+            last_used_at: number;
         };
         Check: {
             name: string;

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { useFrame } from "@/ui/frame/context";
-import { everywhere, features } from "./features";
+import { features, followed } from "./features";
 import { createInvalidator, staleKeys } from "./invalidation";
 import { followServer, type LiveState } from "./live";
 
@@ -14,11 +14,9 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const [live, setLive] = useState<LiveState>(() => ({ state: "connecting", since: Date.now() }));
   useEffect(() => {
     const invalidator = createInvalidator(client);
-    const all = [...features, everywhere];
-    const topics = all.flatMap((feature) => Object.keys(feature.topics));
     return followServer({
-      url: `/api/v1/stream?topics=${topics.map(encodeURIComponent).join(",")}`,
-      onChange: (change) => invalidator.stale(staleKeys(change, all)),
+      url: `/api/v1/stream?topics=${followed.join(",")}`,
+      onChange: (change) => invalidator.stale(staleKeys(change, features)),
       onReset: invalidator.reset,
       onState: setLive,
     });

@@ -35,9 +35,11 @@ export function Shell() {
 function Frame() {
   const { hasContext, setContextSlot } = useContext(FrameStateContext);
   const [layer, setLayer] = useState<"palette" | "help" | null>(null);
-  const [unfolded, setUnfolded] = useState(false);
+  // Remembered with the page it was opened on: going elsewhere folds it again.
+  const [unfoldedOn, setUnfoldedOn] = useState<string | null>(null);
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
+  const unfolded = unfoldedOn === pathname;
   const signOut = useSignOut();
   const close = () => setLayer(null);
 
@@ -46,7 +48,6 @@ function Frame() {
   useBrowserTab(useTeam());
   useFrameActions({ openPalette: () => setLayer("palette"), openHelp: () => setLayer("help"), signOut });
   useFocusOnChange(main, pathname);
-  useEffect(() => setUnfolded(false), [pathname]);
 
   return (
     <div className={classes("app", !hasContext && "no-context", unfolded && "context-open")}>
@@ -62,7 +63,7 @@ function Frame() {
             icon={PanelLeft}
             label={unfolded ? "Close the list" : "Open the list"}
             aria-expanded={unfolded}
-            onClick={() => setUnfolded(!unfolded)}
+            onClick={() => setUnfoldedOn(unfolded ? null : pathname)}
           />
         )}
         <Crumbs />

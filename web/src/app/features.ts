@@ -4,5 +4,5 @@ import type { Feature } from "@/ui/frame/feature";
 /** Every capability with pages, in the order of the rail. It shows once the server names it. */
 export const features: Feature[] = [ciFeature];
 
-/** Topics of the pages that every server has. */
-export const everywhere: Pick<Feature, "topics"> = { topics: {} };
+/** What is followed: the features, and what every server has besides them. */
+export const followed = [...features.map((feature) => feature.name), "accounts", "system"];

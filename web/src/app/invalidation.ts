@@ -1,13 +1,13 @@
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import type { Change, Feature } from "@/ui/frame/feature";
 
-/** The query keys a change makes stale: as the feature says, else what the words of the topic name. */
+/** The query keys a change makes stale: as the feature says, else everything of the capability. */
 export function staleKeys(change: Change, features: Pick<Feature, "topics">[]): QueryKey[] {
   for (const feature of features) {
     const rule = feature.topics[change.topic];
     if (rule) return rule(change);
   }
-  return [change.topic.split(".")];
+  return [change.topic.split(".").slice(0, 1)];
 }
 
 /**

@@ -7,6 +7,7 @@ export type LiveState = { state: "connecting" | "live" | "reconnecting" | "stale
 type Message =
   | { kind: "change"; change: Change; id: string }
   | { kind: "reset"; id: string }
+  | { kind: "id"; id: string }
   | { kind: "state"; live: LiveState }
   | { kind: "hello" };
 
@@ -75,6 +76,8 @@ function createFollower(options: Options) {
       } else if (message.kind === "reset") {
         last = message.id || last;
         options.onReset();
+      } else if (message.kind === "id") {
+        last = message.id;
       } else if (message.kind === "state") {
         live = message.live;
         options.onState(live);
@@ -123,6 +126,7 @@ async function holdConnection(url: string, lastId: string, stop: AbortSignal, te
 
 function read(event: StreamEvent): Message | undefined {
   if (event.event === "reset") return { kind: "reset", id: event.id };
+  if (event.event === "id") return { kind: "id", id: event.id };
   if (event.event !== "change") return undefined;
   try {
     return { kind: "change", change: JSON.parse(event.data) as Change, id: event.id };

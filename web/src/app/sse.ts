@@ -4,16 +4,20 @@ export type StreamEvent = { event: string; data: string; id: string };
 /**
  * Reads server-sent events out of text that arrives in pieces. Our own and not EventSource, because that one
  * hides heartbeats (a dead connection then looks alive), hides the status of a refusal, and forgets the last id.
+ * An id that comes alone is emitted as an event called "id".
  */
 export function createParser(emit: (event: StreamEvent) => void): (piece: string) => void {
   let rest = "";
   let event = "";
   let id = "";
+  let seen = "";
   let data: string[] = [];
 
   const line = (text: string) => {
     if (text === "") {
       if (data.length > 0) emit({ event: event || "message", data: data.join("\n"), id });
+      else if (id !== seen) emit({ event: "id", data: "", id });
+      seen = id;
       event = "";
       data = [];
       return;

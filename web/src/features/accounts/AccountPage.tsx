@@ -2,7 +2,6 @@ import { useSession } from "@/api/session";
 import { Facts } from "@/ui/facts";
 import { usePage, useToast } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
-import { RelativeTime } from "@/ui/RelativeTime";
 import { PasswordFields, usePasswordChange } from "./PasswordForm";
 
 /** The person's own page: who they are here, and their password. */
@@ -17,12 +16,7 @@ export function AccountPage() {
       <div className="pane measure grid gap-6">
         <section className="grid gap-3">
           <h2>Teams</h2>
-          <Facts
-            items={[
-              ...me.teams.map(({ name, role }): [string, string] => [name, role]),
-              ["Known since", <RelativeTime key="since" at={me.user.created_at} />],
-            ]}
-          />
+          {me.teams.length > 0 ? <Facts items={me.teams.map(({ name, role }) => [name, role])} /> : <p className="muted">None yet.</p>}
         </section>
         <section className="grid gap-3">
           <h2>Password</h2>

@@ -29,12 +29,12 @@ export function AddMember({ open, onClose, team, members }: Props) {
     },
   });
   const problem = task.error ? asProblem(task.error) : undefined;
-  const known = members.find((member) => member.user.name === name.trim());
+  const known = members.find((member) => member.name === name.trim());
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (name.trim() && !known) void task.start();
   };
-  const error = known ? `${known.user.name} is already here, as ${known.role}` : problem && (problem.field("user") ?? problem.message);
+  const error = known ? `${known.name} is already here, as ${known.role}` : problem && (problem.field("user") ?? problem.message);
   return (
     <Dialog open={open} onClose={onClose} title={`Add a member to ${team}`} description="They need an account; an administrator creates it under System, Users." onSubmit={submit}>
       <Field label="Name" error={error}>

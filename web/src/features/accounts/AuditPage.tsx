@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useSession } from "@/api/session";
-import { utcTime } from "@/format/time";
 import { Button } from "@/ui/Button";
 import { Select } from "@/ui/Field";
 import { useActions, usePage } from "@/ui/frame/hooks";
@@ -24,12 +23,12 @@ const columns: Column<AuditEntry>[] = [
     lead: true,
     cell: (entry) => (
       <>
-        {entry.action} <b>{entry.target}</b> <span className="muted">{entry.detail}</span>
+        {entry.action} <b>{entry.object}</b> <span className="muted">{entry.detail}</span>
       </>
     ),
   },
-  { key: "team", head: "Team", width: 128, cell: (entry) => entry.team ?? "–" },
-  { key: "ip", head: "From", width: 144, end: true, cell: (entry) => <span className="mono">{entry.ip ?? "–"}</span> },
+  { key: "team", head: "Team", width: 128, cell: (entry) => entry.team || "–" },
+  { key: "ip", head: "From", width: 144, end: true, cell: (entry) => <span className="mono">{entry.address || "–"}</span> },
 ];
 
 /** Who changed what, when and from where. */
@@ -43,7 +42,7 @@ export function AuditPage() {
   const clear = () => setFilter({ q: undefined, team: undefined, before: undefined });
   return (
     <>
-      <PageHeader title="Audit log" meta={filter.before ? `before ${cursorTime(filter.before)}` : "every change, with who and from where"} />
+      <PageHeader title="Audit log" meta={filter.before ? "older entries" : "every change, with who and from where"} />
       <div className="toolbar">
         <FindField value={filter.q ?? ""} onFind={(q) => setFilter({ q: q || undefined, before: undefined })} busy={isFetching} />
         <Select compact aria-label="Team" className="w-44" value={filter.team ?? ""} options={teams} onValue={(team) => setFilter({ team: team || undefined, before: undefined })} />
@@ -61,29 +60,32 @@ export function AuditPage() {
       )}
       <div className="pane line">
         {filter.before && <Button onClick={() => setFilter({ before: undefined }, { push: true })}>Newest</Button>}
-        {data?.next && <Button onClick={() => setFilter({ before: data.next }, { push: true })}>Older</Button>}
+        {data?.next && <Button onClick={() => setFilter({ before: Number(data.next) }, { push: true })}>Older</Button>}
       </div>
     </>
   );
 }
 
-/** The cursor is the server's own word; where it is an instant it can be shown as one. */
-function cursorTime(cursor: string): string {
-  const shown = utcTime(cursor);
-  return shown === "unknown" ? "an earlier entry" : shown;
-}
-
 function FindField({ value, onFind, busy }: { value: string; onFind: (text: string) => void; busy: boolean }) {
   const [text, setText] = useState(value);
+  const [sent, setSent] = useState(value);
+  const [known, setKnown] = useState(value);
+  // The address may change from elsewhere (back, "Show everything"); what was sent from here comes back later than it was typed.
+  if (known !== value) {
+    setKnown(value);
+    if (value !== sent) setText(value);
+  }
   const field = useRef<HTMLInputElement>(null);
   const find = useRef(onFind);
   useEffect(() => {
     find.current = onFind;
   });
-  useEffect(() => setText(value), [value]);
   useEffect(() => {
     if (text === value) return undefined;
-    const timer = setTimeout(() => find.current(text), 250);
+    const timer = setTimeout(() => {
+      setSent(text);
+      find.current(text);
+    }, 250);
     return () => clearTimeout(timer);
   }, [text, value]);
   useActions([{ id: "audit.find", label: "Search the audit log", group: "This page", keys: "/", icon: Search, run: () => field.current?.focus() }]);

@@ -11,7 +11,6 @@ import { Select } from "@/ui/Field";
 import { usePage, useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
 import { PageHeader } from "@/ui/PageHeader";
-import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
 import { AddMember } from "./AddMember";
@@ -42,7 +41,7 @@ export function MembersPage() {
       {members.length === 0 ? (
         <EmptyState headline="Nobody is in this team">People added here see its pipelines and act by their role. Administrators see it anyway.</EmptyState>
       ) : (
-        <Table label="Members" columns={columns} rows={members} rowKey={(member) => member.user.id} keyboard />
+        <Table label="Members" columns={columns} rows={members} rowKey={(member) => member.name} keyboard />
       )}
       <AddMember open={adding} onClose={() => setAdding(false)} team={team} members={members} />
     </>
@@ -57,20 +56,20 @@ function useMemberActs(team: string) {
   const refresh = () => client.invalidateQueries({ queryKey: ["accounts"] });
   const put = (user: string, role: Role) =>
     api.PUT("/api/v1/accounts/teams/{team}/members/{user}", { params: { path: { team, user } }, body: { role } });
-  const undo = (member: Member) => () => void put(member.user.name, member.role).then(refresh);
+  const undo = (member: Member) => () => void put(member.name, member.role).then(refresh);
   const change = useTask({
-    run: (member: Member, role: Role) => put(member.user.name, role),
+    run: (member: Member, role: Role) => put(member.name, role),
     failed: "The role was not changed.",
     onDone: (_, member, role) => {
-      toast({ text: `${member.user.name} is now ${role}`, undo: undo(member) });
+      toast({ text: `${member.name} is now ${role}`, undo: undo(member) });
       void refresh();
     },
   });
   const remove = useTask({
-    run: (member: Member) => api.DELETE("/api/v1/accounts/teams/{team}/members/{user}", { params: { path: { team, user: member.user.name } } }),
+    run: (member: Member) => api.DELETE("/api/v1/accounts/teams/{team}/members/{user}", { params: { path: { team, user: member.name } } }),
     failed: "Nobody was removed.",
     onDone: (_, member) => {
-      toast({ text: `${member.user.name} is no longer in ${team}`, undo: undo(member) });
+      toast({ text: `${member.name} is no longer in ${team}`, undo: undo(member) });
       void refresh();
     },
   });
@@ -83,12 +82,13 @@ function memberColumns(refused: string | false, { change, remove }: Acts): Colum
       key: "name",
       head: "Name",
       lead: true,
-      sort: (a, b) => a.user.name.localeCompare(b.user.name),
-      cell: ({ user }) => (
+      sort: (a, b) => a.name.localeCompare(b.name),
+      cell: (member) => (
         <span className="line">
-          <Avatar name={user.name} small />
-          <span className="title">{user.name}</span>
-          {user.is_admin && <span className="meta">administrator</span>}
+          <Avatar name={member.name} small />
+          <span className="title">{member.name}</span>
+          {member.is_admin && <span className="meta">administrator</span>}
+          {member.disabled && <span className="meta">cannot sign in</span>}
         </span>
       ),
     },
@@ -99,7 +99,7 @@ function memberColumns(refused: string | false, { change, remove }: Acts): Colum
       cell: (member) => (
         <Select
           compact
-          aria-label={`Role of ${member.user.name}`}
+          aria-label={`Role of ${member.name}`}
           value={member.role}
           options={roleOptions}
           disabled={Boolean(refused)}
@@ -108,14 +108,13 @@ function memberColumns(refused: string | false, { change, remove }: Acts): Colum
         />
       ),
     },
-    { key: "added", head: "Added", width: 128, cell: (member) => (member.added_at ? <RelativeTime at={member.added_at} /> : "–") },
     {
       key: "acts",
       head: <span className="sr">Actions</span>,
       width: 72,
       end: true,
       cell: (member) => (
-        <IconButton size="small" icon={UserMinus} label={`Remove ${member.user.name}`} refused={refused} onClick={() => void remove.start(member)} />
+        <IconButton size="small" icon={UserMinus} label={`Remove ${member.name}`} refused={refused} onClick={() => void remove.start(member)} />
       ),
     },
   ];

@@ -16,7 +16,7 @@ import { type Column, Table } from "@/ui/Table";
 import { type Secret, secretsQuery } from "./queries";
 import { SecretForm } from "./SecretForm";
 
-const secretKey = (secret: Secret) => `${secret.pipeline ?? ""}/${secret.name}`;
+const secretKey = (secret: Secret) => `${secret.pipeline}/${secret.name}`;
 
 /** Names of the team's secrets. Values go in and never come out. */
 export function SecretsPage() {
@@ -55,7 +55,7 @@ function Remove({ secret, onClose, team }: { secret: Secret | null; onClose: () 
   const client = useQueryClient();
   const toast = useToast();
   const task = useTask({
-    run: ({ pipeline, name }: Secret) => api.DELETE("/api/v1/ci/secrets", { params: { query: { team, pipeline, name } } }),
+    run: ({ pipeline, name }: Secret) => api.DELETE("/api/v1/ci/secrets", { params: { query: { team, pipeline: pipeline || undefined, name } } }),
     failed: "The secret is still there.",
     onDone: (_, { name }) => {
       onClose();
@@ -72,7 +72,7 @@ function Remove({ secret, onClose, team }: { secret: Secret | null; onClose: () 
       act="Delete"
       busy={task.busy}
     >
-      Builds of {secret?.pipeline ?? `every pipeline in ${team}`} that name <code>(({secret?.name}))</code> fail from now on. The value cannot be brought back.
+      Builds of {secret?.pipeline || `every pipeline in ${team}`} that name <code>(({secret?.name}))</code> fail from now on. The value cannot be brought back.
     </Confirm>
   );
 }
@@ -86,9 +86,10 @@ function secretColumns(refused: string | false, edit: (secret: Secret) => void, 
       sort: (a, b) => a.name.localeCompare(b.name),
       cell: (secret) => <code>{secret.name}</code>,
     },
-    { key: "pipeline", head: "For", cell: (secret) => secret.pipeline ?? <span className="muted">all pipelines</span> },
-    { key: "by", head: "By", width: 128, cell: (secret) => secret.updated_by ?? "–" },
-    { key: "updated", head: "Changed", width: 128, sort: (a, b) => a.updated_at.localeCompare(b.updated_at), cell: (secret) => <RelativeTime at={secret.updated_at} /> },
+    { key: "pipeline", head: "For", cell: (secret) => secret.pipeline || <span className="muted">all pipelines</span> },
+    { key: "by", head: "By", width: 128, cell: (secret) => secret.updated_by || "–" },
+    { key: "updated", head: "Changed", width: 128, sort: (a, b) => a.updated_at - b.updated_at, cell: (secret) => <RelativeTime at={secret.updated_at} /> },
+    { key: "used", head: "Last used", width: 128, cell: (secret) => (secret.last_used_at ? <RelativeTime at={secret.last_used_at} /> : "never") },
     {
       key: "acts",
       head: <span className="sr">Actions</span>,

@@ -28,6 +28,7 @@ export function TeamPage() {
           items={[
             ["Your role", roleIn(me, name)],
             ["Members", team.members],
+            ["Privileged tasks", team.privileged ? "allowed" : "refused"],
             ["Created", <RelativeTime key="created" at={team.created_at} />],
           ]}
         />

@@ -30,7 +30,7 @@ const columns: Column<Team>[] = [
       </Link>
     ),
   },
-  { key: "members", head: "Members", number: true, width: 112, sort: (a, b) => (a.members ?? 0) - (b.members ?? 0), cell: (team) => team.members ?? "–" },
+  { key: "members", head: "Members", number: true, width: 112, sort: (a, b) => a.members - b.members, cell: (team) => team.members },
   { key: "created", head: "Created", width: 128, end: true, sort: (a, b) => a.created_at.localeCompare(b.created_at), cell: (team) => <RelativeTime at={team.created_at} /> },
 ];
 
@@ -51,7 +51,7 @@ export function TeamsPage() {
       {teams.length === 0 ? (
         <EmptyState headline="No teams">A team owns pipelines, secrets and tokens. People see only their teams.</EmptyState>
       ) : (
-        <Table label="Teams" columns={columns} rows={teams} rowKey={(team) => team.id} keyboard onOpen={(team) => void navigate({ to: address(team) })} />
+        <Table label="Teams" columns={columns} rows={teams} rowKey={(team) => team.name} keyboard onOpen={(team) => void navigate({ to: address(team) })} />
       )}
       <NewTeam open={making} onClose={() => setMaking(false)} />
     </>

@@ -19,7 +19,9 @@ import { type Token, tokensQuery } from "./queries";
 /** The person's tokens for this team. */
 export function TokensPage() {
   const { team } = useParams({ strict: false }) as { team: string };
-  const tokens = useSuspenseQuery(tokensQuery(team)).data.items;
+  const { items } = useSuspenseQuery(tokensQuery).data;
+  // A token without a team works in every team of its user.
+  const tokens = items.filter((token) => token.team === team || token.team === "");
   const { public_url: url } = useSession();
   const [making, setMaking] = useState(false);
   const [doomed, setDoomed] = useState<Token | null>(null);
@@ -91,6 +93,7 @@ function tokenColumns(revoke: (token: Token) => void): Column<Token>[] {
       cell: (token) => <span className="title">{token.name}</span>,
     },
     { key: "scopes", head: "May", cell: (token) => <span className="mono">{token.scopes.join(" ")}</span> },
+    { key: "team", head: "In", width: 112, cell: (token) => token.team || "every team" },
     { key: "created", head: "Created", width: 112, sort: (a, b) => a.created_at.localeCompare(b.created_at), cell: (token) => time(token.created_at) },
     { key: "used", head: "Last used", width: 112, cell: (token) => time(token.last_used_at, "never") },
     { key: "expires", head: "Expires", width: 112, cell: (token) => time(token.expires_at, "never") },

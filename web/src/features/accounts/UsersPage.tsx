@@ -43,7 +43,7 @@ export function UsersPage() {
       {users.length === 0 ? (
         <EmptyState headline="No users">Accounts appear here; each is added to teams by their owners.</EmptyState>
       ) : (
-        <Table label="Users" columns={columns} rows={users} rowKey={(user) => user.id} keyboard />
+        <Table label="Users" columns={columns} rows={users} rowKey={(user) => user.name} keyboard />
       )}
       <NewUser open={making} onClose={() => setMaking(false)} />
       <ResetPassword user={resetting} onClose={() => setResetting(null)} />
@@ -135,7 +135,7 @@ function userColumns(menu: (user: User) => React.ReactNode): Column<User>[] {
       ),
     },
     { key: "kind", head: "Is", width: 280, cell: (user) => standing(user) },
-    { key: "seen", head: "Last seen", width: 128, cell: (user) => (user.last_seen_at ? <RelativeTime at={user.last_seen_at} /> : "never") },
+    { key: "seen", head: "Signed in", width: 128, cell: (user) => (user.last_login_at ? <RelativeTime at={user.last_login_at} /> : "never") },
     { key: "created", head: "Created", width: 128, sort: (a, b) => a.created_at.localeCompare(b.created_at), cell: (user) => <RelativeTime at={user.created_at} /> },
     { key: "acts", head: <span className="sr">Actions</span>, width: 72, end: true, cell: menu },
   ];

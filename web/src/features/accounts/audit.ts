@@ -4,5 +4,5 @@ import { z } from "zod";
 export const auditSearch = z.object({
   team: z.string().optional().catch(undefined),
   q: z.string().optional().catch(undefined),
-  before: z.coerce.string().optional().catch(undefined),
+  before: z.coerce.number().int().positive().optional().catch(undefined),
 });

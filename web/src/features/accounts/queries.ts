@@ -4,7 +4,7 @@ import type { components } from "@/api/schema.gen";
 
 export type Team = components["schemas"]["Team"];
 export type Member = components["schemas"]["Member"];
-export type User = components["schemas"]["User"];
+export type User = components["schemas"]["UserRecord"];
 export type Token = components["schemas"]["Token"];
 export type Secret = components["schemas"]["Secret"];
 export type AuditEntry = components["schemas"]["AuditEntry"];
@@ -31,11 +31,10 @@ export const usersQuery = queryOptions({
   queryFn: ({ signal }) => data(api.GET("/api/v1/accounts/users", { signal })),
 });
 
-export const tokensQuery = (team: string) =>
-  queryOptions({
-    queryKey: ["accounts", "tokens", team],
-    queryFn: ({ signal }) => data(api.GET("/api/v1/accounts/tokens", { params: { query: { team } }, signal })),
-  });
+export const tokensQuery = queryOptions({
+  queryKey: ["accounts", "tokens"],
+  queryFn: ({ signal }) => data(api.GET("/api/v1/accounts/tokens", { signal })),
+});
 
 export const secretsQuery = (team: string) =>
   queryOptions({
@@ -43,7 +42,7 @@ export const secretsQuery = (team: string) =>
     queryFn: ({ signal }) => data(api.GET("/api/v1/ci/secrets", { params: { query: { team } }, signal })),
   });
 
-export type AuditFilter = { team?: string; q?: string; before?: string };
+export type AuditFilter = { team?: string; q?: string; before?: number };
 
 export const auditQuery = (filter: AuditFilter) =>
   queryOptions({

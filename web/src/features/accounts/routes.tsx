@@ -24,7 +24,7 @@ export function settingsRoutes(settings: AnyRoute): AnyRoute[] {
     createRoute({
       getParentRoute,
       path: "tokens",
-      loader: ({ context, params }: Load) => context.client.ensureQueryData(tokensQuery(params.team)),
+      loader: ({ context }: Load) => context.client.ensureQueryData(tokensQuery),
       component: lazyRouteComponent(() => import("./TokensPage"), "TokensPage"),
     }),
     createRoute({

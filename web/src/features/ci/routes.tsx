@@ -12,6 +12,4 @@ export function ciRoutes(team: AnyRoute): AnyRoute[] {
 }
 
 /** Pages whose address names no team, as in Concourse: /builds/$build. */
-export function ciFrameRoutes(_frame: AnyRoute): AnyRoute[] {
-  return [];
-}
+export const ciFrameRoutes = (): AnyRoute[] => [];

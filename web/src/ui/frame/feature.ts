@@ -22,7 +22,7 @@ export type Feature = {
   frameRoutes?: (frame: AnyRoute) => AnyRoute[];
   /**
    * The query keys a change makes stale, by topic. Keys are prefixes. A topic that is not here
-   * makes stale what its words name: "ci.build" makes ["ci", "build"].
+   * makes everything of its capability stale: "ci.worker" makes ["ci"].
    */
   topics: Record<string, (change: Change) => QueryKey[]>;
 };
