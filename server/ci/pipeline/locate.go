@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,11 +46,36 @@ func (l *locator) follow(path string) *locator {
 	if !l.key(section) {
 		return l
 	}
-	rest, ok := l.element(rest)
+	if !strings.HasPrefix(rest, ".") || l.top().Kind != yamlv3.SequenceNode {
+		l.walk(rest)
+		return l
+	}
+	// Names may hold dots, so several elements can fit; the one with which the
+	// path can be followed furthest is meant, and of those the longest name.
+	best, bestLeft, bestName := l, len(rest)+1, 0
+	for _, item := range l.top().Content {
+		name := mappingText(item, "name")
+		after, fits := strings.CutPrefix(rest[1:], name)
+		if name == "" || !fits || after != "" && !strings.ContainsRune(".:[ ", rune(after[0])) {
+			continue
+		}
+		try := &locator{trail: slices.Clone(l.trail), at: l.at}
+		try.push(item, item)
+		left := len(try.walk(after))
+		if left < bestLeft || left == bestLeft && len(name) > bestName {
+			best, bestLeft, bestName = try, left, len(name)
+		}
+	}
+	return best
+}
+
+// walk follows the parts of a context and gives what it could not follow.
+func (l *locator) walk(rest string) string {
+	ok := true
 	for ok && rest != "" {
 		rest, ok = l.part(rest)
 	}
-	return l
+	return rest
 }
 
 // cutSection splits off the first word, such as `jobs`.
@@ -58,37 +84,6 @@ func cutSection(path string) (section, rest string) {
 		return path[:i], path[i:]
 	}
 	return path, ""
-}
-
-// element chooses the list element that the path names by index or name. Names
-// may hold dots, so the longest name that fits is taken.
-func (l *locator) element(rest string) (string, bool) {
-	if strings.HasPrefix(rest, "[") {
-		return l.index(rest)
-	}
-	if !strings.HasPrefix(rest, ".") {
-		return rest, false
-	}
-	list := resolveAlias(l.top())
-	if list.Kind != yamlv3.SequenceNode {
-		return rest, true
-	}
-	var best *yamlv3.Node
-	length := 0
-	for _, item := range list.Content {
-		name := mappingText(item, "name")
-		if name == "" || len(name) <= length || !strings.HasPrefix(rest[1:], name) {
-			continue
-		}
-		if after := rest[1+len(name):]; after == "" || strings.ContainsRune(".:[ ", rune(after[0])) {
-			best, length = item, len(name)
-		}
-	}
-	if best == nil {
-		return rest, false
-	}
-	l.push(best, best)
-	return rest[1+length:], true
 }
 
 func (l *locator) push(node, show *yamlv3.Node) {
@@ -112,6 +107,7 @@ func (l *locator) index(rest string) (string, bool) {
 
 // part follows one part of a context: `[2]`, `.do`, `.steps[1]`, `.get(repo)`.
 func (l *locator) part(rest string) (string, bool) {
+	whole := rest
 	switch rest[0] {
 	case '[':
 		return l.index(rest)
@@ -139,7 +135,10 @@ func (l *locator) part(rest string) (string, bool) {
 	if (name == "do" || name == "steps") && top.Kind == yamlv3.SequenceNode {
 		return rest, true // the plan of a job, or in_parallel written as a list
 	}
-	return rest, l.key(name)
+	if !l.key(name) {
+		return whole, false
+	}
+	return rest, true
 }
 
 // stayAt goes back to the mapping with the key, and shows the key.

@@ -144,7 +144,7 @@ type TaskEnv map[string]string
 func (e *TaskEnv) UnmarshalJSON(data []byte) error {
 	var raw map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber() // 0.10 must not become 0.1
+	decoder.UseNumber() // a long number must not become 1e+20
 	if err := decoder.Decode(&raw); err != nil {
 		return err
 	}
