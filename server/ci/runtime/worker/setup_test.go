@@ -19,6 +19,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == SupervisorCommand {
 		os.Exit(SupervisorMain(os.Args[2:]))
 	}
+	if len(os.Args) > 3 && os.Args[1] == serverCommand {
+		os.Exit(serverMain(os.Args[2], os.Args[3]))
+	}
 	os.Exit(m.Run())
 }
 

@@ -20,7 +20,8 @@ var programs = []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/l
 
 // settings are the parts of /etc without which programs do not run: loader, trusted
 // certificates, which alternative of a program is meant. None holds secrets; the
-// keys in /etc/ssl/private are not among them.
+// keys in /etc/ssl/private are not among them. They are copied: each mount costs
+// every container time.
 var settings = []string{
 	"/etc/alternatives", "/etc/ca-certificates.conf", "/etc/crypto-policies", "/etc/ld.so.cache", "/etc/ld.so.conf",
 	"/etc/ld.so.conf.d", "/etc/localtime", "/etc/mime.types", "/etc/pki/ca-trust", "/etc/pki/tls/certs", "/etc/protocols",
@@ -63,8 +64,13 @@ func Host(dir string, owner int) (View, error) {
 	if err := errors.Join(errs...); err != nil {
 		return View{}, err
 	}
-	for _, p := range append(append([]string{}, programs...), settings...) {
+	for _, p := range programs {
 		if err := v.show(p); err != nil {
+			return View{}, err
+		}
+	}
+	for _, p := range settings {
+		if err := copyTree(p, filepath.Join(dir, p)); err != nil {
 			return View{}, err
 		}
 	}
@@ -111,7 +117,53 @@ func Hides(dir string) bool {
 	return true
 }
 
+// maxSetting keeps something unexpected from being copied.
+const maxSetting = 16 << 20
+
+// copyTree copies what everybody may read; links stay as they are.
+func copyTree(from, to string) error {
+	return filepath.WalkDir(from, func(p string, d os.DirEntry, err error) error {
+		if p == from && errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, p)
+		if err != nil {
+			return err
+		}
+		at := filepath.Join(to, rel)
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			return err
+		}
+		info, err := d.Info()
+		switch {
+		case err != nil:
+			return err
+		case info.IsDir():
+			return os.MkdirAll(at, 0o755)
+		case info.Mode()&os.ModeSymlink != 0:
+			target, err := os.Readlink(p)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(target, at)
+		case !info.Mode().IsRegular() || info.Mode()&0o004 == 0 || info.Size() > maxSetting:
+			return nil
+		}
+		data, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(at, data, 0o644)
+	})
+}
+
 func chownAll(dir string, owner int) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
 	return filepath.WalkDir(dir, func(p string, _ os.DirEntry, err error) error {
 		return errors.Join(err, os.Lchown(p, owner, owner))
 	})
