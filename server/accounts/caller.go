@@ -150,6 +150,20 @@ func (s *Service) loadToken(ctx context.Context, hash string) (principal, error)
 	} else if err != nil {
 		return principal{}, err
 	}
+	return s.principalOfToken(ctx, t)
+}
+
+func (s *Service) loadTokenByID(ctx context.Context, id string) (principal, error) {
+	t, err := s.store.token(ctx, id)
+	if problem.Is(err, problem.NotFound) || err == nil && (!t.Revoked.IsZero() || !t.Expires.IsZero() && !s.now().Before(t.Expires)) {
+		return principal{}, errNoCaller
+	} else if err != nil {
+		return principal{}, err
+	}
+	return s.principalOfToken(ctx, t)
+}
+
+func (s *Service) principalOfToken(ctx context.Context, t Token) (principal, error) {
 	caller, err := s.callerOf(ctx, t.UserID, t.Team.ID)
 	caller.TokenID, caller.Scopes = t.ID, t.Scopes
 	return principal{caller: caller, expires: t.Expires}, err
@@ -191,4 +205,23 @@ func (s *Service) VerifyToken(ctx context.Context, token string) (identity.Calle
 	}
 	s.seen.token(p.caller.TokenID, s.now())
 	return p.caller, nil
+}
+
+// Recheck looks the context's caller up again, for answers that last: whoever
+// has lost the session, the token or a role since is nobody, or has less.
+func (s *Service) Recheck(ctx context.Context) (identity.Caller, error) {
+	was := identity.From(ctx)
+	var p principal
+	var err error
+	switch {
+	case was.SessionID != "":
+		p, err = s.lookup(ctx, was.SessionID, s.loadSession)
+	case was.TokenID != "":
+		p, err = s.lookup(ctx, was.TokenID, s.loadTokenByID) // ids are shorter than hashes: no entry is both
+	}
+	if errors.Is(err, errNoCaller) {
+		err = nil
+	}
+	p.caller.Address = was.Address
+	return p.caller, err
 }

@@ -101,6 +101,51 @@ func TestAnotherProcessIsHeardByAge(t *testing.T) {
 	w.mustDo("owner", "GET", "/api/v1/accounts/me", "", 401)
 }
 
+func TestRecheck(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	token, secret, err := TokenCreate(t.Context(), w.s, "member", NewToken{Name: "t", Team: "web", Scopes: identity.TokenScopes{"read"}, Days: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byToken, err := w.s.VerifyToken(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bySession := identity.Caller{SessionID: hashOf(w.browse("member").cookie.Value), Address: "203.0.113.7"}
+	recheck := func(c identity.Caller) identity.Caller {
+		t.Helper()
+		got, err := w.s.Recheck(identity.With(t.Context(), c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := recheck(byToken); got.TokenID != token.ID || len(got.Teams) != 1 || len(got.Scopes) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	if got := recheck(bySession); got.Name != "member" || got.Address != "203.0.113.7" {
+		t.Fatalf("%+v", got)
+	}
+	if recheck(identity.Caller{}).SignedIn() {
+		t.Fatal("nobody became somebody")
+	}
+	w.mustDo("owner", "DELETE", "/api/v1/accounts/teams/web/members/member", "", 204)
+	if got := recheck(byToken); !got.SignedIn() || len(got.Teams) != 0 {
+		t.Fatalf("the role is still there: %+v", got)
+	}
+	w.clock.pass(24 * time.Hour)
+	if recheck(byToken).SignedIn() {
+		t.Fatal("the token has expired")
+	}
+	if err := UserDisable(t.Context(), w.s, "member"); err != nil {
+		t.Fatal(err)
+	}
+	if recheck(bySession).SignedIn() {
+		t.Fatal("the session has ended")
+	}
+}
+
 func TestLastUseIsWrittenOnce(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
