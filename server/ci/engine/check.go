@@ -133,7 +133,7 @@ func (l *leaf) callCheck(ctx context.Context, call resourceCall, target CheckTar
 	request := l.request(call, log, false)
 	request.Version = from
 	var versions []resource.Version
-	err = l.call(ctx, func(ctx context.Context) (err error) {
+	err = l.call(ctx, call.scripted, func(ctx context.Context) (err error) {
 		versions, err = call.kind.Check(ctx, request)
 		return err
 	})

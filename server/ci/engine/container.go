@@ -50,6 +50,19 @@ func (l *leaf) discard() error {
 func (r *run) newContainer() runtime.ContainerID { return runtime.ContainerID(r.NewID()) }
 func (r *run) newVolume() runtime.VolumeID       { return runtime.VolumeID(r.NewID()) }
 
+// beginAnew forgets the container of an earlier run. If that printed something, the log
+// says that there will be more of the same. A task prints nothing before its row says
+// that it runs, and is never run again after that.
+func (l *leaf) beginAnew() error {
+	if err := l.discard(); err != nil {
+		return err
+	}
+	if l.row.Kind != KindTask && l.log.hasOutput(l.row.PlanID) {
+		l.restart()
+	}
+	return nil
+}
+
 // occupy takes room for the step's container. If the step has none yet, it waits until
 // one more may run, says where it will, and calls begin.
 func (l *leaf) occupy(ctx context.Context, begin func() error) (func(), error) {
@@ -98,28 +111,27 @@ func (l *leaf) follow(ctx context.Context, process runtime.Process) (runtime.Exi
 	return exit, err
 }
 
-// call runs fn, a call of a resource type, with a context that ends a little later than
-// ctx: when ctx ends, the step's container (if fn has made one) is asked to end first, so
-// that fn sees its last output.
-func (l *leaf) call(ctx context.Context, fn func(context.Context) error) error {
+// call runs fn, a call of a resource type. When ctx ends, the step's container (if fn has
+// made one) is asked to end, and fn's own context ends after that. A script ends with its
+// container, and fn is left to read its last output.
+func (l *leaf) call(ctx context.Context, scripted bool, fn func(context.Context) error) error {
 	inner, cancel := context.WithCancelCause(l.base)
 	defer cancel(nil)
 	stopped := make(chan struct{})
 	undo := context.AfterFunc(ctx, func() {
 		defer close(stopped)
-		defer cancel(context.Cause(ctx))
-		if l.suspended() {
+		if l.suspended() || l.stopContainer() && scripted {
 			return
 		}
-		l.stopContainer()
+		cancel(context.Cause(ctx))
 	})
 	err := fn(inner)
 	if undo() {
 		return err
 	}
 	<-stopped
-	// A container that fn started while the first look was taken.
 	if !l.suspended() {
+		// It may have been started while the first look was taken.
 		l.stopContainer()
 	}
 	if reason := l.why(ctx); reason != nil {
@@ -128,7 +140,8 @@ func (l *leaf) call(ctx context.Context, fn func(context.Context) error) error {
 	return err
 }
 
-func (l *leaf) stopContainer() {
+// stopContainer asks the step's container to end; false when there is none.
+func (l *leaf) stopContainer() bool {
 	process, err := l.Executor.Attach(l.base, l.row.Container)
 	if err == nil {
 		err = process.Stop(l.base, stopGrace)
@@ -136,6 +149,7 @@ func (l *leaf) stopContainer() {
 	if err != nil && !errors.Is(err, runtime.ErrGone) && !l.suspended() {
 		l.Logger.Warn("stop a container", "container", l.row.Container, "error", err)
 	}
+	return err == nil
 }
 
 // makeVolume creates a volume that the row names.

@@ -60,6 +60,13 @@ func (l *eventLog) first(origin string, name event.Name) bool {
 	return true
 }
 
+// hasOutput tells whether the origin had printed something before this run.
+func (l *eventLog) hasOutput(origin string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.said[saying{origin, event.NameLog}]
+}
+
 // emit writes an event about a plan, unless the log has it. A log that cannot be
 // written ends the run.
 func (r *run) emit(origin string, ev event.Event) {
@@ -187,6 +194,7 @@ func (l *leaf) flush() {
 
 // restart begins the step's output anew, with a line that says why.
 func (l *leaf) restart() {
+	l.flush()
 	l.row.Restarts++
 	l.writers.mu.Lock()
 	l.writers.anew = true
@@ -200,4 +208,3 @@ func (o *output) sayRestarts() {
 		o.say("\x1b[1;33mWARNING: the container was lost with the server; this is run %d of the step\x1b[0m", n+1)
 	}
 }
-

@@ -165,15 +165,6 @@ func (l *leaf) resumeGet(ctx context.Context, g getting) (bool, error) {
 	return false, l.beginAnew()
 }
 
-// beginAnew forgets the container that an earlier run made.
-func (l *leaf) beginAnew() error {
-	if err := l.discard(); err != nil {
-		return err
-	}
-	l.restart()
-	return nil
-}
-
 // useCache finds a cache whose volume the executor still has.
 func (l *leaf) useCache(ctx context.Context, key CacheKey) (ResourceCache, bool, error) {
 	cached, hit, err := l.Ledger.UseCache(ctx, l.build.ID, key)
@@ -210,15 +201,16 @@ func (l *leaf) fetchVersion(ctx context.Context, g getting) (bool, error) {
 	ctx, cancel := l.deadline(ctx, l.row.StartedAt, limit)
 	defer cancel()
 
-	log := l.stderr()
-	log.sayRestarts()
-	request := l.request(g.resourceCall, log, false)
-	request.Version, request.Dest = g.version, l.row.Volumes[0].ID
-	var result resource.Result
-	err = l.call(ctx, func(ctx context.Context) (err error) {
-		result, err = g.kind.Get(ctx, request)
-		return err
-	})
+	result, err := l.callGet(ctx, g)
+	if l.couldNotResume(ctx, err) {
+		if err := l.beginAnew(); err != nil {
+			return false, err
+		}
+		if err := l.chooseDest(ctx); err != nil {
+			return false, err
+		}
+		result, err = l.callGet(ctx, g)
+	}
 	if err != nil {
 		return l.resourceFailed(ctx, err, func(status int) event.Event {
 			return event.FinishGet{Origin: l.origin(), Time: l.unix(), ExitStatus: status}
@@ -228,6 +220,26 @@ func (l *leaf) fetchVersion(ctx context.Context, g getting) (bool, error) {
 		return false, err
 	}
 	return true, l.got(g, l.row.Volumes[0].ID, result)
+}
+
+func (l *leaf) callGet(ctx context.Context, g getting) (result resource.Result, err error) {
+	log := l.stderr()
+	log.sayRestarts()
+	request := l.request(g.resourceCall, log, false)
+	request.Version, request.Dest = g.version, l.row.Volumes[0].ID
+	err = l.call(ctx, g.scripted, func(ctx context.Context) (err error) {
+		result, err = g.kind.Get(ctx, request)
+		return err
+	})
+	return result, err
+}
+
+// couldNotResume tells that the container of an earlier run is there, but nobody saw how
+// it ended, as after a power cut.
+func (l *leaf) couldNotResume(ctx context.Context, err error) bool {
+	var exit *resource.ExitError
+	tried := l.resumed && l.row.Container == l.oldContainer
+	return err != nil && tried && ctx.Err() == nil && !errors.As(err, &exit)
 }
 
 func (l *leaf) chooseDest(ctx context.Context) error {

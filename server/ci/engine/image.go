@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/signalbox/signalbox/server/ci/event"
 	"github.com/signalbox/signalbox/server/ci/pipeline"
 	"github.com/signalbox/signalbox/server/ci/plan"
+	"github.com/signalbox/signalbox/server/ci/resource"
 	"github.com/signalbox/signalbox/server/ci/runtime"
 )
 
@@ -64,21 +66,26 @@ func (r *run) typeImage(ctx context.Context, image plan.TypeImage, at position) 
 }
 
 // taskImage finds the image of a task: an artifact, an image_resource, or the host.
-func (l *leaf) taskImage(ctx context.Context, config pipeline.TaskConfig) (runtime.Image, error) {
+func (l *leaf) taskImage(ctx context.Context, config pipeline.TaskConfig) (image runtime.Image, env []string, err error) {
 	task := l.plan.Task
 	switch {
 	case task.ImageArtifact != "":
 		found, ok := l.at.scope.artifact(task.ImageArtifact)
 		if !ok {
-			return runtime.Image{}, missingImageError(task.ImageArtifact)
+			return runtime.Image{}, nil, missingImageError(task.ImageArtifact)
 		}
-		return l.imageOf(ctx, runtime.Image{Volume: found.Volume})
+		return l.imageOf(ctx, found.Volume)
 	case config.ImageResource != nil && config.ImageResource.Type != hostType:
-		return l.imageResource(ctx, *config.ImageResource)
+		fetched, err := l.imageResource(ctx, *config.ImageResource)
+		if err != nil {
+			return runtime.Image{}, nil, err
+		}
+		return l.imageOf(ctx, fetched.Volume)
 	case config.ImageResource == nil && config.RootfsURI != "":
-		return runtime.Image{}, errors.New("rootfs_uri is not supported: use image_resource")
+		return runtime.Image{}, nil, errors.New("rootfs_uri is not supported: use image_resource")
 	}
-	return l.hostImage(ctx)
+	image, err = l.hostImage(ctx)
+	return image, nil, err
 }
 
 func (l *leaf) hostImage(ctx context.Context) (runtime.Image, error) {
@@ -88,42 +95,39 @@ func (l *leaf) hostImage(ctx context.Context) (runtime.Image, error) {
 	return runtime.Image{Host: true}, nil
 }
 
-func (l *leaf) imageResource(ctx context.Context, image pipeline.ImageResource) (runtime.Image, error) {
+func (l *leaf) imageResource(ctx context.Context, image pipeline.ImageResource) (fetchedImage, error) {
 	task := l.plan.Task
 	image.Name = "image"
 	get, check := plan.FetchImage(l.plan.ID, image, task.ResourceTypes, task.Tags, task.CheckSkipInterval, nil)
 	if check != nil {
 		public, err := check.Public()
 		if err != nil {
-			return runtime.Image{}, err
+			return fetchedImage{}, err
 		}
 		l.emit(event.ImageCheck{Time: l.unix(), Origin: l.origin(), Plan: public})
 	}
 	public, err := get.Public()
 	if err != nil {
-		return runtime.Image{}, err
+		return fetchedImage{}, err
 	}
 	l.emit(event.ImageGet{Time: l.unix(), Origin: l.origin(), Plan: public})
-	fetched, err := l.fetch(ctx, check, &get, l.at)
-	if err != nil {
-		return runtime.Image{}, err
-	}
-	return l.imageOf(ctx, fetched.Image)
+	return l.fetch(ctx, check, &get, l.at)
 }
 
 // imageOf is the image that a volume holds. A volume may say that it stands for the
-// built-in image, as that of a mirroring mock does.
-func (l *leaf) imageOf(ctx context.Context, image runtime.Image) (runtime.Image, error) {
-	data, err := l.Executor.ReadFile(ctx, image.Volume, "metadata.json", maxFile)
-	if err != nil {
-		// Whoever starts the container knows better what is missing.
-		return image, nil
+// built-in image, as that of a mirroring mock does; its environment counts then.
+func (l *leaf) imageOf(ctx context.Context, volume runtime.VolumeID) (image runtime.Image, env []string, err error) {
+	data, err := l.Executor.ReadFile(ctx, volume, "metadata.json", maxFile)
+	if err != nil || !resource.IsHostImage(data) {
+		// Whoever starts the container knows better what is missing in an image.
+		return runtime.Image{Volume: volume}, nil, nil
 	}
 	var metadata struct {
-		Host bool `json:"host"`
+		Env []string `json:"env"`
 	}
-	if json.Unmarshal(data, &metadata) == nil && metadata.Host {
-		return l.hostImage(ctx)
+	if err := json.Unmarshal(data, &metadata); err != nil {
+		return runtime.Image{}, nil, fmt.Errorf("error parsing metadata.json from rootfs: %w", err)
 	}
-	return image, nil
+	image, err = l.hostImage(ctx)
+	return image, metadata.Env, err
 }

@@ -58,7 +58,7 @@ func (l *leaf) runPut(ctx context.Context, call resourceCall, inputs []resource.
 		request.Executor = startNotice{Executor: l.Executor, leaf: l}
 	}
 	var result resource.Result
-	err = l.call(ctx, func(ctx context.Context) (err error) {
+	err = l.call(ctx, call.scripted, func(ctx context.Context) (err error) {
 		result, err = call.kind.Put(ctx, request)
 		return err
 	})

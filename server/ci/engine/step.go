@@ -10,6 +10,7 @@ import (
 
 	"github.com/signalbox/signalbox/server/ci/plan"
 	"github.com/signalbox/signalbox/server/ci/resource"
+	"github.com/signalbox/signalbox/server/ci/runtime"
 )
 
 // position is where in the tree a step stands.
@@ -84,7 +85,9 @@ type leaf struct {
 	row  StepRecord
 	// resumed tells that the row was there before: an earlier run began the step.
 	resumed bool
-	writers stepWriters
+	// oldContainer is the container of that run.
+	oldContainer runtime.ContainerID
+	writers      stepWriters
 }
 
 // leaf runs fn unless the step has ended in an earlier run, and records the outcome.
@@ -94,7 +97,7 @@ func (r *run) leaf(ctx context.Context, p *plan.Plan, at position, row StepRecor
 		if old.State == StateEnded {
 			return r.replay(old, at)
 		}
-		l.row, l.resumed = old, true
+		l.row, l.resumed, l.oldContainer = old, true, old.Container
 	} else {
 		l.row.BuildID, l.row.PlanID, l.row.Attempt = r.build.ID, string(p.ID), at.attempt()
 	}

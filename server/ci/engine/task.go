@@ -10,6 +10,9 @@ import (
 	"github.com/signalbox/signalbox/server/ci/runtime"
 )
 
+// lostStatus is what executors say, with a reason, of a process whose end nobody saw.
+const lostStatus = 255
+
 func (r *run) task(ctx context.Context, p *plan.Plan, at position) (bool, error) {
 	row := StepRecord{Kind: KindTask, Name: p.Task.Name}
 	return r.leaf(ctx, p, at, row, func(ctx context.Context, l *leaf) (bool, error) {
@@ -49,16 +52,20 @@ func (l *leaf) startTask(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	l.emit(event.InitializeTask{Time: l.unix(), Origin: l.origin()})
-	image, err := l.taskImage(ctx, config)
+	image, env, err := l.taskImage(ctx, config)
 	if err != nil {
 		return false, err
 	}
 	if err := l.entrypoint(ctx, &config, image); err != nil {
 		return false, err
 	}
+	if _, err := l.taskInputs(config); err != nil {
+		return false, err
+	}
 	var spec runtime.Spec
 	give, err := l.occupy(ctx, func() (err error) {
 		spec, err = l.prepareTask(ctx, config, image)
+		spec.Env = append(env, spec.Env...)
 		return err
 	})
 	if err != nil {
@@ -161,6 +168,9 @@ func (l *leaf) followTask(ctx context.Context, process runtime.Process, give fun
 		return l.timedOut()
 	case followErr != nil:
 		return false, followErr
+	}
+	if exit.Reason != "" && exit.Status == lostStatus {
+		return false, errors.New(exit.Reason)
 	}
 	if exit.Reason != "" {
 		l.stderr().say("%s", exit.Reason)
