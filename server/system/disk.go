@@ -51,9 +51,11 @@ func judgeDisk(dir string, free, total, used uint64, whole bool) Result {
 // ran out. What vanishes or may not be read meanwhile does not count.
 func folderSize(ctx context.Context, dir string) (size uint64, whole bool) {
 	n := 0
+	whole = true
 	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if n++; n > mostFiles || ctx.Err() != nil {
-			return fs.ErrClosed // any error ends the walk
+			whole = false
+			return fs.SkipAll
 		}
 		if err != nil {
 			return nil // vanished, or a container's own file
@@ -63,7 +65,7 @@ func folderSize(ctx context.Context, dir string) (size uint64, whole bool) {
 		}
 		return nil
 	})
-	return size, err == nil
+	return size, whole && err == nil
 }
 
 func bytes(n uint64) string {

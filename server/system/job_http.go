@@ -62,15 +62,18 @@ type jobIn struct {
 }
 
 func (s *Service) handleRetry(ctx context.Context, in jobIn) (api.Nothing, error) {
-	if err := s.deps.Jobs.Retry(ctx, in.ID); err != nil {
-		return api.Nothing{}, err
-	}
-	return api.Nothing{}, s.deps.Audit(ctx, 0, "job.retry", strconv.FormatInt(in.ID, 10), "")
+	return api.Nothing{}, s.audited(ctx, in.ID, "job.retry", s.deps.Jobs.Retry)
 }
 
 func (s *Service) handleDiscard(ctx context.Context, in jobIn) (api.Nothing, error) {
-	if err := s.deps.Jobs.Discard(ctx, in.ID); err != nil {
-		return api.Nothing{}, err
-	}
-	return api.Nothing{}, s.deps.Audit(ctx, 0, "job.discard", strconv.FormatInt(in.ID, 10), "")
+	return api.Nothing{}, s.audited(ctx, in.ID, "job.discard", s.deps.Jobs.Discard)
+}
+
+func (s *Service) audited(ctx context.Context, id int64, action string, do func(context.Context, int64) error) error {
+	return s.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := do(ctx, id); err != nil {
+			return err
+		}
+		return s.deps.Audit(ctx, 0, action, strconv.FormatInt(id, 10), "")
+	})
 }

@@ -42,7 +42,7 @@ func (s *Service) handleReady(c *gin.Context) {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), pingPatience)
 	defer cancel()
-	if err := s.deps.Ping(ctx); err != nil {
+	if err := s.deps.DB.Ping(ctx); err != nil {
 		s.deps.Log.WarnContext(ctx, "not ready: the database does not answer", "error", err)
 		c.String(http.StatusServiceUnavailable, "the database does not answer\n")
 		return

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/work"
 )
 
@@ -22,8 +23,7 @@ type Deps struct {
 	Log *slog.Logger
 	// Ready is false before the server serves and from when it is told to stop.
 	Ready func() bool
-	// Ping reports whether the database answers; readiness asks it.
-	Ping func(ctx context.Context) error
+	DB    *database.DB
 	// Loops lists the background loops with their last run.
 	Loops func() []work.LoopStatus
 	Jobs  Jobs
