@@ -62,7 +62,7 @@ func (s *supervisor) kill() {
 // pids lists the container's processes.
 func (s *supervisor) pids() []int {
 	if s.CgroupPath == "" {
-		return descendants(s.init)
+		return descendants(s.init)[1:] // bubblewrap itself is not one of them
 	}
 	return cgroupPIDs(s.CgroupPath, s.CgroupV2)
 }

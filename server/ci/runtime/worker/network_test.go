@@ -75,6 +75,7 @@ func TestNetwork(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
+			b := b.with(t)
 			got := b.run(shell(reach(tc.addr)))
 			if !strings.HasSuffix(got.out, tc.want+"\n") {
 				t.Errorf("%s: got %+v, want %s", tc.addr, got, tc.want)

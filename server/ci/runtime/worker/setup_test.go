@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == SupervisorCommand {
 		os.Exit(SupervisorMain(os.Args[2:]))
 	}
-	if len(os.Args) > 3 && os.Args[1] == serverCommand {
-		os.Exit(serverMain(os.Args[2], os.Args[3]))
+	if len(os.Args) > 4 && os.Args[1] == serverCommand {
+		os.Exit(serverMain(os.Args[2], os.Args[3], os.Args[4]))
 	}
 	os.Exit(m.Run())
 }
@@ -36,7 +36,7 @@ func setup(t testing.TB, change ...func(*Options)) bench {
 	t.Helper()
 	o := Options{
 		Root: t.TempDir(), Name: "test", HostImage: true, Self: "/proc/self/exe",
-		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now,
+		Prefer: *prefer, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now,
 	}
 	for _, c := range change {
 		c(&o)
@@ -49,6 +49,12 @@ func setup(t testing.TB, change ...func(*Options)) bench {
 			t.Errorf("clean up: %v", err)
 		}
 	})
+	return b
+}
+
+// with makes a subtest's failures its own.
+func (b bench) with(t *testing.T) bench {
+	b.t = t
 	return b
 }
 

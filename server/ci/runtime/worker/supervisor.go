@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	goruntime "runtime"
@@ -32,7 +33,9 @@ func SupervisorMain([]string) int {
 	// The network namespace is a thread's: whatever is started must come from here.
 	goruntime.LockOSThread()
 	report := os.NewFile(3, "report")
-	unix.CloseOnExec(3)
+	// Whatever the server inherited must not reach the container; an old kernel
+	// without this call is left to runc, which closes it too.
+	_ = unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	var l launch
 	if err := json.NewDecoder(os.Stdin).Decode(&l); err != nil {
 		fmt.Fprintf(report, "The supervisor could not read its task: %v.", err)

@@ -23,8 +23,8 @@ import (
 // to be killed.
 const serverCommand = "test-server"
 
-func serverMain(root string, id string) int {
-	w, err := New(Options{Root: root, Name: "test", HostImage: true, Self: "/proc/self/exe", Logger: slog.Default(), Now: time.Now})
+func serverMain(root, id, preferred string) int {
+	w, err := New(Options{Root: root, Name: "test", HostImage: true, Self: "/proc/self/exe", Prefer: preferred, Logger: slog.Default(), Now: time.Now})
 	if err != nil {
 		slog.Error(err.Error())
 		return 1
@@ -45,7 +45,7 @@ func serverMain(root string, id string) int {
 func killedServer(t *testing.T, root string) runtime.ContainerID {
 	t.Helper()
 	id := newID()
-	cmd := exec.Command("/proc/self/exe", serverCommand, root, id)
+	cmd := exec.Command("/proc/self/exe", serverCommand, root, id, *prefer)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -50,13 +50,15 @@ func (c *Connection) setUp(p Plan) error {
 	}
 	// The namespace belongs to the parent user namespace, so the container's root
 	// would otherwise not get the low ports and ping that users expect of root.
-	for name, value := range map[string]string{
-		"ipv4/ip_unprivileged_port_start": "0",
-		"ipv4/ping_group_range":           "0 2147483647",
-	} {
-		if err := sysctl(name, value); err != nil && p.Kind != Slirp {
-			return err
-		}
+	if err := sysctl("ipv4/ip_unprivileged_port_start", "0"); err != nil {
+		return err
+	}
+	err := sysctl("ipv4/ping_group_range", "0 2147483647")
+	if errors.Is(err, unix.EINVAL) {
+		err = sysctl("ipv4/ping_group_range", "0 0") // without root there is only this group
+	}
+	if err != nil {
+		return err
 	}
 	switch p.Kind {
 	case Veth:
@@ -182,13 +184,11 @@ func (c *Connection) userMode(p Plan) error {
 	cmd.ExtraFiles = []*os.File{told}
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	inner, err := os.Open("/proc/thread-self/ns/net")
-	if err != nil {
-		return err
-	}
-	defer inner.Close()
-	// slirp4netns speaks for the container, so it must itself be outside.
-	if err := c.onHost(inner, cmd.Start); err != nil {
+	// slirp4netns speaks for the container, so it must itself be outside: only this
+	// thread has moved, every other one is still there.
+	started := make(chan error)
+	go func() { started <- cmd.Start() }()
+	if err := <-started; err != nil {
 		told.Close()
 		return fmt.Errorf("start slirp4netns: %w", err)
 	}
@@ -196,6 +196,11 @@ func (c *Connection) userMode(p Plan) error {
 	c.slirp = cmd
 	if n, _ := ready.Read(make([]byte, 1)); n != 1 {
 		return fmt.Errorf("slirp4netns did not connect the container: %s", strings.TrimSpace(said.String()))
+	}
+	if p.LocalRoutes {
+		if err := sysctl("ipv4/conf/tap0/route_localnet", "1"); err != nil {
+			return err
+		}
 	}
 	return inside(p)
 }

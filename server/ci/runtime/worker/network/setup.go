@@ -60,6 +60,10 @@ func (s Setup) prepareSlirp() Setup {
 	s.plan.Kind, s.plan.SlirpPath, s.plan.HostLoopback = Slirp, Find("slirp4netns"), s.rules.allow.loopback()
 	if s.plan.SlirpPath == "" {
 		s.Reason = "Containers have no network: the program slirp4netns is missing (apt install slirp4netns)."
+	} else if tun, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0); err != nil {
+		s.Reason = fmt.Sprintf("Containers have no network: slirp4netns needs /dev/net/tun (%v).", err)
+	} else {
+		_ = tun.Close() // opened only to see whether it can be
 	}
 	s.Resolv = "nameserver 10.0.2.3\n"
 	s.Hosts += SlirpGateway.String() + "\t" + HostName + "\n"
