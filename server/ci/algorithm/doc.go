@@ -10,7 +10,8 @@
 //
 // Of all valid choices the first in this order wins: jobs in the order in which
 // the inputs name them, and for each job its newest builds first, or, where an
-// input takes every version, forward from the build that was used last. The
+// input takes every version, forward from the build that was used last. Of
+// several versions in one build what it put comes before what it got. The
 // search is exact: when it finds nothing, nothing exists. It stays fast by
 // remembering, for each number of settled jobs, the versions with which the
 // remaining jobs cannot be satisfied.

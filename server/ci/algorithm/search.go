@@ -105,6 +105,9 @@ func (s *search) from(ctx context.Context, j int) (bool, error) {
 	if j == len(s.jobs) {
 		return true, nil
 	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
 	state := s.state(j)
 	if s.dead[state] {
 		return false, nil

@@ -286,6 +286,14 @@ func (c Config) upstream() map[string][]string {
 // of the pipeline. A malformed pattern matches nothing.
 func (c Config) JobsMatching(pattern string) []string {
 	var names []string
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		for _, job := range c.Jobs {
+			if job.Name == pattern {
+				names = append(names, pattern)
+			}
+		}
+		return names
+	}
 	for _, job := range c.Jobs {
 		if ok, err := path.Match(pattern, job.Name); ok && err == nil {
 			names = append(names, job.Name)
