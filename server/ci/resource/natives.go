@@ -1,0 +1,50 @@
+package resource
+
+import (
+	"context"
+	"maps"
+	"net"
+	"slices"
+	"time"
+)
+
+// Options are what the native types need from outside.
+type Options struct {
+	// LocalRepositories are the folders of this machine that an administrator lists:
+	// git repositories and image layouts below them may be read.
+	LocalRepositories []string
+	// Dial makes outgoing connections of types that talk from this process. It is the
+	// place where private addresses are refused. Nil dials anything: for tests.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// HostImageAllowed says whether the built-in image may be used: git runs in it, and
+	// mock's mirror_self is it.
+	HostImageAllowed bool
+	// TempDir holds an image while it is put; the system's when empty.
+	TempDir string
+	Now     func() time.Time
+}
+
+// Natives are the types that need no image.
+type Natives struct{ types map[string]Type }
+
+// NewNatives makes them.
+func NewNatives(opts Options) *Natives {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &Natives{types: map[string]Type{
+		"git":            gitType{opts},
+		"mock":           mockType{opts},
+		"registry-image": registryType{opts},
+		"time":           timeType{opts},
+	}}
+}
+
+// Native finds a type by the name that a pipeline uses.
+func (n *Natives) Native(name string) (Type, bool) {
+	t, ok := n.types[name]
+	return t, ok
+}
+
+// Names lists them in order.
+func (n *Natives) Names() []string { return slices.Sorted(maps.Keys(n.types)) }
