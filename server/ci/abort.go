@@ -1,0 +1,48 @@
+package ci
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/signalbox/signalbox/server/ci/engine"
+)
+
+const abortChannel = "ci.abort"
+
+// abort stops a build: one that waits ends at once, one that runs is told on
+// whatever node it runs, and ends when its steps have.
+func (s *Service) abort(ctx context.Context, b buildRow) error {
+	if b.Status.Ended() {
+		return nil
+	}
+	return s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := s.requestAbort(ctx, b.ID); err != nil {
+			return err
+		}
+		now, err := s.build(ctx, b.ID)
+		if err != nil {
+			return err
+		}
+		if err := s.audit(ctx, b.TeamID, "build.abort", "build "+formatInt(b.ID), ""); err != nil {
+			return err
+		}
+		if now.Status == Pending {
+			return s.finish(ctx, now, Aborted, "")
+		}
+		s.buildChanged(ctx, now)
+		return s.db.Notify(ctx, abortChannel, formatInt(b.ID))
+	})
+}
+
+// heardAbort stops the build if it runs here.
+func (s *Service) heardAbort(payload string) {
+	id, err := strconv.ParseInt(payload, 10, 64)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cancel := s.aborts[id]; cancel != nil {
+		cancel(engine.ErrAborted)
+	}
+}

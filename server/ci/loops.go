@@ -1,0 +1,29 @@
+package ci
+
+import (
+	"context"
+	"time"
+
+	"github.com/signalbox/signalbox/server/platform/work"
+)
+
+// Start begins scheduling and checking and listens for aborts; the result stops
+// all three and waits. Jobs and loops are started by the caller.
+func (s *Service) Start(ctx context.Context) (stop func()) {
+	stopScheduler := s.sched.start(ctx)
+	stopChecker := s.checker.start(ctx)
+	stopListening := s.db.Listen(abortChannel, s.heardAbort)
+	return func() {
+		stopListening()
+		stopChecker()
+		stopScheduler()
+	}
+}
+
+// Loops are the background tasks that only pick up what a crash left behind, and the collector.
+func (s *Service) Loops() []work.Loop {
+	return []work.Loop{
+		{Name: "ci.schedule", Every: 10 * time.Second, Run: s.sched.sweep},
+		{Name: "ci.collect", Every: 30 * time.Second, Run: s.Collect},
+	}
+}

@@ -1,0 +1,216 @@
+package ci
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/signalbox/signalbox/server/ci/pipeline"
+	"github.com/signalbox/signalbox/server/ci/resource"
+	"github.com/signalbox/signalbox/server/platform/github/payload"
+)
+
+// PushResult tells what a push did, for the delivery's page.
+type PushResult struct {
+	// Resources watch the repository and branch; Versions of them got a new version.
+	Resources, Versions int
+}
+
+// ReceivePush gives every resource of the team that watches the branch the new
+// commit as its version, asks for its jobs, and has a check confirm it: the
+// check's answer holds where the two disagree.
+func (s *Service) ReceivePush(ctx context.Context, team int64, push payload.Push) (PushResult, error) {
+	var out PushResult
+	if push.Branch == "" || push.Deleted {
+		return out, nil
+	}
+	err := s.db.Tx(ctx, func(ctx context.Context) error {
+		out = PushResult{}
+		for _, repository := range normalRepositories(push.CloneURLs) {
+			rows, err := s.watching(ctx, team, repository)
+			if err != nil {
+				return err
+			}
+			for _, r := range rows {
+				watches, added, err := s.pushTo(ctx, r, push)
+				if err != nil {
+					return err
+				}
+				if watches {
+					out.Resources++
+				}
+				if added {
+					out.Versions++
+				}
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func normalRepositories(addresses []string) []string {
+	var out []string
+	for _, a := range addresses {
+		if n := NormalRepository(a); n != "" && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func (s *Service) pushTo(ctx context.Context, r resourceRow, push payload.Push) (watches, added bool, err error) {
+	_, config, err := s.pipelineConfig(ctx, r.PipelineID)
+	if err != nil {
+		return false, false, err
+	}
+	declared, ok := config.Resource(r.Name)
+	if !ok || !watchesBranch(declared.Source, push) {
+		return false, false, nil
+	}
+	latest, err := s.latestVersion(ctx, r, false)
+	if err != nil {
+		return true, false, err
+	}
+	versions := pushedVersions(declared.Source, push, latest.ID != 0)
+	if len(versions) > 0 {
+		stored, err := s.saveVersions(ctx, r, versions, false)
+		if err != nil {
+			return true, false, err
+		}
+		if added = stored.New; added {
+			if err := s.versionsChanged(ctx, r); err != nil {
+				return true, added, err
+			}
+		}
+	}
+	from := ""
+	if latest.ID != 0 {
+		from = latest.Version
+	}
+	return true, added, s.askForCheck(ctx, []int64{r.ID}, from)
+}
+
+func watchesBranch(source pipeline.Source, push payload.Push) bool {
+	for _, key := range []string{"tag_filter", "tag_regex"} {
+		if _, tags := source[key]; tags {
+			return false
+		}
+	}
+	wanted, _ := source["branch"].(string)
+	if wanted == "" {
+		wanted = push.DefaultBranch
+	}
+	// What branch a ((var)) is, or a default that was not told, the check finds out.
+	return wanted == "" || strings.Contains(wanted, "((") || wanted == push.Branch
+}
+
+// pushedVersions are the commits that the resource would take, oldest first.
+// Nothing is taken where only the repository can tell: a branch that is not
+// known, filters beyond paths, or a list of commits that lacks some.
+func pushedVersions(source pipeline.Source, push payload.Push, known bool) []resource.Result {
+	branch, _ := source["branch"].(string)
+	if branch == "" {
+		branch = push.DefaultBranch
+	}
+	if branch != push.Branch || needsRepository(source) {
+		return nil
+	}
+	include, exclude := texts(source["paths"]), texts(source["ignore_paths"])
+	skip, _ := source["disable_ci_skip"].(bool)
+	filtered := len(include)+len(exclude) > 0
+	if filtered && push.Truncated {
+		return nil
+	}
+	commits := push.Commits
+	if len(commits) == 0 || commits[len(commits)-1].ID != push.After {
+		// A push that only moves the branch lists nothing, or not its end.
+		if filtered || !skip && len(commits) > 0 {
+			return nil
+		}
+		commits = []payload.Commit{{ID: push.After}}
+	}
+	var out []resource.Result
+	for _, c := range commits {
+		if !skip && (strings.Contains(c.Message, "[ci skip]") || strings.Contains(c.Message, "[skip ci]")) {
+			continue
+		}
+		if filtered && !touches(c.Files(), include, exclude) {
+			continue
+		}
+		out = append(out, resource.Result{Version: resource.Version{"ref": c.ID}, Metadata: commitMetadata(c, branch)})
+	}
+	if !known && len(out) > 1 {
+		out = out[len(out)-1:] // a first check finds only the newest, too
+	}
+	return out
+}
+
+func needsRepository(source pipeline.Source) bool {
+	for _, key := range []string{"version_depth", "commit_filter", "commit_verification_keys", "commit_verification_key_ids"} {
+		if _, set := source[key]; set {
+			return true
+		}
+	}
+	return false
+}
+
+func commitMetadata(c payload.Commit, branch string) []resource.Field {
+	fields := []resource.Field{{Name: "commit", Value: c.ID}}
+	if c.Author != "" {
+		fields = append(fields, resource.Field{Name: "author", Value: c.Author})
+	}
+	if !c.Time.IsZero() {
+		fields = append(fields, resource.Field{Name: "author_date", Value: c.Time.Format("2006-01-02 15:04:05 -0700")})
+	}
+	if branch != "" {
+		fields = append(fields, resource.Field{Name: "branch", Value: branch})
+	}
+	if c.Message != "" {
+		fields = append(fields, resource.Field{Name: "message", Value: c.Message})
+	}
+	return fields
+}
+
+// touches follows the git resource: a path counts when it matches include (or
+// include is empty) and does not match exclude.
+func touches(paths, include, exclude []string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool {
+		return (len(include) == 0 || matchesAny(include, p)) && !matchesAny(exclude, p)
+	})
+}
+
+// matchesAny matches as git pathspecs do: a folder matches what is below it, and
+// * matches slashes.
+func matchesAny(patterns []string, p string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		pattern = strings.TrimSuffix(strings.TrimPrefix(pattern, "./"), "/")
+		if pattern == "" || pattern == "." || pattern == p || strings.HasPrefix(p, pattern+"/") {
+			return true
+		}
+		if !strings.ContainsAny(pattern, "*?[") {
+			return false
+		}
+		// path.Match stops at slashes, which pathspecs do not: hide them.
+		ok, err := path.Match(strings.ReplaceAll(pattern, "/", "\x00"), strings.ReplaceAll(p, "/", "\x00"))
+		return ok && err == nil
+	})
+}
+
+func texts(v any) []string {
+	var out []string
+	switch list := v.(type) {
+	case []any:
+		for _, item := range list {
+			if text, ok := item.(string); ok {
+				out = append(out, text)
+			}
+		}
+	case []string:
+		out = list
+	case string:
+		out = []string{list}
+	}
+	return out
+}

@@ -1,0 +1,106 @@
+package ci
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/signalbox/signalbox/server/ci/buildlog"
+	"github.com/signalbox/signalbox/server/ci/engine"
+	"github.com/signalbox/signalbox/server/ci/resource"
+	"github.com/signalbox/signalbox/server/ci/runtime"
+	"github.com/signalbox/signalbox/server/ci/vars"
+	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/work"
+)
+
+// Engine runs builds; *engine.Engine is one.
+type Engine interface {
+	Run(ctx context.Context, build engine.Build) (engine.Outcome, error)
+	Release(ctx context.Context, build int64) error
+}
+
+// Deps is what the service works with. Functions that are nil do nothing, or
+// answer as the zero configuration would.
+type Deps struct {
+	DB       *database.DB
+	Now      func() time.Time
+	Log      *slog.Logger
+	Executor runtime.Executor
+	// Engine makes the engine that keeps its rows in the given ledger.
+	Engine func(engine.Ledger) Engine
+	// Native returns the server's own resource types.
+	Native func(name string) (resource.Type, bool)
+	Logs   *buildlog.Store
+	Jobs   *work.Jobs
+	// NewID returns 32 random lower-case hex digits.
+	NewID func() string
+	// Vars finds ((vars)) for a build, or for a check when the build's id is 0.
+	Vars func(ctx context.Context, build engine.Build) (vars.Lookup, error)
+	// TeamName and TeamID translate; a missing team is a NotFound problem.
+	TeamName func(ctx context.Context, id int64) (string, error)
+	TeamID   func(ctx context.Context, name string) (int64, error)
+	// Publish tells browsers that a thing has changed.
+	Publish func(ctx context.Context, team int64, topic, id string) error
+	// Audit records who did what.
+	Audit func(ctx context.Context, team int64, action, object, detail string) error
+	// PublicURL has no slash at its end.
+	PublicURL func() string
+	// CommitStatus sends a status to the host of a repository; an error is tried again.
+	CommitStatus func(ctx context.Context, status CommitStatus) error
+	// OnBuildFinished hears of every ended build of a job.
+	OnBuildFinished func(ctx context.Context, finished BuildFinished)
+	// ClusterName is what fly shows of this installation.
+	ClusterName string
+	// CheckEvery is the interval of resources that have none; a minute when zero.
+	CheckEvery time.Duration
+	// Checks and Builds run at once on this node; 8 and 64 when zero.
+	Checks, Builds int
+	// KeepFailed is how long the containers of builds that did not succeed stay
+	// for a look inside; an hour when zero.
+	KeepFailed time.Duration
+	// FlyBinary finds the fly program for `fly sync`, "" when the operator put none there.
+	FlyBinary func(platform, arch string) string
+}
+
+// Service is the capability.
+type Service struct {
+	store
+	deps    Deps
+	engine  Engine
+	configs configs
+	sched   *scheduler
+	checker *checker
+
+	mu sync.Mutex
+	// aborts stop the builds that run on this node.
+	aborts map[int64]context.CancelCauseFunc
+}
+
+// New makes the service and registers its kinds of jobs; Start begins the work.
+func New(deps Deps) *Service {
+	deps.CheckEvery = orDefault(deps.CheckEvery, time.Minute)
+	deps.Checks = orDefault(deps.Checks, 8)
+	deps.Builds = orDefault(deps.Builds, 64)
+	deps.KeepFailed = orDefault(deps.KeepFailed, time.Hour)
+	s := &Service{store: store{deps.DB, deps.Now}, deps: deps, aborts: map[int64]context.CancelCauseFunc{}}
+	s.sched = newScheduler(s)
+	s.checker = newChecker(s)
+	if deps.Engine != nil {
+		s.engine = deps.Engine(ledger{s})
+	}
+	if deps.Jobs != nil {
+		deps.Jobs.Handle(kindBuild, work.Pool{Workers: deps.Builds, MaxAttempts: -1}, s.runBuild)
+		deps.Jobs.Handle(kindStatus, work.Pool{Workers: 4}, s.sendStatus)
+	}
+	return s
+}
+
+func orDefault[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}

@@ -1,0 +1,298 @@
+package ci
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/signalbox/signalbox/server/ci/resource"
+	"github.com/signalbox/signalbox/server/platform/database"
+)
+
+type versionRow struct {
+	ID         int64 `gorm:"primaryKey"`
+	TeamID     int64
+	ResourceID int64
+	Scope      string
+	Digest     string
+	Version    string
+	Metadata   string
+	CheckOrder int64
+	Enabled    bool
+	Verified   bool
+	CreatedAt  millis
+}
+
+func (versionRow) TableName() string { return "ci_versions" }
+
+func (v versionRow) fields() resource.Version {
+	m, _ := decode[resource.Version](v.Version)
+	return m
+}
+
+func (v versionRow) metadata() []resource.Field {
+	m, _ := decode[[]resource.Field](v.Metadata)
+	if m == nil {
+		m = []resource.Field{}
+	}
+	return m
+}
+
+// versionDigest identifies a version within its scope. Maps are encoded with sorted keys.
+func versionDigest(v resource.Version) (text, digest string) {
+	if v == nil {
+		v = resource.Version{}
+	}
+	text = encode(v)
+	sum := sha256.Sum256([]byte(text))
+	return text, hex.EncodeToString(sum[:])
+}
+
+// latestVersion is the newest, or the newest enabled one; the zero row when there is none.
+func (s store) latestVersion(ctx context.Context, r resourceRow, enabledOnly bool) (versionRow, error) {
+	var row versionRow
+	q := s.db.Reader(ctx).Where("resource_id = ? AND scope = ?", r.ID, r.Scope)
+	if enabledOnly {
+		q = q.Where("enabled")
+	}
+	err := q.Order("check_order DESC").Take(&row).Error
+	if database.IsNotFound(err) {
+		return versionRow{}, nil
+	}
+	return row, err
+}
+
+// latestVersions gives the newest version of each active resource of a pipeline.
+func (s store) latestVersions(ctx context.Context, pipeline int64) (map[int64]versionRow, error) {
+	var rows []versionRow
+	err := s.db.Reader(ctx).Raw(`SELECT v.* FROM ci_resources r JOIN ci_versions v ON v.resource_id = r.id AND v.scope = r.scope
+		AND v.check_order = (SELECT MAX(m.check_order) FROM ci_versions m WHERE m.resource_id = r.id AND m.scope = r.scope)
+		WHERE r.pipeline_id = ? AND r.active`, pipeline).Scan(&rows).Error
+	out := map[int64]versionRow{}
+	for _, v := range rows {
+		out[v.ResourceID] = v
+	}
+	return out, err
+}
+
+func (s store) version(ctx context.Context, id int64) (versionRow, error) {
+	var row versionRow
+	err := s.db.Reader(ctx).Where("id = ?", id).Take(&row).Error
+	return row, database.NotFound(err, "There is no version %d.", id)
+}
+
+// findVersion is the zero row when the resource has no such version.
+func (s store) findVersion(ctx context.Context, r resourceRow, v resource.Version) (versionRow, error) {
+	_, digest := versionDigest(v)
+	var row versionRow
+	err := s.db.Reader(ctx).Where("resource_id = ? AND scope = ? AND digest = ?", r.ID, r.Scope, digest).Take(&row).Error
+	if database.IsNotFound(err) {
+		return versionRow{}, nil
+	}
+	return row, err
+}
+
+// versions lists those of the resource's scope, newest first.
+func (s store) versions(ctx context.Context, r resourceRow, limit, offset int) ([]versionRow, error) {
+	var rows []versionRow
+	err := s.db.Reader(ctx).Where("resource_id = ? AND scope = ?", r.ID, r.Scope).Order("check_order DESC").Limit(limit).Offset(offset).Find(&rows).Error
+	return rows, err
+}
+
+// saved is what saveVersions found out.
+type saved struct {
+	New bool
+	// IDs are those of the versions, in their order.
+	IDs []int64
+}
+
+// saveVersions stores versions, oldest first, behind all that is known when one
+// of them is new: the order of the list is then the order of the resource.
+func (s store) saveVersions(ctx context.Context, r resourceRow, versions []resource.Result, verified bool) (saved, error) {
+	var out saved
+	var top int64
+	if err := s.db.Writer(ctx).Raw("SELECT COALESCE(MAX(check_order), 0) FROM ci_versions WHERE resource_id = ? AND scope = ?", r.ID, r.Scope).Scan(&top).Error; err != nil {
+		return out, err
+	}
+	for _, v := range versions {
+		text, digest := versionDigest(v.Version)
+		id, isNew, err := s.saveVersion(ctx, versionRow{TeamID: r.TeamID, ResourceID: r.ID, Scope: r.Scope, Digest: digest, Version: text,
+			Metadata: encode(metadata(v.Metadata)), Enabled: true, Verified: verified})
+		if err != nil {
+			return out, err
+		}
+		out.IDs, out.New = append(out.IDs, id), out.New || isNew
+	}
+	stale, err := s.contradicted(ctx, r, out.IDs)
+	if err != nil || !out.New && !stale {
+		return out, err
+	}
+	out.New = true
+	for i, id := range out.IDs {
+		if err := s.db.Writer(ctx).Exec("UPDATE ci_versions SET check_order = ? WHERE id = ?", top+1+int64(i), id).Error; err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+func (s store) saveVersion(ctx context.Context, v versionRow) (id int64, isNew bool, err error) {
+	var known versionRow
+	err = s.db.Writer(ctx).Select("id, verified").Where("resource_id = ? AND scope = ? AND digest = ?", v.ResourceID, v.Scope, v.Digest).Take(&known).Error
+	switch {
+	case err == nil && v.Verified && !known.Verified:
+		return known.ID, false, s.db.Writer(ctx).Exec("UPDATE ci_versions SET verified = ? WHERE id = ?", true, known.ID).Error
+	case err == nil || !database.IsNotFound(err):
+		return known.ID, false, err
+	}
+	v.CreatedAt = toMillis(s.now())
+	err = s.db.Writer(ctx).Create(&v).Error
+	return v.ID, true, err
+}
+
+// contradicted reports whether a check's list ends below a version that only a
+// push told of: deliveries may come out of order, and then the check is right.
+func (s store) contradicted(ctx context.Context, r resourceRow, ids []int64) (bool, error) {
+	if len(ids) == 0 {
+		return false, nil
+	}
+	latest, err := s.latestVersion(ctx, r, false)
+	return err == nil && !latest.Verified && latest.ID != ids[len(ids)-1], err
+}
+
+func metadata(fields []resource.Field) []resource.Field {
+	if fields == nil {
+		return []resource.Field{}
+	}
+	return fields
+}
+
+func (s store) setMetadata(ctx context.Context, id int64, fields []resource.Field) error {
+	return s.db.Writer(ctx).Exec("UPDATE ci_versions SET metadata = ? WHERE id = ?", encode(metadata(fields)), id).Error
+}
+
+func (s store) setEnabled(ctx context.Context, id int64, enabled bool) error {
+	return s.db.Writer(ctx).Exec("UPDATE ci_versions SET enabled = ? WHERE id = ?", enabled, id).Error
+}
+
+// clearVersions forgets all versions of a resource and tells how many they were.
+func (s store) clearVersions(ctx context.Context, r resourceRow) (int64, error) {
+	d := s.db.Writer(ctx).Exec("DELETE FROM ci_versions WHERE resource_id = ?", r.ID)
+	return d.RowsAffected, d.Error
+}
+
+// buildVersionRow is one input or output of a build.
+type buildVersionRow struct {
+	BuildID    int64
+	Direction  string
+	Name       string
+	ResourceID int64
+	VersionID  int64
+	JobID      int64
+	First      bool
+}
+
+func (buildVersionRow) TableName() string { return "ci_build_versions" }
+
+const (
+	input  = "in"
+	output = "out"
+)
+
+func (s store) saveBuildVersion(ctx context.Context, row buildVersionRow) error {
+	return s.db.Writer(ctx).Exec(`INSERT INTO ci_build_versions (build_id, direction, name, resource_id, version_id, job_id, first)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, row.BuildID, row.Direction, row.Name, row.ResourceID, row.VersionID, row.JobID, row.First).Error
+}
+
+func (s store) saveUpstream(ctx context.Context, build, upstream int64) error {
+	return s.db.Writer(ctx).Exec("INSERT INTO ci_build_pipes (build_id, upstream_id) VALUES (?, ?) ON CONFLICT DO NOTHING", build, upstream).Error
+}
+
+// usedVersion is an input or output with what it stands for.
+type usedVersion struct {
+	BuildID      int64
+	Direction    string
+	Name         string
+	ResourceID   int64
+	VersionID    int64
+	First        bool
+	ResourceName string
+	Type         string
+	Version      string
+	Metadata     string
+}
+
+// buildVersions lists inputs, then outputs, of builds.
+func (s store) buildVersions(ctx context.Context, builds ...int64) ([]usedVersion, error) {
+	var rows []usedVersion
+	err := s.db.Reader(ctx).Raw(`SELECT b.build_id, b.direction, b.name, b.resource_id, b.version_id, b.first,
+		r.name AS resource_name, r.type, v.version, v.metadata
+		FROM ci_build_versions b JOIN ci_resources r ON r.id = b.resource_id JOIN ci_versions v ON v.id = b.version_id
+		WHERE b.build_id IN ? ORDER BY b.direction, b.name, b.version_id`, builds).Scan(&rows).Error
+	return rows, err
+}
+
+// buildsUsing lists builds that took or made a version, newest first.
+func (s store) buildsUsing(ctx context.Context, version int64, direction string, limit int) ([]buildRow, error) {
+	var rows []buildRow
+	err := s.db.Reader(ctx).Raw(`SELECT DISTINCT `+listColumns+` FROM ci_build_versions v JOIN ci_builds b ON b.id = v.build_id
+		WHERE v.version_id = ? AND v.direction = ? ORDER BY b.id DESC LIMIT ?`, version, direction, limit).Scan(&rows).Error
+	return rows, err
+}
+
+// filterVersions lists versions that have all the wanted fields, newest first.
+// Versions are small maps of the type's own keys, so they are looked through here
+// and not in SQL, whose JSON differs between the databases.
+func (s store) filterVersions(ctx context.Context, r resourceRow, wanted map[string]string, limit, offset int) ([]versionRow, error) {
+	const page = 500
+	var out []versionRow
+	for at := 0; ; at += page {
+		rows, err := s.versions(ctx, r, page, at)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			if !hasFields(row.fields(), wanted) {
+				continue
+			}
+			if offset > 0 {
+				offset--
+				continue
+			}
+			if out = append(out, row); len(out) == limit {
+				return out, nil
+			}
+		}
+		if len(rows) < page {
+			return out, nil
+		}
+	}
+}
+
+func hasFields(have, wanted map[string]string) bool {
+	for k, v := range wanted {
+		if have[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+// commitInput is an input that came from a repository.
+type commitInput struct {
+	Repository string
+	Version    string
+}
+
+// takesCommits reports whether a build has such inputs.
+func (s store) takesCommits(ctx context.Context, build int64) (bool, error) {
+	rows, err := s.commitInputs(ctx, build)
+	return len(rows) > 0, err
+}
+
+func (s store) commitInputs(ctx context.Context, build int64) ([]commitInput, error) {
+	var rows []commitInput
+	err := s.db.Reader(ctx).Raw(`SELECT DISTINCT r.repository, v.version FROM ci_build_versions b JOIN ci_resources r ON r.id = b.resource_id
+		JOIN ci_versions v ON v.id = b.version_id WHERE b.build_id = ? AND b.direction = 'in' AND r.repository <> ''`, build).Scan(&rows).Error
+	return rows, err
+}
