@@ -9,7 +9,7 @@ import { grouped } from "./match";
 /** Every key that works on the open page, and the switch for single letters. */
 export function KeyboardHelp({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
-    <Dialog open={open} onClose={onClose} title="Keyboard" className="w-[640px]">
+    <Dialog open={open} onClose={onClose} title="Keyboard" className="wide">
       {open && <Sheet />}
     </Dialog>
   );

@@ -1,5 +1,5 @@
 import { Link, useLocation } from "@tanstack/react-router";
-import { Server, Settings2 } from "lucide-react";
+import { Settings2, ShieldCheck } from "lucide-react";
 import { useSession } from "@/api/session";
 import { Icon, type IconType } from "@/ui/Icon";
 import { Mark } from "@/ui/Mark";
@@ -30,7 +30,7 @@ export function Rail() {
         ))}
       <span className="gap" />
       {team && <RailLink to={`/teams/${encodeURIComponent(team)}/settings`} label="Team" icon={Settings2} />}
-      {me.user.is_admin && <RailLink to="/admin" label="System" icon={Server} />}
+      {me.user.is_admin && <RailLink to="/admin" label="System" icon={ShieldCheck} />}
     </nav>
   );
 }
@@ -40,9 +40,9 @@ type LinkProps = { to: string; label: string; icon: IconType; here?: boolean };
 function RailLink({ to, label, icon, here }: LinkProps) {
   return (
     <Tooltip text={label} side="right">
-      <Link to={to} activeOptions={{ exact: false }} aria-current={here ? "page" : undefined}>
+      <Link to={to} aria-label={label} activeOptions={{ exact: false }} aria-current={here ? "page" : undefined}>
         <Icon of={icon} size="l" />
-        <span className="word">{label}</span>
+        <span className="word" aria-hidden="true">{label}</span>
       </Link>
     </Tooltip>
   );

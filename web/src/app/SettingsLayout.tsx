@@ -1,12 +1,12 @@
 import { Outlet } from "@tanstack/react-router";
 import { Activity, Building2, KeyRound, Lock, ScrollText, Settings2, TriangleAlert, User, Users } from "lucide-react";
-import { useSession } from "@/api/session";
+import { may, useSession } from "@/api/session";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import type { IconType } from "@/ui/Icon";
 import { Tabs } from "@/ui/Tabs";
 import { useTeam } from "./team";
 
-type Entry = { to: string; label: string; icon: IconType };
+type Entry = { to: string; search?: Record<string, unknown>; label: string; icon: IconType };
 
 /** Settings of the team, of the installation and of the person, in one list. Narrow screens get it as tabs. */
 export function SettingsLayout() {
@@ -24,6 +24,9 @@ export function SettingsLayout() {
         { to: `${base}/secrets`, label: "Secrets", icon: Lock },
       ],
     });
+  }
+  if (team && !me.user.is_admin && may(me, team, "owner")) {
+    groups[0]?.entries.push({ to: "/admin/audit", search: { team }, label: "Audit log", icon: ScrollText });
   }
   if (me.user.is_admin) {
     groups.push({

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Keyboard, LogOut, Monitor, Moon, Search, Server, Settings2, Sun, User } from "lucide-react";
+import { Keyboard, LogOut, Monitor, Moon, Search, Settings2, ShieldCheck, Sun, User } from "lucide-react";
 import { useSession } from "@/api/session";
 import type { Action } from "@/ui/frame/context";
 import { useActions } from "@/ui/frame/hooks";
@@ -17,8 +17,7 @@ export function useFrameActions({ openPalette, openHelp, signOut }: Doors): void
   const [, setTheme] = useTheme();
   const go = (to: string) => () => void navigate({ to });
   const actions: Action[] = [
-    { id: "frame.palette", label: "Go anywhere, run anything", group: "Everywhere", keys: "mod+k", icon: Search, hidden: true, run: openPalette },
-    { id: "frame.help", label: "Keyboard", group: "Everywhere", keys: "?", icon: Keyboard, run: openHelp },
+    { id: "frame.palette", label: "Go anywhere, run anything", group: "You", keys: "mod+k", icon: Search, hidden: true, run: openPalette },
   ];
   if (team) {
     const base = `/teams/${encodeURIComponent(team)}`;
@@ -33,7 +32,7 @@ export function useFrameActions({ openPalette, openHelp, signOut }: Doors): void
   if (me.user.is_admin) {
     const pages = { users: "Users", teams: "Teams", audit: "Audit log", jobs: "Dead letters", health: "System health" };
     for (const [path, label] of Object.entries(pages)) {
-      actions.push({ id: `go.admin.${path}`, label, group: "System", icon: Server, run: go(`/admin/${path}`) });
+      actions.push({ id: `go.admin.${path}`, label, group: "System", icon: ShieldCheck, run: go(`/admin/${path}`) });
     }
   }
   for (const { name } of me.teams.filter((membership) => membership.name !== team)) {
@@ -44,6 +43,7 @@ export function useFrameActions({ openPalette, openHelp, signOut }: Doors): void
     { id: "theme.system", label: "Theme: as the system", group: "You", icon: Monitor, run: () => setTheme("system") },
     { id: "theme.light", label: "Theme: light", group: "You", icon: Sun, run: () => setTheme("light") },
     { id: "theme.dark", label: "Theme: dark", group: "You", icon: Moon, run: () => setTheme("dark") },
+    { id: "frame.help", label: "Keyboard", group: "You", also: "shortcuts help", keys: "?", icon: Keyboard, run: openHelp },
     { id: "signout", label: "Sign out", group: "You", also: "log out", icon: LogOut, run: signOut },
   );
   useActions(actions);

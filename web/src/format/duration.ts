@@ -1,7 +1,8 @@
-/** A length of time in seconds: "0.4 s", "41 s", "2 m 04 s", "1 h 02 m", "3 d 4 h". */
+/** A length of time in seconds: "4 ms", "0.4 s", "41 s", "2 m 04 s", "1 h 02 m", "3 d 4 h". */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
   const length = Math.max(0, seconds);
+  if (length > 0 && length < 0.1) return `${Math.max(1, Math.round(length * 1000))} ms`;
   if (length < 10) return `${trim(length)} s`;
   const whole = Math.round(length);
   if (whole < 60) return `${whole} s`;

@@ -13,9 +13,14 @@ export function Drawer({ open, onClose, title, actions, children }: Props) {
         <Radix.Content
           className="drawer over"
           aria-describedby={undefined}
+          onOpenAutoFocus={(event) => {
+            // The panel itself, not its close button: a reader hears the title first.
+            event.preventDefault();
+            (event.currentTarget as HTMLElement | null)?.focus();
+          }}
           onInteractOutside={(event) => event.preventDefault()}
         >
-          <header>
+          <div className="title-line">
             <Radix.Title asChild>
               <h2 className="clip">{title}</h2>
             </Radix.Title>
@@ -23,7 +28,7 @@ export function Drawer({ open, onClose, title, actions, children }: Props) {
               {actions}
               <IconButton icon={X} label="Close" onClick={onClose} />
             </span>
-          </header>
+          </div>
           {children}
         </Radix.Content>
       </Radix.Portal>

@@ -1,18 +1,20 @@
 import { Check } from "lucide-react";
 import { DropdownMenu as Radix } from "radix-ui";
-import type { ReactElement, ReactNode } from "react";
+import { type ReactElement, type ReactNode, useState } from "react";
 import { classes } from "./classes";
 import { Icon, type IconType } from "./Icon";
 import { Kbd } from "./Kbd";
+import { layerHost } from "./layerHost";
 
 type MenuProps = { trigger: ReactElement; align?: "start" | "end"; label?: string; children: ReactNode };
 
 /** A menu that hangs on a button. Not modal: it may not lock the page, which needs inline styles our policy forbids. */
 export function Menu({ trigger, align = "start", label, children }: MenuProps) {
+  const [open, setOpen] = useState(false);
   return (
-    <Radix.Root modal={false}>
+    <Radix.Root modal={false} open={open} onOpenChange={setOpen}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
+      <Radix.Portal container={open ? layerHost() : undefined}>
         <Radix.Content className="float menu" align={align} sideOffset={4} collisionPadding={8} loop aria-label={label}>
           {children}
         </Radix.Content>

@@ -25,7 +25,7 @@ type EmptyProps = {
 export function EmptyState({ headline, children, command, filled, commandLabel, waiting, actions, more, small }: EmptyProps) {
   return (
     <div className={small ? "pane" : "pane pt-8"}>
-      <div className="empty grid gap-4">
+      <div className="empty grid grid-cols-[minmax(0,1fr)] gap-4">
         <div>
           {small ? <p className="strong">{headline}</p> : <h2 className="headline">{headline}</h2>}
           <p className="muted mt-2 max-w-[560px]">{children}</p>

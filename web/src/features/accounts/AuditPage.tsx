@@ -36,7 +36,7 @@ export function AuditPage() {
   const [filter, setFilter] = useUrlState(auditSearch);
   const { data, isFetching } = useQuery({ ...auditQuery(filter), placeholderData: (before) => before, throwOnError: true });
   const me = useSession();
-  usePage({ title: "Audit log", crumbs: [{ label: "System", to: "/admin" }, { label: "Audit log" }] });
+  usePage({ title: "Audit log", crumbs: [me.user.is_admin ? { label: "System", to: "/admin" } : { label: "Settings" }, { label: "Audit log" }] });
   const filtered = Boolean(filter.q || filter.team || filter.before);
   const teams = [{ value: "", label: "All teams" }, ...me.teams.map(({ name }) => ({ value: name, label: name }))];
   const clear = () => setFilter({ q: undefined, team: undefined, before: undefined });

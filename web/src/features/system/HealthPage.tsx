@@ -64,7 +64,7 @@ export function HealthPage() {
 function CheckRow({ check }: { check: Check }) {
   const { status, word } = shown[check.status];
   return (
-    <li className="px-(--gutter) py-3 grid gap-2">
+    <li className="px-(--gutter) py-3 grid grid-cols-[minmax(0,1fr)] gap-2">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
         <span className="w-24">
           <Status status={status} word={word} />
