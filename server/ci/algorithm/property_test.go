@@ -402,6 +402,31 @@ func TestFewQuestions(t *testing.T) {
 	}
 }
 
+// TestDeadEndsAreRemembered has many equal builds of two jobs in front of a job
+// that cannot be satisfied; trying all pairs would ask for every page each time.
+func TestDeadEndsAreRemembered(t *testing.T) {
+	t.Parallel()
+	memory := &Memory{}
+	for _, out := range []Output{{1, 1}, {2, 1}, {2, 2}} {
+		memory.AddVersion(out.Resource, out.Version)
+	}
+	for id := int64(1); id <= 300; id++ {
+		order := Order{Original: id, ID: id}
+		memory.AddBuild(1, Build{Order: order, Outputs: []Output{{1, 1}}})
+		memory.AddBuild(2, Build{Order: order, Outputs: []Output{{1, 1}, {2, 1}}})
+		memory.AddBuild(3, Build{Order: order, Outputs: []Output{{2, 2}}})
+	}
+	inputs := []Input{{Name: "x", Resource: 1, Passed: []int64{1, 2}}, {Name: "z", Resource: 2, Passed: []int64{2, 3}}}
+	history := &counting{History: memory}
+	got, err := Resolve(context.Background(), history, inputs)
+	if err != nil || got.Errors["x"] != ReasonNoBuilds {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if history.pages > 30 {
+		t.Errorf("%d pages", history.pages)
+	}
+}
+
 func BenchmarkFanIn(b *testing.B) {
 	for _, c := range []struct {
 		name  string
