@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -265,6 +266,7 @@ func (p *fakeProcess) volumeAt(path string) (runtime.VolumeID, string, bool) {
 	if !strings.HasPrefix(path, "/") {
 		path = p.spec.Dir + "/" + path
 	}
+	path = filepath.Clean(path)
 	var best runtime.Mount
 	for _, mount := range p.spec.Mounts {
 		if strings.HasPrefix(path, mount.Path+"/") && len(mount.Path) >= len(best.Path) {

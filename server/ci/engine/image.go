@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/signalbox/signalbox/server/ci/event"
 	"github.com/signalbox/signalbox/server/ci/pipeline"
@@ -75,7 +76,7 @@ func (l *leaf) taskImage(ctx context.Context, config pipeline.TaskConfig) (image
 			return runtime.Image{}, nil, missingImageError(task.ImageArtifact)
 		}
 		return l.imageOf(ctx, found.Volume)
-	case config.ImageResource != nil && config.ImageResource.Type != hostType:
+	case config.ImageResource != nil && !isHost(*config.ImageResource, task.ResourceTypes):
 		fetched, err := l.imageResource(ctx, *config.ImageResource)
 		if err != nil {
 			return runtime.Image{}, nil, err
@@ -86,6 +87,13 @@ func (l *leaf) taskImage(ctx context.Context, config pipeline.TaskConfig) (image
 	}
 	image, err = l.hostImage(ctx)
 	return image, nil, err
+}
+
+// isHost tells whether an image_resource means the built-in image. A pipeline may have a
+// resource type of that name, which wins.
+func isHost(image pipeline.ImageResource, types []pipeline.ResourceType) bool {
+	own := slices.ContainsFunc(types, func(t pipeline.ResourceType) bool { return t.Name == hostType })
+	return image.Type == hostType && !own
 }
 
 func (l *leaf) hostImage(ctx context.Context) (runtime.Image, error) {

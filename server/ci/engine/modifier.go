@@ -113,7 +113,8 @@ func (r *run) retry(ctx context.Context, attempts plan.Retry, at position) (ok b
 	return ok, err
 }
 
-// timeout has a row only for the time at which its clock began.
+// timeout has a row for the time at which its clock began. Once the row has ended, so have
+// the steps below, and replaying them must not depend on the time.
 func (r *run) timeout(ctx context.Context, p *plan.Plan, at position) (bool, error) {
 	limit, err := r.duration(ctx, p.Timeout.Duration, at)
 	if err != nil {
@@ -130,13 +131,33 @@ func (r *run) timeout(ctx context.Context, p *plan.Plan, at position) (bool, err
 			return false, err
 		}
 	}
+	if row.State == StateEnded {
+		limit = 0
+	}
 	inner, cancel := r.deadline(ctx, row.StartedAt, limit)
 	defer cancel()
 	ok, err := r.step(inner, &p.Timeout.Step, at)
 	if errors.Is(err, errTimeout) {
-		return false, nil
+		ok, err = false, nil
 	}
-	return ok, err
+	if row.State == StateEnded || r.suspended() {
+		return ok, err
+	}
+	row.State, row.EndedAt, row.Outcome = StateEnded, r.Now(), outcomeOf(ok, err)
+	return ok, errors.Join(err, r.save(row))
+}
+
+// outcomeOf names how a step ended.
+func outcomeOf(ok bool, err error) Outcome {
+	switch {
+	case errors.Is(err, errInterrupted):
+		return Aborted
+	case err != nil:
+		return Errored
+	case ok:
+		return Succeeded
+	}
+	return Failed
 }
 
 // deadline ends a context limit after began, which may lie in an earlier run. A clock

@@ -153,17 +153,10 @@ func (r *run) outcome(ok bool, err error) (Outcome, error) {
 	r.mu.Lock()
 	reason := r.reason
 	r.mu.Unlock()
-	switch {
-	case reason != nil:
+	if reason != nil {
 		return "", fmt.Errorf("run build %d: %w", r.build.ID, reason)
-	case errors.Is(err, errInterrupted):
-		return Aborted, nil
-	case err != nil:
-		return Errored, nil
-	case ok:
-		return Succeeded, nil
 	}
-	return Failed, nil
+	return outcomeOf(ok, err), nil
 }
 
 // why says how a context ended; nil when it has not.

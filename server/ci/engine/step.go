@@ -135,15 +135,9 @@ func (l *leaf) end(ok bool, err error) (bool, error) {
 	if l.row.StartedAt.IsZero() {
 		l.row.StartedAt = l.row.EndedAt
 	}
-	switch {
-	case err == nil && ok:
-		l.row.Outcome = Succeeded
-	case err == nil:
-		l.row.Outcome = Failed
-	case errors.Is(err, errInterrupted):
-		l.row.Outcome, l.row.Message = Aborted, errInterrupted.Error()
-	default:
-		l.row.Outcome, l.row.Message = Errored, l.tracker.Redact(err.Error())
+	l.row.Outcome = outcomeOf(ok, err)
+	if err != nil {
+		l.row.Message = l.tracker.Redact(err.Error())
 	}
 	if err != nil {
 		l.emitError(l.row.PlanID, err.Error())

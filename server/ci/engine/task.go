@@ -72,20 +72,26 @@ func (l *leaf) startTask(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	l.emit(event.StartTask{Time: l.unix(), Origin: l.origin(), Config: l.eventConfig(config)})
-	if err := l.Executor.Start(ctx, spec); err != nil {
-		give()
-		return false, err
-	}
-	if err := l.begin(StateRunning); err != nil {
-		give()
-		return false, err
-	}
-	process, err := l.Executor.Attach(l.base, spec.ID)
+	process, err := l.launch(ctx, spec)
 	if err != nil {
 		give()
 		return false, err
 	}
 	return l.followTask(ctx, process, give)
+}
+
+// launch starts the container. Nothing of it is left when it could not be started.
+func (l *leaf) launch(ctx context.Context, spec runtime.Spec) (runtime.Process, error) {
+	if err := l.Executor.Start(ctx, spec); err != nil {
+		if !l.suspended() {
+			err = errors.Join(err, l.Executor.Remove(l.base, spec.ID))
+		}
+		return nil, err
+	}
+	if err := l.begin(StateRunning); err != nil {
+		return nil, err
+	}
+	return l.Executor.Attach(l.base, spec.ID)
 }
 
 // prepareTask chooses the handles, records them, and makes the volumes.
