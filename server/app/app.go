@@ -1,0 +1,198 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/signalbox/signalbox/server/accounts"
+	"github.com/signalbox/signalbox/server/ci"
+	"github.com/signalbox/signalbox/server/ci/runtime/worker"
+	"github.com/signalbox/signalbox/server/platform/api"
+	"github.com/signalbox/signalbox/server/platform/blobs"
+	"github.com/signalbox/signalbox/server/platform/config"
+	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/github"
+	"github.com/signalbox/signalbox/server/platform/outbound"
+	"github.com/signalbox/signalbox/server/platform/secrets"
+	"github.com/signalbox/signalbox/server/platform/stream"
+	"github.com/signalbox/signalbox/server/platform/tools"
+	"github.com/signalbox/signalbox/server/platform/work"
+	"github.com/signalbox/signalbox/server/system"
+)
+
+// App is a whole server: wired by New, running within Run, over after Close.
+type App struct {
+	// FirstPassword is the administrator's when New generated it; it is nowhere else.
+	FirstPassword string
+
+	config     config.Config
+	log        *slog.Logger
+	ready      atomic.Bool
+	unreadyFor time.Duration
+
+	main, metrics *listener
+	engine        *gin.Engine
+	table         api.Table
+	registry      *prometheus.Registry
+
+	db       *database.DB
+	jobs     *work.Jobs
+	loops    *work.Loops
+	hub      *stream.Hub
+	guard    *outbound.Guard
+	box      *secrets.Box
+	secrets  *secrets.Store
+	blobs    *blobs.Store
+	tools    *tools.Registry
+	github   *github.Service
+	accounts *accounts.Service
+	system   *system.Service
+	worker   *worker.Worker
+	ci       *ci.Service
+
+	stops []func()
+}
+
+// New opens the data folder and wires every part; nothing runs yet, but the port is taken.
+func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
+	a := &App{config: cfg, log: log, registry: prometheus.NewRegistry(), tools: tools.NewRegistry(), loops: work.NewLoops(now, log)}
+	gin.SetMode(gin.ReleaseMode)
+	a.engine = gin.New()
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireCI, a.wireSystem, a.routes} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, a.Close(ctx))
+		}
+	}
+	return a, nil
+}
+
+func (a *App) openPort(context.Context) (err error) {
+	if err := os.MkdirAll(a.config.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	server := a.config.Server
+	if a.main, err = listen(server.Listen, a.engine, server.TLSCert, server.TLSKey); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (a *App) openState(ctx context.Context) (err error) {
+	cfg := a.config
+	if a.db, err = database.Open(ctx, cfg.Database.URL, a.log); err != nil {
+		return err
+	}
+	if _, err = a.db.Migrate(ctx); err != nil {
+		return err
+	}
+	node, err := nodeID(cfg.DataDir, randomID)
+	if err != nil {
+		return err
+	}
+	a.jobs = work.NewJobs(a.db, node, now, a.log)
+	if a.guard, err = outbound.New(cfg.Outbound.Allow); err != nil {
+		return errUsage{err}
+	}
+	if a.box, _, err = secrets.OpenBox(cfg.Secrets.KeyFile); err != nil {
+		return err
+	}
+	a.secrets = secrets.New(secrets.Deps{DB: a.db, Box: a.box, Now: now, Audit: a.audit})
+	return a.openBlobs()
+}
+
+func (a *App) openBlobs() error {
+	b := a.config.Blobs
+	var backend blobs.Backend
+	var err error
+	if b.S3Endpoint == "" {
+		backend, err = blobs.NewDisk(filepath.Join(a.config.DataDir, "blobs"))
+	} else {
+		backend, err = blobs.NewS3(blobs.S3Options{Endpoint: b.S3Endpoint, Bucket: b.S3Bucket, Region: b.S3Region,
+			AccessKey: b.S3AccessKey, SecretKey: b.S3SecretKey})
+	}
+	if err != nil {
+		return err
+	}
+	a.blobs, err = blobs.New(blobs.Deps{DB: a.db, Backend: backend, Spool: filepath.Join(a.config.DataDir, "spool"), Now: now})
+	return err
+}
+
+func (a *App) wireAccounts(ctx context.Context) (err error) {
+	a.accounts, err = accounts.New(accounts.Deps{DB: a.db, Now: now, Log: a.log, PublicURL: a.PublicURL(), Version: Version, Capabilities: []string{"ci"}})
+	if err != nil {
+		return err
+	}
+	a.accounts.OnTeamDeleted = a.deleteTeam
+	a.hub = stream.New(stream.Deps{DB: a.db, Recheck: a.accounts.Recheck})
+	a.FirstPassword, err = a.accounts.EnsureFirstAdmin(ctx, a.config.Admin.User, a.config.Admin.Password)
+	return err
+}
+
+// audit is what the parts record changes with; accounts is wired after some of them.
+func (a *App) audit(ctx context.Context, team int64, action, object, detail string) error {
+	return a.accounts.Audit(ctx, team, action, object, detail)
+}
+
+func (a *App) publish(ctx context.Context, team int64, topic, id string) error {
+	return a.hub.Publish(ctx, stream.Event{Team: team, Topic: topic, ID: id})
+}
+
+// startWork begins everything that happens without a request.
+func (a *App) startWork(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx) // ended by stopWork, in order
+	if err := a.jobs.Start(ctx); err != nil {
+		return err
+	}
+	a.stops = append(a.stops, a.github.Start(ctx), a.ci.Start(ctx))
+	loops := append(a.accounts.Loops(), a.secrets.Loops()...)
+	loops = append(loops, a.blobs.Loops()...)
+	loops = append(loops, a.github.Loops()...)
+	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)
+	return nil
+}
+
+func (a *App) stopWork(ctx context.Context) error {
+	for _, stop := range a.stops {
+		stop()
+	}
+	a.loops.Stop()
+	return a.jobs.Stop(ctx)
+}
+
+// Close lets go of what New opened; safe to call when New failed half way.
+func (a *App) Close(ctx context.Context) error {
+	var errs []error
+	for _, l := range []*listener{a.main, a.metrics} {
+		if l != nil {
+			l.server.Close()
+			l.net.Close() // Serve may never have been called
+		}
+	}
+	if a.accounts != nil {
+		errs = append(errs, a.accounts.Close(context.WithoutCancel(ctx)))
+	}
+	if a.db != nil {
+		errs = append(errs, a.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func randomID() string {
+	raw := make([]byte, 16)
+	rand.Read(raw) // never fails
+	return hex.EncodeToString(raw)
+}
+
+// Routes is the table of everything the server answers, for the tests that walk it.
+func (a *App) Routes() []api.Route { return a.table.Routes }

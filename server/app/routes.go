@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/signalbox/signalbox/server/platform/api"
+	"github.com/signalbox/signalbox/web"
+)
+
+// routes lays the middleware and then every part's routes; what no route knows is a page.
+func (a *App) routes(context.Context) error {
+	e := a.engine
+	e.RedirectTrailingSlash = false
+	e.RedirectFixedPath = false
+	e.UseRawPath = true
+	e.UnescapePathValues = true
+	e.HandleMethodNotAllowed = false
+	if err := e.SetTrustedProxies(a.config.Server.TrustedProxies); err != nil {
+		return errUsage{fmt.Errorf("server.trusted_proxies: %w", err)}
+	}
+	e.Use(api.WithRequestID(), api.NewMetrics(a.registry).Log(a.log), api.Recover(), api.SecurityHeaders(a.https()), a.accounts.Authenticate())
+
+	r := api.NewRouter(e, &a.table)
+	own := r.Group("/api/v1")
+	a.accounts.Routes(r)
+	a.system.Routes(r)
+	a.ci.Routes(r)
+	a.hub.Routes(own)
+	a.secrets.Routes(own)
+	a.github.Routes(r)
+
+	files, err := web.Files()
+	if err != nil {
+		return err
+	}
+	p := newPages(files)
+	e.NoRoute(func(c *gin.Context) { p.serve(c) })
+	return nil
+}
