@@ -76,7 +76,26 @@ func Extract(ctx context.Context, dir string, stream io.Reader, owner Owner, lim
 			return fmt.Errorf("unpack %q: %w", h.Name, err)
 		}
 	}
+	if err := drain(plain); err != nil {
+		return err
+	}
 	return x.finish()
+}
+
+// maxPadding bounds what may follow the end of the archive: writers fill up blocks.
+const maxPadding = 1 << 20
+
+// drain reads what follows the archive, so that a gzip stream's checksum is seen
+// and the sender is not left hanging.
+func drain(r io.Reader) error {
+	n, err := io.Copy(io.Discard, io.LimitReader(r, maxPadding+1))
+	if err == nil && n > maxPadding {
+		err = errors.New("something follows the end of the archive")
+	}
+	if err != nil {
+		return fmt.Errorf("read the tar stream: %w", err)
+	}
+	return nil
 }
 
 // decompress looks at the first bytes.
