@@ -58,7 +58,7 @@ if [ -n "$CLEAN_TAGS" ]; then
 	git tag | xargs -r git tag -d >/dev/null
 fi
 
-escape() { tr -d '\000-\010\013-\037' | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/	/\\t/g' -e ':a' -e 'N' -e '$!ba' -e 's/\n/\\n/g'; }
+escape() { tr -d '\000-\010\013-\037' | sed -e ':a' -e '$!{N' -e 'ba' -e '}' -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/	/\\t/g' -e 's/\n/\\n/g'; }
 field() { printf '{"name":"%s","value":"%s"}' "$1" "$(git log -1 --format="$2" | escape)"; }
 
 echo "$REF" >.git/ref

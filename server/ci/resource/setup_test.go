@@ -242,3 +242,11 @@ func (s *shelf) says(stdout, stderr string, status int) {
 	s.frames = []runtime.Frame{{Stream: runtime.Stderr, Data: []byte(stderr)}, {Stream: runtime.Stdout, Data: []byte(stdout)}}
 	s.exit = runtime.Exit{Status: status}
 }
+
+func writeBlob(t *testing.T, path string, from io.ReadCloser) {
+	t.Helper()
+	data, err := io.ReadAll(from)
+	if err = errors.Join(err, from.Close(), os.WriteFile(path, data, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
