@@ -23,9 +23,11 @@ export default defineConfig({
     proxy: Object.fromEntries(["/api", "/sky", "/hooks"].map((path) => [path, { target: server }])),
   },
   test: {
-    environment: "jsdom",
-    include: ["src/**/*.test.{ts,tsx}"],
-    setupFiles: [here("./src/test-setup.ts")],
     css: false,
+    // Rules are tested in plain Node, which starts at once; components need a document.
+    projects: [
+      { extends: true, test: { name: "rules", environment: "node", include: ["src/**/*.test.ts"] } },
+      { extends: true, test: { name: "components", environment: "jsdom", include: ["src/**/*.test.tsx"], setupFiles: [here("./src/test-setup.ts")] } },
+    ],
   },
 });
