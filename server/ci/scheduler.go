@@ -2,7 +2,6 @@ package ci
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"sync"
 
@@ -138,6 +137,3 @@ func nonNil(names []string) []string {
 	}
 	return names
 }
-
-// errAgain asks for another look at a job.
-var errAgain = errors.New("look again")
