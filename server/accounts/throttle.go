@@ -3,6 +3,7 @@ package accounts
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -84,25 +85,32 @@ func (t *throttle) entry(key string, now time.Time) *attempts {
 	if len(t.entries) >= maxThrottled {
 		t.makeRoom(now)
 	}
-	e := &attempts{}
+	e := &attempts{last: now}
 	t.entries[key] = e
 	return e
 }
 
-// makeRoom drops what is forgotten anyway, or else the oldest.
+// makeRoom drops what is forgotten anyway, and if that is little, the tenth that
+// is oldest: a tenth at a time, so that a flood from many addresses does not pay
+// for a walk with every attempt.
 func (t *throttle) makeRoom(now time.Time) {
-	var oldest string
-	var at time.Time
+	kept := make([]string, 0, len(t.entries))
 	for key, e := range t.entries {
-		last := later(e.last, e.until)
-		if now.Sub(last) >= forgetAfter {
+		if now.Sub(later(e.last, e.until)) >= forgetAfter {
 			delete(t.entries, key)
-		} else if oldest == "" || last.Before(at) {
-			oldest, at = key, last
+		} else {
+			kept = append(kept, key)
 		}
 	}
-	if len(t.entries) >= maxThrottled {
-		delete(t.entries, oldest)
+	if len(kept) < maxThrottled*9/10 {
+		return
+	}
+	slices.SortFunc(kept, func(a, b string) int {
+		x, y := t.entries[a], t.entries[b]
+		return later(x.last, x.until).Compare(later(y.last, y.until))
+	})
+	for _, key := range kept[:len(kept)/10] {
+		delete(t.entries, key)
 	}
 }
 

@@ -72,17 +72,32 @@ func TestThrottleRightPasswordsDoNotAddUp(t *testing.T) {
 	}
 }
 
-func TestThrottleIsBounded(t *testing.T) {
+func TestThrottleIsBoundedAndStillCounts(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	th := newThrottle(c.now)
-	for i := range maxThrottled + 100 {
+	address := func(i int) string { return fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255) }
+	for i := range 3 * maxThrottled {
 		c.pass(time.Microsecond)
-		if _, err := th.admit("ann", fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)); err != nil {
+		if _, err := th.admit("ann", address(i)); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(th.entries); n > maxThrottled+1 {
+			t.Fatalf("%d entries", n)
+		}
+	}
+	last := address(3*maxThrottled - 1)
+	for range freePerUser - 1 {
+		if _, err := th.admit("ann", last); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := len(th.entries); n > maxThrottled {
-		t.Fatalf("%d entries", n)
+	if _, err := th.admit("ann", last); !problem.Is(err, problem.TooMany) {
+		t.Fatalf("the flood made it forget the newest: %v", err)
+	}
+	c.pass(forgetAfter + longestWait)
+	th.makeRoom(c.now())
+	if len(th.entries) != 0 {
+		t.Fatalf("%d entries are forgotten and still there", len(th.entries))
 	}
 }

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -84,29 +85,44 @@ func empty(t *testing.T) *world {
 	return w
 }
 
+// setup writes the world in one transaction: a commit waits for the disk.
 func setup(t *testing.T) *world {
 	t.Helper()
 	w := empty(t)
-	ctx := t.Context()
-	if _, err := w.s.EnsureFirstAdmin(ctx, "root", password); err != nil {
+	if err := w.db.Tx(t.Context(), w.populate); err != nil {
 		t.Fatal(err)
 	}
-	w.token("root", "*")
-	w.mustDo("root", "POST", "/api/v1/accounts/teams", `{"name":"web"}`, 201)
-	for _, role := range identity.Roles {
-		w.user(string(role))
-		w.mustDo("root", "PUT", "/api/v1/accounts/teams/web/members/"+string(role), `{"role":"`+string(role)+`"}`, 204)
-	}
-	w.user("stranger")
 	return w
 }
 
-func (w *world) user(name string) {
-	w.t.Helper()
-	if _, _, err := UserCreate(w.t.Context(), w.s, NewUser{Name: name, Password: password}); err != nil {
-		w.t.Fatal(err)
+func (w *world) populate(ctx context.Context) error {
+	if _, err := w.s.EnsureFirstAdmin(ctx, "root", password); err != nil {
+		return err
 	}
-	w.token(name, "*")
+	root, err := w.s.store.userByName(ctx, "root")
+	if err != nil {
+		return err
+	}
+	asRoot := identity.With(ctx, identity.Caller{UserID: root.ID, Name: root.Name, Admin: true})
+	if _, err := w.s.CreateTeam(asRoot, "web"); err != nil {
+		return err
+	}
+	for _, role := range identity.Roles {
+		if _, _, err := UserCreate(ctx, w.s, NewUser{Name: string(role), Password: password, Team: "web", Role: role}); err != nil {
+			return err
+		}
+	}
+	if _, _, err := UserCreate(ctx, w.s, NewUser{Name: "stranger", Password: password}); err != nil {
+		return err
+	}
+	for _, name := range []string{"root", "viewer", "pipeline-operator", "member", "owner", "stranger"} {
+		_, secret, err := TokenCreate(ctx, w.s, name, NewToken{Name: "test", Scopes: identity.TokenScopes{"*"}})
+		if err != nil {
+			return err
+		}
+		w.tokens[name] = secret
+	}
+	return nil
 }
 
 // token makes a token under the key "name" (all scopes) or "name/scopes".
