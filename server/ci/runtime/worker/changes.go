@@ -18,6 +18,7 @@ type changes struct {
 }
 
 type watched struct {
+	dir  string
 	wd   int32
 	subs map[chan struct{}]bool
 }
@@ -55,23 +56,22 @@ func (c *changes) subscribe(dir string) (<-chan struct{}, func(), error) {
 		if addErr != nil {
 			return nil, nil, addErr
 		}
-		w = &watched{wd: int32(wd), subs: map[chan struct{}]bool{}}
+		w = &watched{dir: dir, wd: int32(wd), subs: map[chan struct{}]bool{}}
 		c.dirs[dir], c.byWD[w.wd] = w, w
 	}
 	ch := make(chan struct{}, 1)
 	w.subs[ch] = true
-	return ch, func() { c.leave(dir, w, ch) }, nil
+	return ch, func() { c.leave(w, ch) }, nil
 }
 
-func (c *changes) leave(dir string, w *watched, ch chan struct{}) {
+func (c *changes) leave(w *watched, ch chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(w.subs, ch)
-	if len(w.subs) > 0 || c.dirs[dir] != w {
+	if len(w.subs) > 0 || c.byWD[w.wd] != w {
 		return
 	}
-	delete(c.dirs, dir)
-	delete(c.byWD, w.wd)
+	c.forget(w)
 	if raw, err := c.file.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) {
 			_, _ = unix.InotifyRmWatch(int(fd), uint32(w.wd)) // the folder may be gone already
@@ -88,17 +88,32 @@ func (c *changes) read() {
 		}
 		c.mu.Lock()
 		for b := buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
-			wd := int32(binary.NativeEndian.Uint32(b))
-			if w := c.byWD[wd]; w != nil {
-				for ch := range w.subs {
-					select {
-					case ch <- struct{}{}:
-					default: // a token is waiting already
-					}
-				}
-			}
+			c.tell(int32(binary.NativeEndian.Uint32(b)), binary.NativeEndian.Uint32(b[4:]))
 			b = b[min(len(b), unix.SizeofInotifyEvent+int(binary.NativeEndian.Uint32(b[12:]))):]
 		}
 		c.mu.Unlock()
+	}
+}
+
+func (c *changes) tell(wd int32, mask uint32) {
+	w := c.byWD[wd]
+	if w == nil {
+		return
+	}
+	for ch := range w.subs {
+		select {
+		case ch <- struct{}{}:
+		default: // a token is waiting already
+		}
+	}
+	if mask&unix.IN_IGNORED != 0 {
+		c.forget(w) // the folder is gone; a new one of the name needs a new watch
+	}
+}
+
+func (c *changes) forget(w *watched) {
+	delete(c.byWD, w.wd)
+	if c.dirs[w.dir] == w {
+		delete(c.dirs, w.dir)
 	}
 }

@@ -85,7 +85,8 @@ func descendants(pid int) []int {
 	return out
 }
 
-// birth is a process's start time in clock ticks since boot, "" when there is none.
+// birth tells processes of one number apart, also after a reboot: the start time in
+// clock ticks and the boot's own id. It is "" when there is no such process.
 func birth(pid int) string {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -96,5 +97,9 @@ func birth(pid int) string {
 	if len(fields) < 20 {
 		return ""
 	}
-	return fields[19]
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return fields[19] + "@" + strings.TrimSpace(string(boot))
 }

@@ -82,7 +82,7 @@ func (l launch) path(name string) string { return filepath.Join(l.Dir, name) }
 // started is what the supervisor notes about the container's first process.
 type started struct {
 	PID   int
-	Birth string // start time from /proc, so that a reused pid is not mistaken for it
+	Birth string // so that another process of that number is not mistaken for it
 }
 
 // exitFile is what is left of an ended container.

@@ -64,6 +64,10 @@ func prepareTree(l launch) (tree, error) {
 		} else {
 			err = t.bind(name, m.Source)
 		}
+		if err == nil && m.ReadOnly {
+			// Already here: what is read-only outside, a privileged container cannot undo.
+			err = t.readOnly(name)
+		}
 		if err != nil {
 			return tree{}, err
 		}
@@ -90,6 +94,28 @@ func (t tree) bind(name, source string) error {
 	}
 	if err := unix.Mount(source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("mount %s: %w", source, err)
+	}
+	return nil
+}
+
+// readOnly takes the right to write from a mount, and keeps what else is refused on it.
+func (t tree) readOnly(name string) error {
+	at := filepath.Join(t.base, name)
+	var st unix.Statfs_t
+	if err := unix.Statfs(at, &st); err != nil {
+		return err
+	}
+	flags := uintptr(unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY)
+	for flag, ms := range map[int64]uintptr{
+		unix.ST_NOSUID: unix.MS_NOSUID, unix.ST_NODEV: unix.MS_NODEV, unix.ST_NOEXEC: unix.MS_NOEXEC,
+		unix.ST_NOATIME: unix.MS_NOATIME, unix.ST_NODIRATIME: unix.MS_NODIRATIME, unix.ST_RELATIME: unix.MS_RELATIME,
+	} {
+		if st.Flags&flag != 0 {
+			flags |= ms
+		}
+	}
+	if err := unix.Mount("", at, "", flags, ""); err != nil {
+		return fmt.Errorf("make %s read-only: %w", at, err)
 	}
 	return nil
 }

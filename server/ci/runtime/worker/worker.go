@@ -44,7 +44,7 @@ type Options struct {
 	MaxImport, MaxOutput int64
 	// Limits are those of containers that name none.
 	Limits runtime.Limits
-	// Prefer names the engine to use, "runc" or "bwrap"; empty takes the best there is.
+	// Prefer names the only engine to use, "runc" or "bwrap"; empty takes the best there is.
 	Prefer string
 	Logger *slog.Logger
 	Now    func() time.Time
@@ -139,11 +139,12 @@ func (w *Worker) Close() error {
 
 // findEngine picks the program that isolates: runc needs root.
 func (w *Worker) findEngine() {
-	if p := network.Find("runc"); p != "" && !w.rootless && w.opts.Prefer != string(engineBwrap) {
+	may := func(e engine) bool { return w.opts.Prefer == "" || w.opts.Prefer == string(e) }
+	if p := network.Find("runc"); p != "" && !w.rootless && may(engineRunc) {
 		w.engine, w.program = engineRunc, p
 		return
 	}
-	if p := network.Find("bwrap"); p != "" && w.opts.Prefer != string(engineRunc) {
+	if p := network.Find("bwrap"); p != "" && may(engineBwrap) {
 		w.engine, w.program = engineBwrap, p
 		w.log.Warn("containers run through bubblewrap: no system call filter and no memory, cpu or process limits", "root", !w.rootless)
 	}

@@ -47,7 +47,9 @@ func TestRoundTrip(t *testing.T) {
 // growing is a file that somebody else appends to.
 type growing struct{ data []byte }
 
-func (g *growing) ReadAt(p []byte, off int64) (int, error) { return bytes.NewReader(g.data).ReadAt(p, off) }
+func (g *growing) ReadAt(p []byte, off int64) (int, error) {
+	return bytes.NewReader(g.data).ReadAt(p, off)
+}
 
 func TestFollowsAGrowingFile(t *testing.T) {
 	t.Parallel()
