@@ -20,13 +20,13 @@ import (
 
 // remoteRepository is a bare repository that commits are made in.
 type remoteRepository struct {
-	t    *testing.T
+	t    testing.TB
 	path string
 	work string
 	day  int
 }
 
-func newRemote(t *testing.T) *remoteRepository {
+func newRemote(t testing.TB) *remoteRepository {
 	t.Helper()
 	r := &remoteRepository{t: t, path: filepath.Join(t.TempDir(), "app.git"), work: t.TempDir()}
 	r.git("init", "-q", "--bare", "-b", "main", r.path)
@@ -69,13 +69,13 @@ func (r *remoteRepository) push() {
 
 // gitBench is a worker, and the type with one remote below its local repositories.
 type gitBench struct {
-	t      *testing.T
+	t      testing.TB
 	worker *worker.Worker
 	remote *remoteRepository
 	git    Type
 }
 
-func newGitBench(t *testing.T) gitBench {
+func newGitBench(t testing.TB) gitBench {
 	t.Helper()
 	remote := newRemote(t)
 	git, _ := NewNatives(Options{LocalRepositories: []string{filepath.Dir(remote.path)}, HostImageAllowed: true}).Native("git")
@@ -452,8 +452,17 @@ func (b gitBench) pushes(source map[string]any, fetched request, head string) {
 	if _, err := put(map[string]any{"repository": "repo"}); err == nil || !strings.Contains(err.Error(), "rejected") {
 		t.Errorf("a push that would lose a commit: %v", err)
 	}
+	b.remote.git("-C", b.remote.path, "branch", "other", newer)
 	if got, err := put(map[string]any{"repository": "repo", "rebase": true}); err != nil || got.Version["ref"] != newer {
 		t.Errorf("rebase: %v %v", got, err)
+	}
+	merged := map[string]any{"repository": "repo", "merge": true, "branch": "other", "returning": "unmerged"}
+	if got, err := put(merged); err != nil || got.Version["ref"] != head {
+		t.Errorf("merge: %v %v", got, err)
+	}
+	tagged := map[string]any{"repository": "repo", "tag": "repo/x", "only_tag": true, "tag_prefix": "v-"}
+	if got, err := put(tagged); err != nil || b.remote.git("-C", b.remote.path, "rev-parse", "v-two") != head {
+		t.Errorf("tag: %v %v", got, err)
 	}
 	for _, c := range []struct {
 		params map[string]any
@@ -476,5 +485,35 @@ func TestGitPutNeedsANetworkAddress(t *testing.T) {
 	req := newRequest(newShelf(), b.source(), map[string]any{"repository": "x"})
 	if _, err := b.git.Put(context.WithoutCancel(t.Context()), req.Request); err == nil || !strings.Contains(err.Error(), "can only be read") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestGitSubmodules(t *testing.T) {
+	t.Parallel()
+	remote := newRemote(t)
+	for _, lib := range []string{"one", "two"} {
+		bare := filepath.Join(filepath.Dir(remote.path), lib+".git")
+		remote.commit("lib", lib)
+		remote.git("clone", "-q", "--bare", remote.path, bare)
+		remote.git("-C", remote.work, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", bare, "libs/"+lib)
+		remote.git("-C", remote.work, "config", "-f", ".gitmodules", "submodule.libs/"+lib+".url", "../"+lib+".git")
+	}
+	head := remote.commit("x", "with submodules")
+	address, _ := httpRemote(t, remote)
+	git, _ := NewNatives(Options{HostImageAllowed: true}).Native("git")
+	b := gitBench{t: t, worker: realWorker(t, strings.TrimPrefix(address, "http://")), remote: remote, git: git}
+	source := map[string]any{"uri": address + "/app.git", "branch": "main", "username": "ann", "password": "pass-word"}
+	for _, c := range []struct {
+		params   map[string]any
+		one, two string
+	}{
+		{nil, "one\n", "two\n"},
+		{map[string]any{"submodules": "none"}, "", ""},
+		{map[string]any{"submodules": []any{"libs/two"}}, "", "two\n"},
+	} {
+		_, files := b.get(source, c.params, Version{"ref": head})
+		if files["libs/one/lib"] != c.one || files["libs/two/lib"] != c.two {
+			t.Errorf("%v: %q %q", c.params, files["libs/one/lib"], files["libs/two/lib"])
+		}
 	}
 }

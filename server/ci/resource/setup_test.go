@@ -38,7 +38,7 @@ var ids atomic.Int64
 func newID() string { return fmt.Sprintf("%032x", ids.Add(1)) }
 
 // realWorker starts containers on this machine.
-func realWorker(t *testing.T, outbound ...string) *worker.Worker {
+func realWorker(t testing.TB, outbound ...string) *worker.Worker {
 	t.Helper()
 	w, err := worker.New(worker.Options{
 		Root: t.TempDir(), Name: "test", HostImage: true, Self: "/proc/self/exe", AllowOutbound: outbound,
@@ -70,14 +70,14 @@ func newRequest(executor runtime.Executor, source, params map[string]any) reques
 }
 
 // done removes the container, as the caller of a type must.
-func (r request) done(t *testing.T) {
+func (r request) done(t testing.TB) {
 	t.Helper()
 	if err := r.Executor.Remove(context.WithoutCancel(t.Context()), r.Container); err != nil {
 		t.Error(err)
 	}
 }
 
-func exported(t *testing.T, executor runtime.Executor, id runtime.VolumeID) map[string]string {
+func exported(t testing.TB, executor runtime.Executor, id runtime.VolumeID) map[string]string {
 	t.Helper()
 	var data bytes.Buffer
 	if err := executor.ExportVolume(t.Context(), id, ".", &data); err != nil {
