@@ -8,6 +8,7 @@ const server = process.env.SIGNALBOX_URL ?? "http://localhost:8080";
 
 export default defineConfig({
   root: here("."),
+  cacheDir: here("../node_modules/.vite"),
   plugins: [react(), tailwindcss()],
   resolve: { alias: { "@": here("./src") } },
   build: {

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Server-sent events that say what changed
+         * @description Each event is `change` with a Change as data, or `reset` when the client must refetch everything. Ids are `epoch-n`; send the last one as Last-Event-ID to resume.
+         */
+        get: operations["stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/session": {
         parameters: {
             query?: never;
@@ -13,71 +33,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        name: string;
-                        password: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            user: components["schemas"]["User"];
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Sign in and get a session cookie */
+        post: operations["signIn"];
+        /** End the session */
+        delete: operations["signOut"];
         options?: never;
         head?: never;
         patch?: never;
@@ -90,35 +49,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Me"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Who is calling, and what this server is */
+        get: operations["me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -135,40 +67,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        current: string;
-                        new: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Change one's own password; other sessions end */
+        put: operations["changePassword"];
         post?: never;
         delete?: never;
         options?: never;
@@ -183,74 +83,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["Team"][];
-                            next?: string;
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The teams the caller sees */
+        get: operations["teams"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        name: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Team"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Create a team (administrators) */
+        post: operations["createTeam"];
         delete?: never;
         options?: never;
         head?: never;
@@ -261,154 +98,34 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                team: string;
+            };
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    team: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Team"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** One team */
+        get: operations["team"];
         put?: never;
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    team: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Delete a team with everything that is its */
+        delete: operations["deleteTeam"];
         options?: never;
         head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    team: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        name?: string;
-                        privileged?: boolean;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Team"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Rename a team, or let its tasks run privileged (administrators) */
+        patch: operations["changeTeam"];
         trace?: never;
     };
     "/api/v1/accounts/teams/{team}/members": {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                team: string;
+            };
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    team: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["Member"][];
-                            next?: string;
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Members of a team */
+        get: operations["members"];
         put?: never;
         post?: never;
         delete?: never;
@@ -421,77 +138,19 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                team: string;
+                /** @description The user's name */
+                user: string;
+            };
             cookie?: never;
         };
         get?: never;
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    team: string;
-                    user: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        role: components["schemas"]["Role"];
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Add a member or change the role */
+        put: operations["setMember"];
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    team: string;
-                    user: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Remove a member */
+        delete: operations["removeMember"];
         options?: never;
         head?: never;
         patch?: never;
@@ -504,76 +163,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["UserRecord"][];
-                            next?: string;
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Every user (administrators) */
+        get: operations["users"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        name: string;
-                        password?: string;
-                        is_admin?: boolean;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CreatedUser"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Create a user (administrators) */
+        post: operations["createUser"];
         delete?: never;
         options?: never;
         head?: never;
@@ -584,7 +178,9 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: number;
+            };
             cookie?: never;
         };
         get?: never;
@@ -593,88 +189,23 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: number;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        is_admin?: boolean;
-                        disabled?: boolean;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["UserRecord"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Disable, enable, or make administrator */
+        patch: operations["changeUser"];
         trace?: never;
     };
     "/api/v1/accounts/users/{id}/reset-password": {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: number;
+            };
             cookie?: never;
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            password: string;
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Give a user a new password that must be changed */
+        post: operations["resetPassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -688,79 +219,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    everybody?: boolean;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["Token"][];
-                            next?: string;
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** API tokens */
+        get: operations["tokens"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        name: string;
-                        team?: string;
-                        scopes: string[];
-                        expires_in_days?: number;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CreatedToken"];
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Create an API token; its value is shown this once */
+        post: operations["createToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -771,41 +234,16 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         get?: never;
         put?: never;
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Revoke a token */
+        delete: operations["revokeToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -818,42 +256,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    team?: string;
-                    before?: number;
-                    q?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["AuditEntry"][];
-                            next?: string;
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Who changed what, when and from where; newest first */
+        get: operations["audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -869,109 +273,181 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query: {
-                    team: string;
-                    pipeline?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["Secret"][];
-                            next?: string;
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        team: string;
-                        pipeline?: string;
-                        name: string;
-                        value: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Names of secrets, never their values */
+        get: operations["secrets"];
+        /** Create or replace a secret */
+        put: operations["setSecret"];
         post?: never;
-        delete: {
-            parameters: {
-                query: {
-                    team: string;
-                    pipeline?: string;
-                    name: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Delete a secret */
+        delete: operations["deleteSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/hooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** Addresses that GitHub posts to */
+        get: operations["hooks"];
+        put?: never;
+        /** Make an address with a secret, shown this once */
+        post: operations["createHook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/hooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a hook; GitHub is answered 404 from then on */
+        delete: operations["deleteHook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/hooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a new secret; the old one stays valid for a week */
+        post: operations["rotateHook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ways to call a GitHub API */
+        get: operations["connections"];
+        put?: never;
+        /** Keep a token for a GitHub API */
+        post: operations["createConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/connections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a connection with its token */
+        delete: operations["deleteConnection"];
+        options?: never;
+        head?: never;
+        /** Rename, or replace address or token */
+        patch: operations["changeConnection"];
+        trace?: never;
+    };
+    "/api/v1/ci/connections/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call GitHub and say who we are there */
+        post: operations["testConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What GitHub posted, newest first */
+        get: operations["deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** One delivery with headers and body */
+        get: operations["delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/deliveries/{id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Handle a delivery again */
+        post: operations["redeliver"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -984,37 +460,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            checks: components["schemas"]["Check"][];
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Checks of this installation with what to do (administrators) */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/loops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** Background loops and their last run (administrators) */
+        get: operations["loops"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1030,38 +494,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["DeadJob"][];
-                            next?: string;
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Durable jobs after their last attempt (administrators) */
+        get: operations["deadJobs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1074,40 +508,15 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Give a dead job all its attempts again */
+        post: operations["retryJob"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1118,85 +527,464 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         get?: never;
         put?: never;
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Delete a dead job */
+        delete: operations["discardJob"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/system/loops": {
+    "/api/v1/ci/pipelines": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["Loop"][];
-                            next?: string;
-                        };
-                    };
-                };
-                /** @description problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Pipelines of a team with their last builds */
+        get: operations["ciPipelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/pipelines/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        get?: never;
+        /** Create a pipeline or change its configuration */
+        put: operations["ciSetPipeline"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what is wrong with a configuration without saving it */
+        post: operations["ciValidate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/pipelines/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** One pipeline */
+        get: operations["ciPipeline"];
+        put?: never;
+        post?: never;
+        /** Delete a pipeline with its builds and logs */
+        delete: operations["ciDestroyPipeline"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/pipelines/{id}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Jobs and resources of a pipeline with their state */
+        get: operations["ciPipelineGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/pipelines/{id}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** The configuration as YAML */
+        get: operations["ciPipelineConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/pipelines/{id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                action: "pause" | "unpause" | "expose" | "hide" | "archive";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause, unpause, expose, hide or archive a pipeline */
+        post: operations["ciPipelineAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** One job */
+        get: operations["ciJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/jobs/{id}/builds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Builds of a job, newest first */
+        get: operations["ciJobBuilds"];
+        put?: never;
+        /** Start a build by hand */
+        post: operations["ciTriggerJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/jobs/{id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                action: "pause" | "unpause";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause or unpause a job */
+        post: operations["ciJobAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Builds of a team, newest first */
+        get: operations["ciBuilds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** One build with its steps, inputs and why it waits or failed */
+        get: operations["ciBuild"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a build */
+        post: operations["ciAbortBuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a build again with the same inputs */
+        post: operations["ciRerunBuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Lines of a build's log; follows them as server-sent events when asked to */
+        get: operations["ciBuildLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}/log/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Find text in the whole log */
+        get: operations["ciBuildLogSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}/log/raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** The whole log as text */
+        get: operations["ciBuildLogRaw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/resources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** One resource */
+        get: operations["ciResource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/resources/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Versions of a resource, newest first */
+        get: operations["ciResourceVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/resources/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look for new versions now */
+        post: operations["ciCheckResource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/resources/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make jobs use one version only */
+        post: operations["ciPinResource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/resources/{id}/unpin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let jobs use the latest version again */
+        post: operations["ciUnpinResource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/versions/{id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                action: "enable" | "disable";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let jobs use a version, or not */
+        post: operations["ciVersionAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where builds run */
+        get: operations["ciWorkers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1209,44 +997,38 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            instance: string;
+            request_id: string;
+            errors?: {
+                field: string;
+                message: string;
+            }[];
+        };
+        Change: {
+            topic: string;
+            id: string;
+            team?: string;
+        };
         /** @enum {string} */
-        Role: "owner" | "member" | "pipeline-operator" | "viewer";
+        Role: "viewer" | "pipeline-operator" | "member" | "owner";
         User: {
+            /** Format: int64 */
             id: number;
             name: string;
             is_admin: boolean;
             must_change_password: boolean;
-        };
-        UserRecord: {
-            id: number;
-            name: string;
-            is_admin: boolean;
-            must_change_password: boolean;
-            disabled: boolean;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_login_at?: string;
-        };
-        CreatedUser: {
-            id: number;
-            name: string;
-            is_admin: boolean;
-            must_change_password: boolean;
-            disabled: boolean;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_login_at?: string;
-            password?: string;
-        };
-        MyTeam: {
-            name: string;
-            role: components["schemas"]["Role"];
         };
         Me: {
             user: components["schemas"]["User"];
-            teams: components["schemas"]["MyTeam"][];
+            teams: {
+                name: string;
+                role: components["schemas"]["Role"];
+            }[];
             csrf_token: string;
             capabilities: string[];
             version: string;
@@ -1256,10 +1038,16 @@ export interface components {
         Team: {
             name: string;
             role: components["schemas"]["Role"];
-            /** Format: date-time */
-            created_at: string;
+            /** Format: int64 */
             members: number;
             privileged: boolean;
+            /** Format: date-time */
+            created_at: string;
+        };
+        TeamList: {
+            items: components["schemas"]["Team"][];
+            /** @description Give it as before for the following page */
+            next?: string;
         };
         Member: {
             name: string;
@@ -1267,10 +1055,50 @@ export interface components {
             is_admin: boolean;
             disabled: boolean;
         };
+        MemberList: {
+            items: components["schemas"]["Member"][];
+            /** @description Give it as before for the following page */
+            next?: string;
+        };
+        UserRecord: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            is_admin: boolean;
+            must_change_password: boolean;
+            disabled: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_login_at?: string;
+        };
+        UserRecordList: {
+            items: components["schemas"]["UserRecord"][];
+            /** @description Give it as before for the following page */
+            next?: string;
+        };
+        CreatedUser: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            is_admin: boolean;
+            must_change_password: boolean;
+            disabled: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_login_at?: string;
+            /** @description There when it was generated; shown this once */
+            password?: string;
+        };
+        GeneratedPassword: {
+            password: string;
+        };
         Token: {
             id: string;
             name: string;
             user: string;
+            /** @description Empty for every team of the user */
             team: string;
             scopes: string[];
             /** Format: date-time */
@@ -1280,10 +1108,16 @@ export interface components {
             /** Format: date-time */
             last_used_at?: string;
         };
+        TokenList: {
+            items: components["schemas"]["Token"][];
+            /** @description Give it as before for the following page */
+            next?: string;
+        };
         CreatedToken: {
             id: string;
             name: string;
             user: string;
+            /** @description Empty for every team of the user */
             team: string;
             scopes: string[];
             /** Format: date-time */
@@ -1298,20 +1132,135 @@ export interface components {
             id: string;
             /** Format: date-time */
             at: string;
+            team: string;
             actor: string;
             action: string;
             object: string;
-            team: string;
-            address: string;
             detail: string;
+            address: string;
             request_id: string;
         };
+        AuditList: {
+            items: components["schemas"]["AuditEntry"][];
+            /** @description Give it as before for the following page */
+            next?: string;
+        };
         Secret: {
-            pipeline: string;
             name: string;
-            updated_at: number;
+            /** @description Empty for every pipeline of the team */
+            pipeline: string;
+            /** Format: date-time */
+            updated_at: string;
             updated_by: string;
-            last_used_at: number;
+            /** Format: date-time */
+            last_used_at?: string;
+        };
+        SecretList: {
+            items: components["schemas"]["Secret"][];
+        };
+        Hook: {
+            id: string;
+            name: string;
+            connection: string;
+            url: string;
+            /** Format: date-time */
+            previous_until?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            rotated_at?: string;
+            /** Format: date-time */
+            last_delivery_at?: string;
+            /** Format: date-time */
+            last_ping_at?: string;
+        };
+        HookList: {
+            items: components["schemas"]["Hook"][];
+        };
+        HookSecret: {
+            id: string;
+            name: string;
+            connection: string;
+            url: string;
+            /** Format: date-time */
+            previous_until?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            rotated_at?: string;
+            /** Format: date-time */
+            last_delivery_at?: string;
+            /** Format: date-time */
+            last_ping_at?: string;
+            /** @description Shown this once */
+            secret: string;
+        };
+        Connection: {
+            id: string;
+            name: string;
+            api_url: string;
+            login: string;
+            error: string;
+            /** Format: date-time */
+            tested_at?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ConnectionList: {
+            items: components["schemas"]["Connection"][];
+        };
+        ConnectionTest: {
+            ok: boolean;
+            login: string;
+            scopes?: string[] | null;
+            rate_limit: number;
+            rate_remaining: number;
+            error: string;
+        };
+        Effect: {
+            kind: string;
+            id: string;
+            title: string;
+            url: string;
+        };
+        Delivery: {
+            id: string;
+            hook: string;
+            guid: string;
+            event: string;
+            action: string;
+            repository: string;
+            sender: string;
+            /** Format: date-time */
+            received_at: string;
+            /** @enum {string} */
+            verdict: "accepted" | "refused";
+            repeats: number;
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description The JSON document that GitHub sent */
+            body?: unknown;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "waiting" | "done" | "failed" | "none";
+            attempts: number;
+            /** Format: date-time */
+            next_attempt_at?: string;
+            error: string;
+            /** Format: date-time */
+            digested_at?: string;
+            /** Format: int64 */
+            digest_ms?: number;
+            caused: components["schemas"]["Effect"][] | null;
+        };
+        DeliveryList: {
+            items: components["schemas"]["Delivery"][];
+            /** @description Give it as before for the following page */
+            next?: string;
         };
         Check: {
             name: string;
@@ -1319,6 +1268,23 @@ export interface components {
             status: "ok" | "warn" | "fail";
             detail: string;
             fix?: string;
+        };
+        Health: {
+            checks: components["schemas"]["Check"][];
+        };
+        Loop: {
+            name: string;
+            every: string;
+            /** Format: date-time */
+            last_run_at?: string;
+            last_error?: string;
+            /** Format: int64 */
+            duration_ms: number;
+            /** Format: int64 */
+            runs: number;
+        };
+        LoopList: {
+            items: components["schemas"]["Loop"][];
         };
         DeadJob: {
             id: string;
@@ -1329,35 +1295,2043 @@ export interface components {
             failed_at: string;
             /** Format: date-time */
             created_at: string;
+            /** @description The job as it was queued */
             payload?: unknown;
             unique_key?: string;
         };
-        Loop: {
+        DeadJobList: {
+            items: components["schemas"]["DeadJob"][];
+            /** @description Give it as before for the following page */
+            next?: string;
+        };
+        /** @enum {string} */
+        CiStatus: "pending" | "started" | "succeeded" | "failed" | "errored" | "aborted";
+        CiBuildSummary: {
+            /** Format: int64 */
+            id: number;
+            job: string;
+            /** Format: int64 */
+            job_id: number;
             name: string;
-            every: string;
+            status: components["schemas"]["CiStatus"];
             /** Format: date-time */
-            last_run_at: string;
-            last_error?: string;
+            created_at: string;
+            /** Format: date-time */
+            started_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /**
+             * Format: int64
+             * @description So far, while it runs
+             */
             duration_ms?: number;
         };
-        Problem: {
+        CiGroup: {
+            name: string;
+            /** @description Names of jobs; patterns are resolved */
+            jobs: string[];
+        };
+        CiChange: {
+            /** @description Commit that the last build with a git input took */
+            sha?: string;
+            message?: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+        };
+        CiPipeline: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            team: string;
+            instance_vars?: {
+                [key: string]: unknown;
+            };
+            paused: boolean;
+            paused_by?: string;
+            public: boolean;
+            archived: boolean;
+            groups: components["schemas"]["CiGroup"][];
+            status: components["schemas"]["CiStatus"];
+            /** @description Builds that run now */
+            running: number;
+            /** @description At most 20, oldest first */
+            last_builds: components["schemas"]["CiBuildSummary"][];
+            last_change?: components["schemas"]["CiChange"];
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes of the configuration
+             */
+            version: number;
+        };
+        CiPipelineList: {
+            items: components["schemas"]["CiPipeline"][];
+        };
+        CiGraphInput: {
+            name: string;
+            resource: string;
+            passed: string[];
+            trigger: boolean;
+        };
+        CiGraphOutput: {
+            name: string;
+            resource: string;
+        };
+        CiJob: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            pipeline: components["schemas"]["CiRef"];
+            paused: boolean;
+            paused_by?: string;
+            groups: string[];
+            inputs: components["schemas"]["CiGraphInput"][];
+            outputs: components["schemas"]["CiGraphOutput"][];
+            latest_build?: components["schemas"]["CiBuildSummary"];
+            next_build?: components["schemas"]["CiBuildSummary"];
+            /** @description At most 20, oldest first */
+            last_builds: components["schemas"]["CiBuildSummary"][];
+            has_new_inputs: boolean;
+            disable_manual_trigger: boolean;
+            /** @description Sentences that say why the next build has not begun */
+            waiting: string[];
+        };
+        CiGraphResource: {
+            /** Format: int64 */
+            id: number;
+            name: string;
             type: string;
-            title: string;
-            status: number;
-            detail?: string;
-            instance?: string;
-            request_id?: string;
-            errors?: {
-                field: string;
-                message: string;
+            icon?: string;
+            last_version?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            last_checked_at?: string;
+            check_error?: string;
+            /** Format: date-time */
+            next_check_at?: string;
+            pinned: boolean;
+        };
+        CiGraph: {
+            pipeline: components["schemas"]["CiPipeline"];
+            groups: components["schemas"]["CiGroup"][];
+            jobs: components["schemas"]["CiJob"][];
+            resources: components["schemas"]["CiGraphResource"][];
+        };
+        CiConfig: {
+            yaml: string;
+            /** Format: int64 */
+            version: number;
+        };
+        CiSetPipeline: {
+            team: string;
+            name: string;
+            instance_vars?: {
+                [key: string]: unknown;
+            };
+            yaml: string;
+            /**
+             * Format: int64
+             * @description The version that was edited; a conflict when another was saved meanwhile. 0: take any
+             */
+            version?: number;
+        };
+        CiWarning: {
+            type: string;
+            message: string;
+        };
+        CiSetPipelineResult: {
+            pipeline: components["schemas"]["CiPipeline"];
+            created: boolean;
+            warnings: components["schemas"]["CiWarning"][];
+        };
+        CiDiagnostic: {
+            /** @description From 1; 0 when no place is known */
+            line: number;
+            column: number;
+            /** @enum {string} */
+            severity: "error" | "warning";
+            message: string;
+            path: string;
+        };
+        CiRef: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        CiField: {
+            name: string;
+            value: string;
+        };
+        CiBuildInput: {
+            name: string;
+            resource: string;
+            /** Format: int64 */
+            resource_id: number;
+            type: string;
+            version: {
+                [key: string]: string;
+            };
+            metadata: components["schemas"]["CiField"][];
+            /** @description The job had never used this version before */
+            first: boolean;
+        };
+        CiStep: {
+            id: string;
+            /** @description get, put, task, check, set_pipeline, load_var, do, in_parallel, across, try, timeout, retry, on_success, on_failure, on_error, on_abort, ensure … */
+            kind: string;
+            name: string;
+            /** @enum {string} */
+            status: "pending" | "running" | "succeeded" | "failed" | "errored" | "aborted" | "skipped";
+            /** Format: date-time */
+            started_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            exit_status?: number;
+            message?: string;
+            /** Format: int64 */
+            line_first?: number;
+            /** Format: int64 */
+            line_last?: number;
+            children: components["schemas"]["CiStep"][];
+        };
+        CiFailure: {
+            /** @description Id of the step */
+            step: string;
+            name: string;
+            message?: string;
+            exit_status?: number;
+            /**
+             * Format: int64
+             * @description Last line of the step in the log
+             */
+            line?: number;
+            last_lines: string[];
+            /** @description How many of the compared builds failed at the same step */
+            same_in_last: number;
+            compared: number;
+        };
+        CiBuild: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            status: components["schemas"]["CiStatus"];
+            team: string;
+            pipeline?: components["schemas"]["CiRef"];
+            job?: components["schemas"]["CiRef"];
+            resource?: components["schemas"]["CiRef"];
+            /** @description A sentence that says why the build exists */
+            cause: string;
+            created_by?: string;
+            comment?: string;
+            rerun_of?: components["schemas"]["CiRef"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** Format: int64 */
+            duration_ms?: number;
+            /**
+             * Format: int64
+             * @description Median of the last ten succeeded builds of the job
+             */
+            median_ms?: number;
+            inputs: components["schemas"]["CiBuildInput"][];
+            outputs: components["schemas"]["CiBuildInput"][];
+            steps: components["schemas"]["CiStep"][];
+            waiting: string[];
+            failure?: components["schemas"]["CiFailure"];
+            /** Format: int64 */
+            previous_id?: number;
+            /** Format: int64 */
+            next_id?: number;
+            /** @description At most 20 of the job, oldest first */
+            recent: components["schemas"]["CiBuildSummary"][];
+        };
+        CiBuildPage: {
+            items: components["schemas"]["CiBuildListItem"][];
+            more: boolean;
+        };
+        CiBuildListItem: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            status: components["schemas"]["CiStatus"];
+            pipeline?: components["schemas"]["CiRef"];
+            job?: components["schemas"]["CiRef"];
+            resource?: components["schemas"]["CiRef"];
+            cause: string;
+            created_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** Format: int64 */
+            duration_ms?: number;
+        };
+        CiLogLine: {
+            /** Format: int64 */
+            n: number;
+            /** Format: date-time */
+            t: string;
+            step: string;
+            /** @enum {string} */
+            stream: "stdout" | "stderr";
+            /** @description Without the line end; may hold ANSI sequences */
+            text: string;
+            /** @description The line is not complete yet */
+            partial?: boolean;
+        };
+        CiLogSection: {
+            step: string;
+            /** Format: int64 */
+            line_first: number;
+            /** Format: int64 */
+            line_last: number;
+        };
+        CiLogPage: {
+            lines: components["schemas"]["CiLogLine"][];
+            /** Format: int64 */
+            total: number;
+            ended: boolean;
+            sections: components["schemas"]["CiLogSection"][];
+        };
+        CiLogMatches: {
+            matches: {
+                /** Format: int64 */
+                n: number;
+                step: string;
+                text: string;
+                /** @description Byte offsets [from, to) of the matches in the text without escape sequences */
+                spans: number[][];
             }[];
+            /**
+             * Format: int64
+             * @description Lines that match in the whole log
+             */
+            total: number;
+            more: boolean;
+        };
+        CiResource: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            type: string;
+            icon?: string;
+            pipeline: components["schemas"]["CiRef"];
+            pinned: boolean;
+            pinned_version?: {
+                [key: string]: string;
+            };
+            pinned_in_config?: boolean;
+            pin_comment?: string;
+            last_version?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            last_checked_at?: string;
+            last_check_succeeded: boolean;
+            /** @description The remote's own words */
+            check_error?: string;
+            /** Format: date-time */
+            next_check_at?: string;
+            /** @description Without its token; empty when the resource has none */
+            webhook_url?: string;
+            /** @description Names of the jobs that get or put it */
+            used_by: string[];
+        };
+        CiVersion: {
+            /** Format: int64 */
+            id: number;
+            version: {
+                [key: string]: string;
+            };
+            metadata: components["schemas"]["CiField"][];
+            enabled: boolean;
+            pinned: boolean;
+            /** Format: date-time */
+            created_at: string;
+        };
+        CiWorker: {
+            name: string;
+            /** @enum {string} */
+            state: "running" | "stalled";
+            /** @description What is missing when containers cannot be started */
+            message?: string;
+            containers: number;
+            volumes: number;
         };
     };
-    responses: never;
+    responses: {
+        /** @description What went wrong */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    stream: {
+        parameters: {
+            query: {
+                /** @description Topics separated by commas */
+                topics: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Change"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        user: components["schemas"]["User"];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    current: string;
+                    new: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Teams */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The team */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The team */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    privileged?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The team */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Members */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                /** @description The user's name */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    role: components["schemas"]["Role"];
+                };
+            };
+        };
+        responses: {
+            /** @description Set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                /** @description The user's name */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Users */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRecordList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    password?: string;
+                    is_admin?: boolean;
+                    team?: string;
+                    role?: components["schemas"]["Role"];
+                };
+            };
+        };
+        responses: {
+            /** @description The user; the password when it was generated */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedUser"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    disabled?: boolean;
+                    is_admin?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The user */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRecord"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The password */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeneratedPassword"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tokens: {
+        parameters: {
+            query?: {
+                /** @description As an administrator */
+                everybody?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    team?: string;
+                    scopes: string[];
+                    expires_in_days?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    audit: {
+        parameters: {
+            query?: {
+                team?: string;
+                before?: number;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    secrets: {
+        parameters: {
+            query: {
+                team: string;
+                pipeline?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Secrets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    team: string;
+                    pipeline?: string;
+                    name: string;
+                    /** @description A string or any JSON value */
+                    value: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Stored */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSecret: {
+        parameters: {
+            query: {
+                team: string;
+                pipeline?: string;
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    hooks: {
+        parameters: {
+            query?: {
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Hooks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    team: string;
+                    name?: string;
+                    connection?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The hook */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    connections: {
+        parameters: {
+            query?: {
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Connections */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    team: string;
+                    name?: string;
+                    api_url?: string;
+                    token: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The connection */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string;
+                    api_url?: string;
+                    token?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The connection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What GitHub said */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deliveries: {
+        parameters: {
+            query?: {
+                team?: string;
+                hook?: string;
+                event?: string;
+                repository?: string;
+                state?: string;
+                verdict?: string;
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Findings in a fixed order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    loops: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Loops */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoopList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deadJobs: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dead letters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadJobList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Waiting again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    discardJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciPipelines: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Pipelines in the team's order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiPipelineList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciSetPipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CiSetPipeline"];
+            };
+        };
+        responses: {
+            /** @description What was saved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiSetPipelineResult"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciValidate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    team?: string;
+                    yaml: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The diagnostics; none when it may be saved without a warning */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        diagnostics: components["schemas"]["CiDiagnostic"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciPipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pipeline */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiPipeline"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciDestroyPipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciPipelineGraph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The graph */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiGraph"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciPipelineConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiConfig"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciPipelineAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                action: "pause" | "unpause" | "expose" | "hide" | "archive";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pipeline afterwards */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiPipeline"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciJobBuilds: {
+        parameters: {
+            query?: {
+                /** @description Only builds with a lower id */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Builds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiBuildPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciTriggerJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The build */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiBuild"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciJobAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                action: "pause" | "unpause";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job afterwards */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciBuilds: {
+        parameters: {
+            query: {
+                team: string;
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Builds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiBuildPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciBuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The build */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiBuild"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciAbortBuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The build */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiBuild"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciRerunBuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new build */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiBuild"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciBuildLog: {
+        parameters: {
+            query?: {
+                /** @description First line, counted from 1; negative counts from the end */
+                from?: number;
+                limit?: number;
+                /** @description Answer with text/event-stream: `event: lines` with a CiLogPage as data, `event: end` once the build has ended */
+                follow?: boolean;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiLogPage"];
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciBuildLogSearch: {
+        parameters: {
+            query: {
+                q: string;
+                regex?: boolean;
+                /** @description Distinguish upper and lower case */
+                case?: boolean;
+                /** @description Only lines of this step */
+                step?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Matches */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiLogMatches"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciBuildLogRaw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiResource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciResourceVersions: {
+        parameters: {
+            query?: {
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Versions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["CiVersion"][];
+                        more: boolean;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciCheckResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The build of the check */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiBuild"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciPinResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: int64 */
+                    version_id: number;
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The resource */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiResource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciUnpinResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiResource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciVersionAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                action: "enable" | "disable";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiVersion"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciWorkers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Workers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["CiWorker"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+}
