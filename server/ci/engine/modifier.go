@@ -42,7 +42,9 @@ func (r *run) hooked(ctx context.Context, p *plan.Plan, at position) (bool, erro
 		}
 		return true, nil
 	}
-	return false, fmt.Errorf("the plan %s has no step", p.ID)
+	err := fmt.Errorf("the plan %q has no step that this server knows", p.ID)
+	r.emitError(string(p.ID), err.Error())
+	return false, err
 }
 
 // within is the position of a hook: its steps are told how the hooked step ended.

@@ -14,11 +14,17 @@ import (
 	"github.com/signalbox/signalbox/server/ci/runtime"
 )
 
-// Resumable is a native type whose Put may be called again with the same container
-// handle after a restart, although no container exists: it finds out by itself how far
-// it had come (an approval that waits, a call that is idempotent).
+// Resumable is a native type whose Put runs no container of its own and may be called
+// again with the same handle after a restart: it finds out by itself how far it had come
+// (an approval that waits for days, a call that is idempotent). Its puts take no room
+// from containers while they wait.
 type Resumable interface {
 	ResumesPut() bool
+}
+
+func isResumable(kind resource.Type) bool {
+	resumable, ok := kind.(Resumable)
+	return ok && resumable.ResumesPut()
 }
 
 func (r *run) put(ctx context.Context, p *plan.Plan, at position) (bool, error) {
@@ -73,23 +79,29 @@ func (l *leaf) runPut(ctx context.Context, call resourceCall, inputs []resource.
 // startPut records the put before it begins, or finds out whether that of an earlier
 // run can be gone on with.
 func (l *leaf) startPut(ctx context.Context, call resourceCall, inputs []resource.Input) (func(), error) {
-	if l.resumed && l.row.Container != "" {
+	resumable := isResumable(call.kind)
+	if l.resumed && l.row.Container != "" && !resumable {
 		_, gone, err := l.attach()
-		if err != nil {
-			return nil, err
-		}
-		resumable, _ := call.kind.(Resumable)
 		switch {
-		case !gone, resumable != nil && resumable.ResumesPut():
-			return l.slots.force(), nil
-		case l.row.State == StateRunning:
-			return nil, errLost
-		}
-		if err := l.beginAnew(); err != nil {
+		case err != nil:
 			return nil, err
+		case gone && l.row.State == StateRunning:
+			return nil, errLost
+		case gone:
+			if err := l.beginAnew(); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return l.occupy(ctx, func() error { return l.beginPut(call, inputs) })
+	begin := func() error { return l.beginPut(call, inputs) }
+	if !resumable {
+		return l.occupy(ctx, begin)
+	}
+	if l.row.Container != "" {
+		return func() {}, nil
+	}
+	l.selectedWorker()
+	return func() {}, begin()
 }
 
 func (l *leaf) beginPut(call resourceCall, inputs []resource.Input) error {

@@ -311,14 +311,22 @@ func TestResumablePut(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	w.native.resumes = true
+	w.limit = 1
 	b := build(t, `{"id":"1","put":{"name":"p","type":"fake","source":{},"image":{"base_type":"fake"},"params":{"block":"x"}}}`)
 	ctx, kill := context.WithCancelCause(t.Context())
 	done := make(chan error, 1)
+	e := w.engine()
 	go func() {
-		_, err := w.engine().Run(ctx, b)
+		_, err := e.Run(ctx, b)
 		done <- err
 	}()
 	until(t, "the put waits", func() bool { return w.executor.count("put") == 1 })
+	// It takes no room while it waits.
+	other := build(t, task("1"))
+	other.ID = 2
+	if got, err := e.Run(t.Context(), other); got != Succeeded {
+		t.Errorf("outcome is %s, %v", got, err)
+	}
 	kill(ErrDetached)
 	<-done
 	before := w.native.last().Container

@@ -308,6 +308,15 @@ func TestLogCannotBeWritten(t *testing.T) {
 	}
 }
 
+func TestUnknownStep(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	if got := w.run(do("9", `{"id":"1","dependent_get":{}}`)); got != Errored {
+		t.Errorf("outcome is %s", got)
+	}
+	w.wantEvent(`error 1 "the plan \"1\" has no step that this server knows"`)
+}
+
 func TestAttempts(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
