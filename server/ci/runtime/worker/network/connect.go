@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	goruntime "runtime"
 	"strings"
 
@@ -144,9 +143,13 @@ func hostEnd(name string, inner int, addr netip.Addr, local bool) error {
 	return addRoute(link.Index, netip.PrefixFrom(addr, 32), netip.Addr{})
 }
 
-// claimAddress picks a free address; the lock on its file is the claim and ends
-// with this process.
-func (c *Connection) claimAddress(dir string) (netip.Addr, error) {
+// claimAddress picks a free address. The claim is a lock on the address's own byte
+// of one file that all workers of this machine share; it ends with this process.
+func (c *Connection) claimAddress(file string) (netip.Addr, error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return netip.Addr{}, err
+	}
 	base := pool.Addr().As4()
 	start := rand.IntN(1 << 16)
 	for i := range 1 << 16 {
@@ -156,17 +159,13 @@ func (c *Connection) claimAddress(dir string) (netip.Addr, error) {
 		if base[3] == 0 || base[3] == 255 || addr == Gateway {
 			continue
 		}
-		f, err := os.OpenFile(filepath.Join(dir, addr.String()), os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			return netip.Addr{}, err
-		}
-		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		lock := unix.Flock_t{Type: unix.F_WRLCK, Start: int64(n), Len: 1}
+		if unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock) == nil {
 			c.claim = f
 			return addr, nil
 		}
-		f.Close()
 	}
-	return netip.Addr{}, errors.New("all container addresses are taken")
+	return netip.Addr{}, errors.Join(errors.New("all container addresses are taken"), f.Close())
 }
 
 // userMode connects the namespace through slirp4netns.
@@ -234,7 +233,7 @@ func (c *Connection) Close() error {
 		}
 	}
 	if c.claim != nil {
-		errs = append(errs, os.Remove(c.claim.Name()), c.claim.Close())
+		errs = append(errs, c.claim.Close())
 	}
 	return errors.Join(append(errs, c.host.Close())...)
 }

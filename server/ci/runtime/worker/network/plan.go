@@ -17,7 +17,7 @@ type Plan struct {
 	Kind Kind
 	// Prefix begins the name of the host's end of each pair, by which the rules know it.
 	Prefix string
-	// Claims is the folder in which addresses are claimed by locked files.
+	// Claims is the file in which addresses are claimed by locks.
 	Claims string
 	// Inside are nft rules for the container's own namespace.
 	Inside string

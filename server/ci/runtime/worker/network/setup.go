@@ -33,8 +33,8 @@ type Setup struct {
 	Resolv, Hosts string
 }
 
-// claims is where this machine's workers agree on addresses.
-const claims = "/run/signalbox-addresses"
+// claims is the file in which this machine's workers agree on addresses.
+const claims = "/run/signalbox-network.lock"
 
 // Prepare looks at the machine and, as root, loads the worker's rules.
 func Prepare(o Options) (Setup, error) {
@@ -76,9 +76,6 @@ func (s Setup) prepareVeth() (Setup, error) {
 	s.Hosts += Gateway.String() + "\t" + HostName + "\n"
 	if s.plan.LocalRoutes {
 		s.plan.Inside = s.rules.insideVeth()
-	}
-	if err := os.MkdirAll(claims, 0o700); err != nil {
-		return Setup{}, err
 	}
 	if err := s.Load(); err != nil {
 		s.Reason = fmt.Sprintf("Containers have no network: %v.", err)
