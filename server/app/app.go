@@ -154,7 +154,8 @@ func (a *App) startWork(ctx context.Context) error {
 	if err := a.jobs.Start(ctx); err != nil {
 		return err
 	}
-	a.stops = append(a.stops, a.github.Start(ctx), a.ci.Start(ctx))
+	a.github.Start(ctx)
+	a.stops = append(a.stops, a.ci.Start(ctx), a.github.Stop)
 	loops := append(a.accounts.Loops(), a.secrets.Loops()...)
 	loops = append(loops, a.blobs.Loops()...)
 	loops = append(loops, a.github.Loops()...)

@@ -46,7 +46,7 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 	a.ci = ci.New(ci.Deps{
 		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Native: natives.Native, Logs: logs, Jobs: a.jobs, NewID: randomID,
 		Engine: func(ledger engine.Ledger) ci.Engine {
-			return engine.New(engine.Deps{Executor: a.worker, Native: natives.Native, Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
+			return engine.New(context.WithoutCancel(ctx), engine.Deps{Executor: a.worker, Native: natives.Native, Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
 				Now: now, NewID: randomID, Vars: a.vars, ExternalURL: a.PublicURL(), Logger: a.log, MaxContainers: cfg.MaxContainers,
 				SetPipeline: func(ctx context.Context, r engine.SetPipelineRequest) (engine.SetPipelineResult, error) {
 					return a.ci.SetPipelineStep(ctx, r)

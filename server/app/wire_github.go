@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/platform/github"
@@ -25,6 +24,11 @@ func (a *App) delivered(ctx context.Context, d github.Delivery) ([]github.Effect
 	push, err := d.Push()
 	if err != nil {
 		return nil, err
+	}
+	for _, address := range push.CloneURLs {
+		if err := a.github.Remember(ctx, d.Team, d.Hook, ci.NormalRepository(address), push.Owner, push.Repo); err != nil {
+			return nil, err
+		}
 	}
 	result, err := a.ci.ReceivePush(ctx, d.Team, push)
 	if err != nil || result.Resources == 0 {
@@ -53,12 +57,7 @@ func (a *App) commitStatus(ctx context.Context, s ci.CommitStatus) error {
 		State: github.CommitState(s.State), Description: s.Description, TargetURL: s.URL})
 }
 
-// deleteTeam runs in the transaction that deletes a team.
+// deleteTeam runs in the transaction that deletes a team; what only has rows goes by foreign keys.
 func (a *App) deleteTeam(ctx context.Context, team identity.Team) error {
-	for _, part := range []func(context.Context, int64) error{a.ci.DeleteTeam, a.github.DeleteTeam, a.secrets.DeleteTeam, a.blobs.DeleteTeam} {
-		if err := part(ctx, team.ID); err != nil {
-			return fmt.Errorf("delete what belongs to %s: %w", strings.ToLower(team.Name), err)
-		}
-	}
-	return nil
+	return a.ci.DeleteTeam(ctx, team.ID)
 }
