@@ -98,7 +98,7 @@ function TokenForm({ team, onMade, onClose }: { team: string; onMade: (token: st
 function ShownOnce({ token, onClose }: { token: string; onClose: () => void }) {
   return (
     <Dialog open sticky onClose={onClose} title="Copy the token now" description="It is stored only as a hash and cannot be shown again.">
-      <CodeBlock code={token} label="Token" filled={[token]} />
+      <CodeBlock code={token} wrap label="Token" filled={[token]} />
       <DialogButtons>
         <Button kind="primary" onClick={onClose}>
           I have copied it

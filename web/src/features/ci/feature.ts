@@ -1,5 +1,6 @@
 import { Workflow } from "lucide-react";
 import type { Feature } from "@/ui/frame/feature";
+import { wallPath } from "./paths";
 import { ciFrameRoutes, ciRoutes } from "./routes";
 
 /** Pipelines. */
@@ -8,12 +9,27 @@ export const ciFeature: Feature = {
   label: "Pipelines",
   icon: Workflow,
   keys: "g p",
-  home: (team) => `/teams/${encodeURIComponent(team)}/ci`,
+  home: wallPath,
   owns: (path) => /^\/teams\/[^/]+\/(ci|pipelines)(\/|$)|^\/builds\//.test(path),
   teamRoutes: ciRoutes,
   frameRoutes: ciFrameRoutes,
   topics: {
-    "ci.pipeline": ({ team }) => [["ci", "pipelines", team]],
-    "ci.build": ({ team }) => [["ci", "pipelines", team]],
+    "ci.pipeline": ({ id, team }) => [
+      ["ci", "pipelines", team],
+      ["ci", "pipeline", Number(id)],
+    ],
+    "ci.job": ({ id }) => [["ci", "job", Number(id)]],
+    "ci.build": ({ id, team }) => [
+      ["ci", "build", Number(id)],
+      ["ci", "builds", team],
+    ],
+    "ci.resource": ({ id }) => [["ci", "resource", Number(id)]],
+    "ci.hook": ({ team }) => [["ci", "hooks", team]],
+    "ci.connection": ({ team }) => [["ci", "connections", team]],
+    "ci.delivery": ({ id, team }) => [
+      ["ci", "deliveries", team],
+      ["ci", "delivery", id],
+      ["ci", "hooks", team],
+    ],
   },
 };

@@ -1,4 +1,7 @@
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { buildFrameRoutes, buildRoutes } from "./build/routes";
+import { editorRoutes } from "./editor/routes";
+import { hooksRoutes } from "./hooks/routes";
 
 /** Pages of pipelines below /teams/$team. */
 export function ciRoutes(team: AnyRoute): AnyRoute[] {
@@ -8,8 +11,11 @@ export function ciRoutes(team: AnyRoute): AnyRoute[] {
       path: "ci",
       component: lazyRouteComponent(() => import("./WallPage"), "WallPage"),
     }),
+    ...hooksRoutes(team),
+    ...editorRoutes(team),
+    ...buildRoutes(team),
   ];
 }
 
 /** Pages whose address names no team, as in Concourse: /builds/$build. */
-export const ciFrameRoutes = (): AnyRoute[] => [];
+export const ciFrameRoutes = (frame: AnyRoute): AnyRoute[] => buildFrameRoutes(frame);

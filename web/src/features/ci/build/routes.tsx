@@ -1,0 +1,36 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { buildNamed, buildQuery } from "../queries";
+
+type Named = { context: { client: QueryClient }; params: { team: string; name: string; job: string; build: string } };
+
+/** A build by its name, below its job. */
+export function buildRoutes(team: AnyRoute): AnyRoute[] {
+  return [
+    createRoute({
+      getParentRoute: () => team,
+      path: "pipelines/$name/jobs/$job/builds/$build",
+      loader: async ({ context: { client }, params }: Named) => {
+        const id = await buildNamed(client, params.team, params.name, params.job, params.build);
+        await client.ensureQueryData(buildQuery(id));
+        return { id };
+      },
+      component: lazyRouteComponent(() => import("./BuildPage"), "BuildPage"),
+    }),
+  ];
+}
+
+/** A build by its id alone: links in commit statuses, and checks, which have no job. */
+export function buildFrameRoutes(frame: AnyRoute): AnyRoute[] {
+  return [
+    createRoute({
+      getParentRoute: () => frame,
+      path: "builds/$build",
+      loader: async ({ context: { client }, params }: { context: { client: QueryClient }; params: { build: string } }) => {
+        const { id } = await client.ensureQueryData(buildQuery(Number(params.build)));
+        return { id };
+      },
+      component: lazyRouteComponent(() => import("./BuildPage"), "BuildPage"),
+    }),
+  ];
+}
