@@ -87,15 +87,21 @@ func (l *leaf) occupy(ctx context.Context, begin func() error) (func(), error) {
 // before, the process is asked to end, what it still prints is logged, and the reason is
 // returned. A suspended run leaves the process alone.
 func (l *leaf) follow(ctx context.Context, process runtime.Process) (runtime.Exit, error) {
+	inner, giveUp := context.WithCancel(l.base)
+	defer giveUp()
 	stopped := make(chan error, 1)
 	undo := context.AfterFunc(ctx, func() {
 		if l.suspended() {
 			stopped <- nil
 			return
 		}
-		stopped <- process.Stop(l.base, stopGrace)
+		err := process.Stop(l.base, stopGrace)
+		if err != nil {
+			giveUp() // it will not end because of us
+		}
+		stopped <- err
 	})
-	exit, err := process.Follow(l.base, 0, func(frame runtime.Frame) error {
+	exit, err := process.Follow(inner, 0, func(frame runtime.Frame) error {
 		return l.output(string(frame.Stream)).write(frame.Time, frame.Data)
 	})
 	if undo() {

@@ -205,7 +205,7 @@ type fakeProcess struct {
 	frames  []runtime.Frame
 	exit    *runtime.Exit
 	changed chan struct{}
-	stopped int
+	stuck   bool // Stop fails and nothing ends
 }
 
 func (p *fakeProcess) run() {
@@ -320,9 +320,9 @@ func (p *fakeProcess) Follow(ctx context.Context, from int64, fn func(runtime.Fr
 }
 
 func (p *fakeProcess) Stop(context.Context, time.Duration) error {
-	p.mu.Lock()
-	p.stopped++
-	p.mu.Unlock()
+	if p.stuck {
+		return errors.New("nobody answers")
+	}
 	p.once.Do(func() { close(p.stop) })
 	return nil
 }

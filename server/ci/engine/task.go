@@ -172,6 +172,8 @@ func (l *leaf) followTask(ctx context.Context, process runtime.Process, give fun
 	switch {
 	case errors.Is(followErr, errTimeout):
 		return l.timedOut()
+	case errors.Is(followErr, runtime.ErrGone):
+		return false, errLost
 	case followErr != nil:
 		return false, followErr
 	}

@@ -267,6 +267,29 @@ func TestTimeoutCountsFromTheStart(t *testing.T) {
 	}
 }
 
+// TestStuckContainer: a build can be aborted even when its container cannot be stopped.
+func TestStuckContainer(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx, abort := context.WithCancelCause(t.Context())
+	done := make(chan Outcome, 1)
+	go func() {
+		outcome, _ := w.engine().Run(ctx, build(t, task("1", "block")))
+		done <- outcome
+	}()
+	until(t, "the task runs", func() bool { return w.ledger.row(1, "1").State == StateRunning })
+	w.executor.mu.Lock()
+	for _, process := range w.executor.containers {
+		process.stuck = true
+	}
+	w.executor.mu.Unlock()
+	abort(ErrAborted)
+	if got := <-done; got != Aborted {
+		t.Errorf("outcome is %s", got)
+	}
+	close(w.executor.release)
+}
+
 func TestContainerLimit(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
