@@ -192,7 +192,9 @@ func (f fly) getPreparation(c *gin.Context) error {
 		out.Inputs[in] = blocking(missing)
 	}
 	for _, name := range p.Unchecked {
-		out.Missing[name] = "waiting for the check of the resource to end"
+		if out.Missing[name] == "" {
+			out.Missing[name] = "waiting for the check of the resource to end"
+		}
 	}
 	return f.json(c, http.StatusOK, out)
 }

@@ -110,10 +110,11 @@ type saved struct {
 // of them is new: the order of the list is then the order of the resource.
 func (s store) saveVersions(ctx context.Context, r resourceRow, versions []resource.Result, verified bool) (saved, error) {
 	var out saved
-	var top int64
-	if err := s.db.Writer(ctx).Raw("SELECT COALESCE(MAX(check_order), 0) FROM ci_versions WHERE resource_id = ? AND scope = ?", r.ID, r.Scope).Scan(&top).Error; err != nil {
+	before, err := s.latestVersion(ctx, r, false)
+	if err != nil {
 		return out, err
 	}
+	last := ""
 	for _, v := range versions {
 		text, digest := versionDigest(v.Version)
 		id, isNew, err := s.saveVersion(ctx, versionRow{TeamID: r.TeamID, ResourceID: r.ID, Scope: r.Scope, Digest: digest, Version: text,
@@ -121,15 +122,16 @@ func (s store) saveVersions(ctx context.Context, r resourceRow, versions []resou
 		if err != nil {
 			return out, err
 		}
-		out.IDs, out.New = append(out.IDs, id), out.New || isNew
+		out.IDs, out.New, last = append(out.IDs, id), out.New || isNew, digest
 	}
-	stale, err := s.contradicted(ctx, r, out.IDs)
-	if err != nil || !out.New && !stale {
-		return out, err
+	// Pushes may be delivered out of order. A check whose list ends below a version
+	// that only a push told of is right.
+	out.New = out.New || verified && before.ID != 0 && !before.Verified && before.Digest != last
+	if !out.New {
+		return out, nil
 	}
-	out.New = true
 	for i, id := range out.IDs {
-		if err := s.db.Writer(ctx).Exec("UPDATE ci_versions SET check_order = ? WHERE id = ?", top+1+int64(i), id).Error; err != nil {
+		if err := s.db.Writer(ctx).Exec("UPDATE ci_versions SET check_order = ? WHERE id = ?", before.CheckOrder+1+int64(i), id).Error; err != nil {
 			return out, err
 		}
 	}
@@ -148,16 +150,6 @@ func (s store) saveVersion(ctx context.Context, v versionRow) (id int64, isNew b
 	v.CreatedAt = toMillis(s.now())
 	err = s.db.Writer(ctx).Create(&v).Error
 	return v.ID, true, err
-}
-
-// contradicted reports whether a check's list ends below a version that only a
-// push told of: deliveries may come out of order, and then the check is right.
-func (s store) contradicted(ctx context.Context, r resourceRow, ids []int64) (bool, error) {
-	if len(ids) == 0 {
-		return false, nil
-	}
-	latest, err := s.latestVersion(ctx, r, false)
-	return err == nil && !latest.Verified && latest.ID != ids[len(ids)-1], err
 }
 
 func metadata(fields []resource.Field) []resource.Field {
