@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"unicode/utf8"
@@ -21,6 +22,9 @@ const maxWord = 200
 func Summarize(body []byte) (Summary, error) {
 	if !utf8.Valid(body) {
 		return Summary{}, errors.New("the payload is not UTF-8")
+	}
+	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
+		return Summary{}, errors.New("the payload is not a JSON object")
 	}
 	var doc struct {
 		Action     json.RawMessage `json:"action"`
