@@ -74,8 +74,9 @@ type CacheLedger interface {
 	// collector's once no running build names it in a step row.
 	SaveTaskCache(ctx context.Context, build int64, key TaskCacheKey, volume runtime.VolumeID, ttl time.Duration) error
 
-	// Kept returns those of the volumes that belong to a resource cache, a task cache or an
-	// artifact, whatever build made them: Release must not remove them.
+	// Kept returns those of the volumes that Release must not remove: they belong to a
+	// resource cache, a task cache or an artifact, whatever build made them, or a build that
+	// has not ended got them from UseCache (the cache itself may have been cleared since).
 	Kept(ctx context.Context, volumes []runtime.VolumeID) ([]runtime.VolumeID, error)
 }
 
