@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -35,7 +36,7 @@ func openLog(logs *buildlog.Store, build int64) (*eventLog, error) {
 	for from := int64(0); ; from += batch {
 		events, err := log.Events(from, batch)
 		if err != nil {
-			return nil, fmt.Errorf("read what was said: %w", err)
+			return nil, errors.Join(fmt.Errorf("read what was said: %w", err), log.Close())
 		}
 		for _, e := range events {
 			l.said[saying{e.Origin, event.Name(e.Kind)}] = true
