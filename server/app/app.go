@@ -61,7 +61,9 @@ type App struct {
 	worker   *worker.Worker
 	ci       *ci.Service
 
-	stops []func()
+	// detach lets go of running builds without ending them.
+	detach func()
+	stops  []func()
 }
 
 // New opens the data folder and wires every part; nothing runs yet, but the port is taken.
@@ -151,6 +153,9 @@ func (a *App) publish(ctx context.Context, team int64, topic, id string) error {
 // startWork begins everything that happens without a request.
 func (a *App) startWork(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // ended by stopWork, in order
+	if err := a.recoverContainers(ctx); err != nil {
+		a.log.Warn("cleaning up after the server's former life failed", "error", err)
+	}
 	if err := a.jobs.Start(ctx); err != nil {
 		return err
 	}
@@ -159,11 +164,13 @@ func (a *App) startWork(ctx context.Context) error {
 	loops := append(a.accounts.Loops(), a.secrets.Loops()...)
 	loops = append(loops, a.blobs.Loops()...)
 	loops = append(loops, a.github.Loops()...)
+	loops = append(loops, a.workerLoop())
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)
 	return nil
 }
 
 func (a *App) stopWork(ctx context.Context) error {
+	a.detach()
 	for _, stop := range a.stops {
 		stop()
 	}
@@ -179,6 +186,9 @@ func (a *App) Close(ctx context.Context) error {
 			l.server.Close()
 			l.net.Close() // Serve may never have been called
 		}
+	}
+	if a.worker != nil {
+		errs = append(errs, a.worker.Close())
 	}
 	if a.accounts != nil {
 		errs = append(errs, a.accounts.Close(context.WithoutCancel(ctx)))

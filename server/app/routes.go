@@ -30,7 +30,8 @@ func (a *App) routes(context.Context) error {
 	a.ci.Routes(r)
 	a.hub.Routes(own)
 	a.secrets.Routes(own)
-	a.github.Routes(r)
+	a.github.Routes(own)
+	a.github.IntakeRoutes(r)
 
 	files, err := web.Files()
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/signalbox/signalbox/server/ci/runtime"
 	"github.com/signalbox/signalbox/server/ci/runtime/worker"
 	"github.com/signalbox/signalbox/server/ci/vars"
+	"github.com/signalbox/signalbox/server/platform/work"
 )
 
 func (a *App) wireCI(ctx context.Context) (err error) {
@@ -46,7 +47,7 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 	a.ci = ci.New(ci.Deps{
 		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Native: natives.Native, Logs: logs, Jobs: a.jobs, NewID: randomID,
 		Engine: func(ledger engine.Ledger) ci.Engine {
-			return engine.New(context.WithoutCancel(ctx), engine.Deps{Executor: a.worker, Native: natives.Native, Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
+			e := engine.New(context.WithoutCancel(ctx), engine.Deps{Executor: a.worker, Native: natives.Native, Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
 				Now: now, NewID: randomID, Vars: a.vars, ExternalURL: a.PublicURL(), Logger: a.log, MaxContainers: cfg.MaxContainers,
 				SetPipeline: func(ctx context.Context, r engine.SetPipelineRequest) (engine.SetPipelineResult, error) {
 					return a.ci.SetPipelineStep(ctx, r)
@@ -54,11 +55,19 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 				HostImageAllowed:  func(context.Context, engine.Build) bool { return cfg.HostImage },
 				PrivilegedAllowed: a.privilegedAllowed,
 			})
+			a.detach = e.Detach
+			return e
 		},
 		Vars: a.vars, TeamName: a.teamName, TeamID: a.teamID, Publish: a.publish, Audit: a.audit, PublicURL: a.PublicURL,
 		CommitStatus: a.commitStatus, CheckEvery: interval, ClusterName: "Signalbox", FlyBinary: a.flyBinary,
 	})
 	return a.ci.RegisterTools(a.tools)
+}
+
+// workerLoop asks the worker whether it is ready, which also puts back network
+// rules that something else on this machine has flushed.
+func (a *App) workerLoop() work.Loop {
+	return work.Loop{Name: "ci.worker", Every: time.Minute, Run: a.worker.Ready}
 }
 
 // recoverContainers removes what a former life left behind and no running build needs.
