@@ -47,7 +47,7 @@ function Frame() {
   useKeys();
   useBrowserTab(useTeam());
   useFrameActions({ openPalette: () => setLayer("palette"), openHelp: () => setLayer("help"), signOut });
-  useFocusOnChange(main, pathname);
+  useFocusOnChange(main);
 
   return (
     <div className={classes("app", !hasContext && "no-context", unfolded && "context-open")}>
@@ -89,16 +89,18 @@ function Frame() {
 }
 
 /** A change of page moves the focus to its title, so that a reader hears where they are. Never on the first load. */
-function useFocusOnChange(main: React.RefObject<HTMLElement | null>, pathname: string) {
-  const before = useRef(pathname);
-  useEffect(() => {
-    if (before.current === pathname) return;
-    before.current = pathname;
-    const focused = document.activeElement;
-    if (focused && main.current?.contains(focused) && focused.closest("[data-keeps-focus]")) return;
-    const title = main.current?.querySelector<HTMLElement>("[data-page-title]");
-    (title ?? main.current)?.focus({ preventScroll: true });
-  }, [main, pathname]);
+function useFocusOnChange(main: React.RefObject<HTMLElement | null>) {
+  const router = useRouter();
+  useEffect(
+    () =>
+      // Rendered, not merely asked for: until then the old page stands there.
+      router.subscribe("onRendered", ({ fromLocation, pathChanged }) => {
+        if (!fromLocation || !pathChanged || main.current?.contains(document.activeElement)) return;
+        const title = main.current?.querySelector<HTMLElement>("[data-page-title]");
+        (title ?? main.current)?.focus({ preventScroll: true });
+      }),
+    [main, router],
+  );
 }
 
 function useSignOut() {

@@ -16,6 +16,7 @@ import { type Column, Table } from "@/ui/Table";
 import { type Secret, secretsQuery } from "./queries";
 import { SecretForm } from "./SecretForm";
 
+const instant = (at: string) => new Date(at).getTime();
 const secretKey = (secret: Secret) => `${secret.pipeline}/${secret.name}`;
 
 /** Names of the team's secrets. Values go in and never come out. */
@@ -88,7 +89,7 @@ function secretColumns(refused: string | false, edit: (secret: Secret) => void, 
     },
     { key: "pipeline", head: "For", cell: (secret) => secret.pipeline || <span className="muted">all pipelines</span> },
     { key: "by", head: "By", width: 128, cell: (secret) => secret.updated_by || "–" },
-    { key: "updated", head: "Changed", width: 128, sort: (a, b) => a.updated_at - b.updated_at, cell: (secret) => <RelativeTime at={secret.updated_at} /> },
+    { key: "updated", head: "Changed", width: 128, sort: (a, b) => instant(a.updated_at) - instant(b.updated_at), cell: (secret) => <RelativeTime at={secret.updated_at} /> },
     { key: "used", head: "Last used", width: 128, cell: (secret) => (secret.last_used_at ? <RelativeTime at={secret.last_used_at} /> : "never") },
     {
       key: "acts",

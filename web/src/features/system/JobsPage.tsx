@@ -18,12 +18,15 @@ import { type Column, Table } from "@/ui/Table";
 import { useUrlState } from "@/ui/useUrlState";
 import { type DeadJob, deadJobsQuery } from "./queries";
 
-const search = z.object({ job: z.coerce.string().optional().catch(undefined) });
+const search = z.object({
+  job: z.coerce.string().optional().catch(undefined),
+  before: z.coerce.number().int().positive().optional().catch(undefined),
+});
 
 /** Work that was tried as often as it may be, and rests here until a person decides. */
 export function JobsPage() {
-  const jobs = useSuspenseQuery(deadJobsQuery).data.items;
-  const [{ job: openId }, setUrl] = useUrlState(search);
+  const [{ job: openId, before }, setUrl] = useUrlState(search);
+  const { items: jobs, next } = useSuspenseQuery(deadJobsQuery(before)).data;
   const open = jobs.find((job) => job.id === openId);
   const [doomed, setDoomed] = useState<DeadJob | null>(null);
   const acts = useJobActs();
@@ -50,6 +53,12 @@ export function JobsPage() {
         <EmptyState headline="No dead letters">A job that fails on its last attempt rests here with its error, to be tried again or dropped. None does.</EmptyState>
       ) : (
         <Table label="Dead letters" columns={jobColumns(acts, setDoomed, show)} rows={jobs} rowKey={(job) => job.id} keyboard onOpen={show} />
+      )}
+      {(before || next) && (
+        <div className="pane line">
+          {before && <Button onClick={() => setUrl({ before: undefined }, { push: true })}>Newest</Button>}
+          {next && <Button onClick={() => setUrl({ before: Number(next) }, { push: true })}>Older</Button>}
+        </div>
       )}
       <JobDrawer job={open} onClose={() => setUrl({ job: undefined })} />
       <Confirm

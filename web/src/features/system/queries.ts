@@ -19,7 +19,8 @@ export const loopsQuery = queryOptions({
   refetchInterval: 30_000,
 });
 
-export const deadJobsQuery = queryOptions({
-  queryKey: ["system", "jobs"],
-  queryFn: ({ signal }) => data(api.GET("/api/v1/system/jobs/dead", { signal })),
-});
+export const deadJobsQuery = (before?: number) =>
+  queryOptions({
+    queryKey: ["system", "jobs", before ?? "newest"],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/system/jobs/dead", { params: { query: { before } }, signal })),
+  });

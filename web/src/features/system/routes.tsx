@@ -17,7 +17,7 @@ export function systemRoutes(admin: AnyRoute): AnyRoute[] {
     createRoute({
       getParentRoute,
       path: "jobs",
-      loader: ({ context }: Load) => context.client.ensureQueryData(deadJobsQuery),
+      loader: ({ context }: Load) => context.client.ensureQueryData(deadJobsQuery()),
       component: lazyRouteComponent(() => import("./JobsPage"), "JobsPage"),
     }),
   ];
