@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/signalbox/signalbox/server/platform/database"
 )
@@ -48,14 +49,26 @@ func (r deliveryRow) delivery() Delivery {
 	return d
 }
 
-// insertDelivery reports false when the hook has a delivery of that GUID already.
-func (s *Service) insertDelivery(ctx context.Context, r deliveryRow) (bool, error) {
-	done := s.DB.Writer(ctx).Exec(`INSERT INTO github_deliveries
+const deliveryColumns = 18
+
+// insertDeliveries stores rows in one statement, and returns the ids of those
+// that were new: a row whose hook has a delivery of its GUID already is left out.
+func (s *Service) insertDeliveries(ctx context.Context, rows ...deliveryRow) (inserted map[string]bool, err error) {
+	marks := "(" + strings.Repeat("?, ", deliveryColumns-1) + "?)"
+	args := make([]any, 0, deliveryColumns*len(rows))
+	for _, r := range rows {
+		args = append(args, r.ID, r.TeamID, r.HookID, r.GUID, r.Event, r.Action, r.Repository, r.Sender, r.ReceivedAt, r.Verdict, r.Repeats, r.Headers,
+			r.Body, r.Blob, r.Size, r.State, r.Error, r.DigestedAt)
+	}
+	var ids []string
+	err = s.DB.Writer(ctx).Raw(`INSERT INTO github_deliveries
 		(id, team_id, hook_id, guid, event, action, repository, sender, received_at, verdict, repeats, headers, body, blob, size, state, error, digested_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hook_id, guid) DO NOTHING`,
-		r.ID, r.TeamID, r.HookID, r.GUID, r.Event, r.Action, r.Repository, r.Sender, r.ReceivedAt, r.Verdict, r.Repeats, r.Headers, r.Body, r.Blob,
-		r.Size, r.State, r.Error, r.DigestedAt)
-	return done.RowsAffected == 1, done.Error
+		VALUES `+marks+strings.Repeat(", "+marks, len(rows)-1)+` ON CONFLICT (hook_id, guid) DO NOTHING RETURNING id`, args...).Scan(&ids).Error
+	inserted = map[string]bool{}
+	for _, id := range ids {
+		inserted[id] = true
+	}
+	return inserted, err
 }
 
 func (s *Service) deliveryOf(ctx context.Context, hook, guid string) (id string, err error) {

@@ -72,7 +72,7 @@ func (r *refusals) take(ctx context.Context, row deliveryRow) {
 	r.last[row.HookID] = now
 	s := r.service
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
-		if _, err := s.insertDelivery(ctx, row); err != nil {
+		if _, err := s.insertDeliveries(ctx, row); err != nil {
 			return err
 		}
 		if err := s.capRefusals(ctx, row.HookID, keepRefused); err != nil {

@@ -158,10 +158,18 @@ func (p *spool) write(ctx context.Context, batch []*arrival) {
 func (p *spool) commit(ctx context.Context, batch []*arrival) error {
 	s := p.service
 	touched := map[string]int64{}
+	rows := make([]deliveryRow, len(batch))
+	for i, a := range batch {
+		rows[i] = a.row
+	}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		inserted, err := s.insertDeliveries(ctx, rows...)
+		if err != nil {
+			return fmt.Errorf("store deliveries: %w", err)
+		}
 		for _, a := range batch {
-			if err := p.insert(ctx, a); err != nil {
-				return fmt.Errorf("store delivery: %w", err)
+			if err := p.settle(ctx, a, inserted[a.row.ID]); err != nil {
+				return err
 			}
 			if key := a.row.HookID + a.row.pingMark(); a.row.ReceivedAt-p.touched[key] > touchEvery.Milliseconds() && touched[key] == 0 {
 				if err := s.touchHook(ctx, a.row.HookID, a.row.ReceivedAt, a.row.Event == "ping"); err != nil {
@@ -187,12 +195,9 @@ func (r deliveryRow) pingMark() string {
 	return ""
 }
 
-func (p *spool) insert(ctx context.Context, a *arrival) error {
+// settle says to the arrival where it is stored, and owns its body if that is new.
+func (p *spool) settle(ctx context.Context, a *arrival, inserted bool) (err error) {
 	s := p.service
-	inserted, err := s.insertDelivery(ctx, a.row)
-	if err != nil {
-		return err
-	}
 	a.stored, a.again = a.row.ID, !inserted
 	if a.again {
 		a.stored, err = s.deliveryOf(ctx, a.row.HookID, *a.row.GUID)
