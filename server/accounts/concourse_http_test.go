@@ -228,3 +228,22 @@ func FuzzTeamAuth(f *testing.F) {
 		}
 	})
 }
+
+func TestFlyLogout(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.tokens["fly"] = w.grant("member", password).AccessToken
+	w.mustDo("fly", "GET", "/sky/logout", "", 200)
+	if a := w.do("fly", "GET", "/api/v1/user", ""); a.Code != 401 {
+		t.Fatal("the token outlived its logout", a.Code)
+	}
+	if a := w.do("", "GET", "/sky/logout", ""); a.Code != 401 {
+		t.Fatal(a.Code)
+	}
+	// A browser that follows a link stays signed in, and so does a script's token.
+	if a := w.browse("member").do("GET", "/sky/logout", ""); a.Code != 401 {
+		t.Fatal(a.Code)
+	}
+	w.mustDo("member", "GET", "/sky/logout", "", 200)
+	w.mustDo("member", "GET", "/api/v1/user", "", 200)
+}

@@ -127,6 +127,31 @@ func (s *Service) handleFlyLogin(c *gin.Context) {
 	c.Redirect(http.StatusFound, "http://127.0.0.1:"+strconv.FormatUint(port, 10)+"/?token="+url.PathEscape("bearer "+token))
 }
 
+// handleFlyLogout ends the login that fly calls with. A token that somebody
+// made for a script is not ended: other scripts may hold it too.
+func (s *Service) handleFlyLogout(c *gin.Context) {
+	ctx := c.Request.Context()
+	err := s.endFlyLogin(ctx)
+	if err != nil {
+		s.denyConcourse(c, err)
+		return
+	}
+	c.Status(http.StatusOK)
+	c.Writer.WriteHeaderNow()
+}
+
+func (s *Service) endFlyLogin(ctx context.Context) error {
+	id := identity.From(ctx).TokenID
+	if id == "" {
+		return problem.New(problem.Unauthorized, "Send the token to end as Authorization: Bearer.")
+	}
+	t, err := s.store.token(ctx, id)
+	if err != nil || t.Kind != flyToken {
+		return err
+	}
+	return s.revoke(ctx, t)
+}
+
 func handleFlySuccess(c *gin.Context) {
 	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte("<!doctype html>\n<html lang=\"en\"><title>fly is signed in</title>\n"+
 		"<h1>fly is signed in</h1>\n<p>You can close this page and go back to the terminal.</p></html>\n"))
