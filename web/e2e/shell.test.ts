@@ -1,0 +1,99 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectAccessible, openBrowser, openPage, signIn } from "./browser";
+import { password, Server } from "./server";
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([new Server().start(), openBrowser()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+describe("signing in", () => {
+  it("refuses a wrong password in words and lets the right one in", async () => {
+    const { page, errors } = await openPage(browser, server.url);
+    await page.goto("/");
+    await page.waitForURL("**/login**");
+    await page.getByLabel("Name").fill("admin");
+    await page.getByLabel("Password").fill("wrong-password-1");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").waitFor();
+    await expectAccessible(page);
+    await signIn(page, "admin", password);
+    await page.getByRole("heading", { name: "Pipelines", level: 1 }).waitFor();
+    await expectAccessible(page);
+    expect(errors).toEqual([]);
+  });
+
+  it("gives fly its token in the browser", async () => {
+    const { page } = await openPage(browser, server.url);
+    await page.goto("/login?fly_port=1");
+    const redirected = page.waitForRequest((request) => request.url().startsWith("http://127.0.0.1:1/"));
+    await page.getByLabel("Name").fill("admin");
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    expect(new URL((await redirected).url()).searchParams.get("token")).toMatch(/^bearer \S{20,}$/i);
+  });
+});
+
+describe("every page of settings and administration", () => {
+  const pages = [
+    "/account",
+    "/teams/main/settings/team",
+    "/teams/main/settings/members",
+    "/teams/main/settings/tokens",
+    "/teams/main/settings/secrets",
+    "/admin/users",
+    "/admin/audit",
+    "/admin/jobs",
+    "/admin/health",
+    "/teams/main/ci",
+    "/teams/main/ci/new",
+    "/teams/main/ci/hooks",
+  ];
+
+  for (const [name, options] of [
+    ["light", { colorScheme: "light" }],
+    ["dark", { colorScheme: "dark" }],
+    ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
+  ] as const) {
+    it(`has no axe violation and no script error: ${name}`, async () => {
+      const { page, errors } = await openPage(browser, server.url, options);
+      await signIn(page, "admin", password);
+      for (const path of pages) {
+        await page.goto(path);
+        await page.getByRole("heading", { level: 1 }).first().waitFor();
+        await page.waitForLoadState("networkidle", { timeout: 1500 }).catch(() => undefined); // the stream stays open
+        await expectAccessible(page);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        expect(wide, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
+      }
+      expect(errors).toEqual([]);
+    });
+  }
+});
+
+describe("the keyboard", () => {
+  it("opens the palette, goes places and shows its keys", async () => {
+    const { page } = await openPage(browser, server.url);
+    await signIn(page, "admin", password);
+    await page.getByRole("heading", { level: 1 }).first().waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("audit");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/admin/audit**");
+    await page.keyboard.press("g");
+    await page.keyboard.press("p");
+    await page.waitForURL("**/teams/main/ci");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+});
