@@ -88,8 +88,9 @@ export const logFindQuery = (id: number, find: LogFind) =>
   });
 
 /** Lines of a log from one on; the log keeps them itself, so this is no query. */
-export const fetchLog = (id: number, from: number, limit: number, signal?: AbortSignal) =>
-  data(api.GET("/api/v1/ci/builds/{id}/log", { params: { path: { id }, query: { from, limit } }, signal }));
+export const fetchLog = async (id: number, from: number, limit: number, signal?: AbortSignal) =>
+  // The address can also answer with a stream; asked like this it does not.
+  (await data(api.GET("/api/v1/ci/builds/{id}/log", { params: { path: { id }, query: { from, limit } }, signal }))) as LogPage;
 
 export const rawLogUrl = (id: number) => `/api/v1/ci/builds/${id}/log/raw`;
 export const followLogUrl = (id: number, from: number) => `/api/v1/ci/builds/${id}/log?follow=true&from=${from}`;

@@ -1,0 +1,38 @@
+import { Link } from "@tanstack/react-router";
+import { Pin } from "lucide-react";
+import { classes } from "@/ui/classes";
+import { Icon } from "@/ui/Icon";
+import { RunStrip } from "@/ui/RunStrip";
+import { StatusGlyph } from "@/ui/StatusGlyph";
+import { statusWord } from "@/ui/status";
+import { instanceWords, pipelineAddress, pipelineTitle } from "../address";
+import type { Pipeline } from "../queries";
+import { bars, pipelineStatus } from "../state";
+import { latestLine, note } from "./note";
+
+type Props = { pipeline: Pipeline; pinned: boolean; onPin: () => void; current: boolean; now: number };
+
+/** One pipeline on the wall: state, name, its last 20 builds, the newest of them, what it built. */
+export function Cell({ pipeline, pinned, onPin, current, now }: Props) {
+  const status = pipelineStatus(pipeline);
+  const said = note(pipeline);
+  const title = pipelineTitle(pipeline);
+  const vars = instanceWords(pipeline.instance_vars);
+  return (
+    <li className={classes("pipe", current && "is-current")} data-status={status}>
+      <span className="line">
+        <StatusGlyph status={status} label={statusWord(status)} />
+        <Link className="name clip" {...(pipelineAddress(pipeline) as object)} data-cell={pipeline.id}>
+          {pipeline.name}
+          {vars && <span className="muted"> {vars}</span>}
+        </Link>
+        <button type="button" className="pin" aria-pressed={pinned} aria-label={pinned ? `Unpin ${title}` : `Pin ${title} to the front`} onClick={onPin}>
+          <Icon of={Pin} size="s" />
+        </button>
+      </span>
+      <RunStrip bars={bars(pipeline.last_builds, now)} label={`${title}, last builds`} slots={20} />
+      <span className="meta clip">{latestLine(pipeline, now)}</span>
+      <span className="meta clip num">{said.code ? <code title={said.title}>{said.text}</code> : <span title={said.title}>{said.text}</span>}</span>
+    </li>
+  );
+}

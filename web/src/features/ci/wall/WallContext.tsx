@@ -1,0 +1,37 @@
+import { CircleX, Pin, Webhook, Workflow } from "lucide-react";
+import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
+import { instanceWords, pipelineAddress } from "../address";
+import { hooksPath, wallPath } from "../paths";
+import type { Pipeline } from "../queries";
+import { pipelineStatus } from "../state";
+import { arrange, isFailing } from "./arrange";
+
+type Props = { team: string; pipelines: Pipeline[]; pins: ReadonlySet<number> };
+
+/** The list at the left of every page of pipelines: which to show, then each by its group. */
+export function WallContext({ team, pipelines, pins }: Props) {
+  const home = wallPath(team);
+  const running = pipelines.reduce((sum, pipeline) => sum + pipeline.running, 0);
+  return (
+    <ContextList foot={running > 0 ? `${running} running now` : "nothing runs now"}>
+      <ContextGroup title="Pipelines">
+        <ContextItem to={home} search={{}} icon={Workflow} label="All pipelines" end={pipelines.length} />
+        <ContextItem to={home} search={{ show: "pinned" }} icon={Pin} label="Pinned" end={pipelines.filter(({ id }) => pins.has(id)).length} />
+        <ContextItem to={home} search={{ show: "failing" }} icon={CircleX} label="Failing" end={pipelines.filter(isFailing).length} />
+        <ContextItem to={hooksPath(team)} icon={Webhook} label="GitHub" />
+      </ContextGroup>
+      {arrange(pipelines).map((group) => (
+        <ContextGroup key={group.name} title={group.name}>
+          {group.pipelines.map((pipeline) => (
+            <ContextItem
+              key={pipeline.id}
+              {...pipelineAddress(pipeline)}
+              status={pipelineStatus(pipeline)}
+              label={group.name === pipeline.name ? instanceWords(pipeline.instance_vars) || pipeline.name : pipeline.name}
+            />
+          ))}
+        </ContextGroup>
+      ))}
+    </ContextList>
+  );
+}
