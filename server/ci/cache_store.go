@@ -204,6 +204,15 @@ func (s store) usedContainers(ctx context.Context) (map[runtime.ContainerID]bool
 	return used, err
 }
 
+// containersOf are those that steps of the builds name.
+func (s store) containersOf(ctx context.Context, builds []int64) (ids []runtime.ContainerID, err error) {
+	if len(builds) == 0 {
+		return nil, nil
+	}
+	err = s.db.Reader(ctx).Raw("SELECT container FROM ci_steps WHERE build_id IN ? AND container <> ''", builds).Scan(&ids).Error
+	return ids, err
+}
+
 // forgetOldCaches forgets what no build has used since a time and no open build holds.
 func (s store) forgetOldCaches(ctx context.Context, since millis) error {
 	return s.db.Writer(ctx).Exec(`DELETE FROM ci_resource_caches WHERE used_at < ? AND NOT EXISTS (SELECT 1 FROM ci_cache_uses u

@@ -17,6 +17,10 @@ func (s *Service) DeleteTeam(ctx context.Context, team int64) error {
 	if err != nil {
 		return err
 	}
+	containers, err := s.containersOf(ctx, open)
+	if err != nil {
+		return err
+	}
 	if err := s.deleteTeamRows(ctx, team); err != nil {
 		return err
 	}
@@ -25,13 +29,7 @@ func (s *Service) DeleteTeam(ctx context.Context, team int64) error {
 			return err
 		}
 	}
-	s.db.AfterCommit(ctx, func() {
-		for _, id := range builds {
-			if err := s.deps.Logs.Remove(id); err != nil {
-				s.deps.Log.Warn("the log of a deleted build could not be removed", "build", id, "error", err)
-			}
-		}
-	})
+	s.db.AfterCommit(ctx, func() { s.forgetBuilds(context.WithoutCancel(ctx), builds, containers) })
 	return nil
 }
 

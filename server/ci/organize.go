@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/signalbox/signalbox/server/ci/pipeline"
+	"github.com/signalbox/signalbox/server/ci/runtime"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -49,6 +50,10 @@ func (s *Service) destroy(ctx context.Context, p pipelineRow) error {
 	if err != nil {
 		return err
 	}
+	containers, err := s.containersOf(ctx, open)
+	if err != nil {
+		return err
+	}
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
 		if err := s.deletePipeline(ctx, p.ID); err != nil {
 			return err
@@ -59,12 +64,26 @@ func (s *Service) destroy(ctx context.Context, p pipelineRow) error {
 	if err != nil {
 		return err
 	}
+	s.forgetBuilds(ctx, builds, containers)
+	return nil
+}
+
+// forgetBuilds removes the logs of deleted builds and what still ran for them.
+// What fails is for the collector.
+func (s *Service) forgetBuilds(ctx context.Context, builds []int64, containers []runtime.ContainerID) {
 	for _, id := range builds {
 		if err := s.deps.Logs.Remove(id); err != nil {
 			s.deps.Log.WarnContext(ctx, "the log of a deleted build could not be removed", "build", id, "error", err)
 		}
 	}
-	return nil
+	if s.deps.Executor == nil {
+		return
+	}
+	for _, id := range containers {
+		if err := s.deps.Executor.Remove(ctx, id); err != nil {
+			s.deps.Log.WarnContext(ctx, "the container of a deleted build could not be removed; the collector tries again", "container", id, "error", err)
+		}
+	}
 }
 
 // order puts pipelines in the order of their names; the others follow as they were.

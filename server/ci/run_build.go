@@ -64,7 +64,7 @@ func (s *Service) register(ctx context.Context, id int64, cancel context.CancelC
 	s.mu.Lock()
 	s.aborts[id] = cancel
 	s.mu.Unlock()
-	if b, err := s.build(ctx, id); err == nil && b.AbortRequested {
+	if b, err := s.build(ctx, id); problem.Is(err, problem.NotFound) || err == nil && b.AbortRequested {
 		cancel(engine.ErrAborted)
 	}
 	return func() {

@@ -66,20 +66,23 @@ func compareWaiting(a, b int64) int {
 	return -1
 }
 
+// look reads the jobs with their requests first: everything that caused a
+// request was committed with it, so what is read afterwards is at least as new,
+// and no request is taken for served by an older view.
 func (s *Service) look(ctx context.Context, id int64) (view, error) {
-	p, err := s.pipeline(ctx, id)
-	if err != nil {
-		return view{}, err
-	}
-	v := view{pipeline: p, jobIDs: map[string]int64{}, resources: map[string]resourceRow{}}
-	if v.config, err = s.configs.of(p); err != nil {
-		return v, err
-	}
+	v := view{jobIDs: map[string]int64{}, resources: map[string]resourceRow{}}
+	var err error
 	if v.jobs, err = s.jobs(ctx, id); err != nil {
 		return v, err
 	}
 	for _, j := range v.jobs {
 		v.jobIDs[j.Name] = j.ID
+	}
+	if v.pipeline, err = s.pipeline(ctx, id); err != nil {
+		return v, err
+	}
+	if v.config, err = s.configs.of(v.pipeline); err != nil {
+		return v, err
 	}
 	resources, err := s.resources(ctx, id)
 	for _, r := range resources {

@@ -336,7 +336,10 @@ func TestVersionsOutOfOrderAreMendedByTheCheck(t *testing.T) {
 			list = append(list, resource.Result{Version: resource.Version{"ref": ref}})
 		}
 		var out saved
-		if err := w.db.Tx(ctx, func(ctx2 context.Context) (err error) { out, err = w.ci.saveVersions(ctx2, r, list, verified); return err }); err != nil {
+		if err := w.db.Tx(ctx, func(ctx2 context.Context) (err error) {
+			out, err = w.ci.saveVersions(ctx2, r, list, verified)
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 		return out.New

@@ -488,3 +488,7 @@ func oneLine(t *testing.T, text string) string {
 	}
 	return b.String()
 }
+
+func buildWork(build int64) work.Job {
+	return work.Job{Kind: kindBuild, Team: teamMain, UniqueKey: formatInt(build)}
+}
