@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useLocation, useNavigate } from "@tanstack/react-router";
 import { ArrowLeft, ArrowRight, Ban, ChevronDown, Copy, RotateCw } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { api, data } from "@/api/client";
@@ -27,7 +27,7 @@ type Props = { build: Build; search: BuildSearch };
 /** Who, why, how long; and what can be done about it. */
 export function BuildHeader({ build, search }: Props) {
   const over = isOver(build.status);
-  const here = buildPath(build.team, build);
+  const here = useLocation().pathname;
   const tabs = [
     { label: "Log", to: here, search: { ...search, tab: undefined } },
     { label: "Inputs", to: here, search: { ...search, tab: "inputs" }, count: build.inputs.length },
@@ -86,7 +86,11 @@ function Acts({ build, over }: { build: Build; over: boolean }) {
   const toast = useToast();
   const [asking, setAsking] = useState(false);
   const refused = refusal(me, build.team, "pipeline-operator");
-  const go = (id: number | undefined) => id !== undefined && void navigate({ to: "/builds/$build", params: { build: String(id) } as never });
+  const go = (id: number | undefined) => {
+    if (id === undefined) return;
+    const name = build.recent.find((one) => one.id === id)?.name;
+    void navigate({ to: name ? buildPath(build.team, { ...build, id, name }) : `/builds/${id}` });
+  };
   const opened = (made: Build, what: string) => {
     client.setQueryData(buildQuery(made.id).queryKey, made);
     void client.invalidateQueries({ queryKey: ["ci", "job"] });

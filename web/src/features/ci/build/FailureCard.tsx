@@ -46,9 +46,9 @@ function facts(failure: Failure): [string, string][] {
 
 const shownLines = 6;
 
-/** The lines that look like the reason, else the last ones. */
+/** The lines that look like the reason, once each, else the last ones as they stand. */
 function quote(lines: string[]): string {
   const told = lines.filter((line) => line.trim() !== "");
-  const bad = told.filter(looksBad);
-  return (bad.length > 0 ? bad.slice(0, shownLines) : told.slice(-shownLines)).map((line) => line.trimEnd()).join("\n");
+  const bad = [...new Set(told.filter(looksBad).map((line) => line.trim()))];
+  return (bad.length > 0 ? bad.slice(0, shownLines) : told.slice(-shownLines)).join("\n");
 }

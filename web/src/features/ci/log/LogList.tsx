@@ -1,3 +1,4 @@
+import { plain } from "@/ui/ansi";
 import { classes } from "@/ui/classes";
 import type { TimeShown } from "../build/search";
 import type { Step } from "../queries";
@@ -65,7 +66,7 @@ function Lines({ first, last, block, store, steps, start, time, range, pattern, 
         start={start}
         time={time}
         linked={inRange(n, range)}
-        bad={failing !== undefined && line?.step === failing && looksBad(line.text)}
+        bad={failing !== undefined && line?.step === failing && looksBad(plain(line.text))}
         pattern={pattern}
         current={n === current}
         step={mixed ? steps.get(line.step)?.name || line.step : undefined}

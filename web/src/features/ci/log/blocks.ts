@@ -58,7 +58,7 @@ export function unread(total: number, sections: LogSection[]): Block[] {
 }
 
 /** Lines of the log that are drawn together: the list is virtual by these, so a million lines are few items. */
-export const linesPerItem = 50;
+export const linesPerItem = 25;
 
 export type Item = { kind: "heading"; block: Block; open: boolean } | { kind: "lines"; block: Block; first: number; last: number };
 

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { plain } from "@/ui/ansi";
 import type { Build } from "../queries";
 import { logFindQuery } from "../queries";
 import { errorWords, looksBad } from "./text";
@@ -13,5 +14,5 @@ export function useFirstError(build: Build): number {
   });
   if (!failure?.line) return 0;
   if (found.isPending) return 0;
-  return found.data?.matches.find((match) => looksBad(match.text))?.n ?? failure.line;
+  return found.data?.matches.find((match) => looksBad(plain(match.text)))?.n ?? failure.line;
 }

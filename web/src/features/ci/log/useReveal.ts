@@ -14,13 +14,15 @@ type Options = {
 };
 
 const patience = 2000;
+/** So long must it stay in sight, because lines that are measured late push it away. */
+const calmFrames = 4;
 
 /**
  * Brings a line into sight: opens its block, scrolls, and corrects once the line is drawn and read, because heights of
  * wrapped lines are known only then. Whoever scrolls meanwhile is left alone.
  */
 export function useReveal({ pane, layout, scroller, state, store, open, stopFollowing }: Options): (line: number) => void {
-  const [target, setTarget] = useState<{ line: number; until: number } | null>(null);
+  const [target, setTarget] = useState<{ line: number; until: number; calm: number } | null>(null);
   const latest = useRef({ layout, open, stopFollowing });
   useLayoutEffect(() => {
     latest.current = { layout, open, stopFollowing };
@@ -30,10 +32,17 @@ export function useReveal({ pane, layout, scroller, state, store, open, stopFoll
     const list = scroller.current;
     if (!list || !target) return undefined;
     const row = list.querySelector<HTMLElement>(`[data-n="${target.line}"]`);
-    if (row) row.scrollIntoView({ block: "center", inline: "nearest" });
+    // Not scrollIntoView: that would move the page around the pane too.
+    if (row) list.scrollTop += middle(row) - middle(list);
     else list.scrollTop = offsetOf(pane, layout, target.line) - list.clientHeight / 2;
-    const done = row && store.line(target.line) !== undefined && Math.abs(middle(row) - middle(list)) < list.clientHeight / 2;
-    const frame = requestAnimationFrame(() => setTarget((now) => (now !== target || done || performance.now() > target.until ? (now === target ? null : now) : { ...target })));
+    const settled = row && store.line(target.line) !== undefined && Math.abs(middle(row) - middle(list)) < list.clientHeight / 2;
+    const done = settled && target.calm >= calmFrames;
+    const frame = requestAnimationFrame(() =>
+      setTarget((now) => {
+        if (now !== target) return now;
+        return done || performance.now() > target.until ? null : { ...target, calm: settled ? target.calm + 1 : 0 };
+      }),
+    );
     return () => cancelAnimationFrame(frame);
   }, [target, pane, layout, scroller, state.version, store]);
 
@@ -52,7 +61,7 @@ export function useReveal({ pane, layout, scroller, state, store, open, stopFoll
     const block = now.blocks.findLast((one) => one.first <= line);
     stop();
     if (block && block.steps.length > 0) unfold(block);
-    setTarget({ line, until: performance.now() + patience });
+    setTarget({ line, until: performance.now() + patience, calm: 0 });
   }, []);
 }
 
