@@ -26,9 +26,9 @@ type Connection struct {
 	// Login and Error are what the last test found; TestedAt is 0 before it.
 	Login     string `json:"login"`
 	Error     string `json:"error"`
-	TestedAt  int64  `json:"tested_at"`
-	CreatedAt int64  `json:"created_at"`
-	UpdatedAt int64  `json:"updated_at"`
+	TestedAt  Millis `json:"tested_at,omitzero"`
+	CreatedAt Millis `json:"created_at"`
+	UpdatedAt Millis `json:"updated_at"`
 }
 
 // ConnectionChange is what may be set; nil leaves a field as it is.

@@ -25,8 +25,8 @@ type connectionRow struct {
 func (connectionRow) TableName() string { return connectionTable }
 
 func (r connectionRow) connection() Connection {
-	return Connection{ID: r.ID, Team: r.TeamID, Name: r.Name, APIURL: r.APIURL, Login: r.Login, Error: r.Error, TestedAt: r.TestedAt,
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+	return Connection{ID: r.ID, Team: r.TeamID, Name: r.Name, APIURL: r.APIURL, Login: r.Login, Error: r.Error, TestedAt: Millis(r.TestedAt),
+		CreatedAt: Millis(r.CreatedAt), UpdatedAt: Millis(r.UpdatedAt)}
 }
 
 func takenName(err error) error {

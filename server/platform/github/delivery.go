@@ -53,7 +53,7 @@ type Delivery struct {
 	Action     string            `json:"action"`
 	Repository string            `json:"repository"`
 	Sender     string            `json:"sender"`
-	ReceivedAt int64             `json:"received_at"`
+	ReceivedAt Millis            `json:"received_at"`
 	Verdict    Verdict           `json:"verdict"`
 	Repeats    int               `json:"repeats"`
 	Headers    map[string]string `json:"headers,omitempty"`
@@ -62,9 +62,9 @@ type Delivery struct {
 	Size       int64    `json:"size"`
 	State      State    `json:"state"`
 	Attempts   int      `json:"attempts"`
-	NextAt     int64    `json:"next_attempt_at"`
+	NextAt     Millis   `json:"next_attempt_at,omitzero"`
 	Error      string   `json:"error"`
-	DigestedAt int64    `json:"digested_at"`
+	DigestedAt Millis   `json:"digested_at,omitzero"`
 	DigestMS   int64    `json:"digest_ms"`
 	Caused     []Effect `json:"caused"`
 }

@@ -38,8 +38,8 @@ func (deliveryRow) TableName() string { return "github_deliveries" }
 
 func (r deliveryRow) delivery() Delivery {
 	d := Delivery{Seq: r.Seq, ID: r.ID, Team: r.TeamID, Hook: r.HookID, Event: r.Event, Action: r.Action, Repository: r.Repository, Sender: r.Sender,
-		ReceivedAt: r.ReceivedAt, Verdict: Verdict(r.Verdict), Repeats: r.Repeats, Body: r.Body, Size: r.Size, State: State(r.State), Attempts: r.Attempts,
-		NextAt: r.NextAttemptAt, Error: r.Error, DigestedAt: r.DigestedAt, DigestMS: r.DigestMS, Caused: []Effect{}}
+		ReceivedAt: Millis(r.ReceivedAt), Verdict: Verdict(r.Verdict), Repeats: r.Repeats, Body: r.Body, Size: r.Size, State: State(r.State), Attempts: r.Attempts,
+		NextAt: Millis(r.NextAttemptAt), Error: r.Error, DigestedAt: Millis(r.DigestedAt), DigestMS: r.DigestMS, Caused: []Effect{}}
 	if r.GUID != nil {
 		d.GUID = *r.GUID
 	}

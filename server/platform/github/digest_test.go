@@ -102,7 +102,7 @@ func TestDigestFailures(t *testing.T) {
 		return m
 	}
 	failed := byGUID()["fails"]
-	if failed.State != Waiting || failed.Error != "the pipeline is in pieces" || failed.Attempts != 1 || failed.NextAt <= b.Now().UnixMilli()-500 {
+	if failed.State != Waiting || failed.Error != "the pipeline is in pieces" || failed.Attempts != 1 || failed.NextAt <= Millis(b.Now().UnixMilli()-500) {
 		t.Errorf("%+v", failed)
 	}
 	if p := byGUID()["panics"]; !strings.Contains(p.Error, "boom") {

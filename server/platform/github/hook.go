@@ -20,11 +20,11 @@ type Hook struct {
 	// URL is what to enter at GitHub as payload URL.
 	URL string `json:"url"`
 	// PreviousUntil is how long the secret before the last rotation stays valid; 0 when there is none.
-	PreviousUntil  int64 `json:"previous_until"`
-	CreatedAt      int64 `json:"created_at"`
-	RotatedAt      int64 `json:"rotated_at"`
-	LastDeliveryAt int64 `json:"last_delivery_at"`
-	LastPingAt     int64 `json:"last_ping_at"`
+	PreviousUntil  Millis `json:"previous_until,omitzero"`
+	CreatedAt      Millis `json:"created_at"`
+	RotatedAt      Millis `json:"rotated_at,omitzero"`
+	LastDeliveryAt Millis `json:"last_delivery_at,omitzero"`
+	LastPingAt     Millis `json:"last_ping_at,omitzero"`
 }
 
 // HookSecret is a hook with its secret, which is shown once.

@@ -25,8 +25,8 @@ type hookRow struct {
 func (hookRow) TableName() string { return hookTable }
 
 func (s *Service) hook(r hookRow) Hook {
-	h := Hook{ID: r.ID, Team: r.TeamID, Name: r.Name, URL: s.hookURL(r.ID), PreviousUntil: r.PreviousUntil, CreatedAt: r.CreatedAt,
-		RotatedAt: r.RotatedAt, LastDeliveryAt: r.LastDeliveryAt, LastPingAt: r.LastPingAt}
+	h := Hook{ID: r.ID, Team: r.TeamID, Name: r.Name, URL: s.hookURL(r.ID), PreviousUntil: Millis(r.PreviousUntil), CreatedAt: Millis(r.CreatedAt),
+		RotatedAt: Millis(r.RotatedAt), LastDeliveryAt: Millis(r.LastDeliveryAt), LastPingAt: Millis(r.LastPingAt)}
 	if r.ConnectionID != nil {
 		h.Connection = *r.ConnectionID
 	}
