@@ -172,7 +172,7 @@ func (t *tree) fill(n *step) {
 // unplanned are the rows below an id that the plan does not have: fetched images
 // and the combinations of across.
 func (t *tree) unplanned(id string) []*step {
-	var out []*step
+	out := []*step{} // never null: pages walk it
 	for _, row := range t.rows {
 		if t.planned[row.PlanID] || !strings.HasPrefix(row.PlanID, id+"/") {
 			continue
