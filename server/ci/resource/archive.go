@@ -2,6 +2,7 @@ package resource
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,21 +51,7 @@ func removeAfter(ctx context.Context, executor runtime.Executor, id runtime.Volu
 // addFile writes one file with its folders, given a name with forward slashes that
 // must stay below the volume's root.
 func addFile(out *tar.Writer, name string, data []byte) error {
-	clean, err := relative(name)
-	if err != nil {
-		return err
-	}
-	parts := strings.Split(clean, "/")
-	for i := 1; i < len(parts); i++ {
-		if err := addFolder(out, strings.Join(parts[:i], "/")); err != nil {
-			return err
-		}
-	}
-	if err := out.WriteHeader(&tar.Header{Name: clean, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(data)), ModTime: time.Unix(0, 0)}); err != nil {
-		return err
-	}
-	_, err = out.Write(data)
-	return err
+	return copyFile(out, name, int64(len(data)), 0o644, bytes.NewReader(data))
 }
 
 func addFolder(out *tar.Writer, name string) error {

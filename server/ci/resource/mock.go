@@ -203,7 +203,14 @@ func findInput(req Request, name string) (runtime.VolumeID, string, error) {
 			return in.Volume, rest, nil
 		}
 	}
-	return "", "", fmt.Errorf("there is no input %q for the path %q. Fetch it in an earlier step, or list it under the put's inputs", first, name)
+	return "", "", &missingInputError{input: first, path: name}
+}
+
+// missingInputError says that a path begins with the name of no input.
+type missingInputError struct{ input, path string }
+
+func (e *missingInputError) Error() string {
+	return fmt.Sprintf("there is no input %q for the path %q. Fetch it in an earlier step, or list it under the put's inputs", e.input, e.path)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

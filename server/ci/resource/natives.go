@@ -22,6 +22,22 @@ type Options struct {
 	// TempDir holds an image while it is put; the system's when empty.
 	TempDir string
 	Now     func() time.Time
+	// pause stands for waiting, in tests.
+	pause func(ctx context.Context, d time.Duration) error
+}
+
+func (o Options) now() time.Time {
+	if o.Now == nil {
+		return time.Now()
+	}
+	return o.Now()
+}
+
+func (o Options) sleep(ctx context.Context, d time.Duration) error {
+	if o.pause != nil {
+		return o.pause(ctx, d)
+	}
+	return wait(ctx, d)
 }
 
 // Natives are the types that need no image.
@@ -33,10 +49,14 @@ func NewNatives(opts Options) *Natives {
 		opts.Now = time.Now
 	}
 	return &Natives{types: map[string]Type{
-		"git":            gitType{opts},
-		"mock":           mockType{opts},
-		"registry-image": registryType{opts},
-		"time":           timeType{opts},
+		"git":                gitType{opts},
+		"github-webhook":     githubWebhookType{opts},
+		"http":               webhookType{opts},
+		"mock":               mockType{opts},
+		"registry-image":     registryType{opts},
+		"slack-notification": slackType{opts},
+		"time":               timeType{opts},
+		"webhook":            webhookType{opts},
 	}}
 }
 

@@ -10,10 +10,10 @@ import (
 func TestNatives(t *testing.T) {
 	t.Parallel()
 	n := NewNatives(Options{})
-	if got := strings.Join(n.Names(), " "); got != "git mock registry-image time" {
+	if got := strings.Join(n.Names(), " "); got != "git github-webhook http mock registry-image slack-notification time webhook" {
 		t.Errorf("%s", got)
 	}
-	if _, ok := n.Native("s3"); ok {
+	if _, ok := n.Native("ftp"); ok {
 		t.Error("a type that is not there")
 	}
 }
