@@ -170,3 +170,18 @@ func TestAccess(t *testing.T) {
 		}
 	}
 }
+
+func TestMillisAreDates(t *testing.T) {
+	t.Parallel()
+	raw, err := json.Marshal(map[string]Millis{"at": 1700000000123, "never": 0})
+	if err != nil || string(raw) != `{"at":"2023-11-14T22:13:20.123Z","never":null}` {
+		t.Fatal(string(raw), err)
+	}
+	var back map[string]Millis
+	if err := json.Unmarshal(raw, &back); err != nil || back["at"] != 1700000000123 || back["never"] != 0 {
+		t.Fatal(back, err)
+	}
+	if err := json.Unmarshal([]byte(`{"at":7}`), &back); err == nil {
+		t.Fatal("took a number for a date")
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -18,10 +19,10 @@ type Secret struct {
 	Name string `json:"name"`
 	// Pipeline is "" for a secret of the whole team.
 	Pipeline string `json:"pipeline"`
-	// Times are Unix milliseconds; LastUsedAt is 0 before the first use.
-	UpdatedAt  int64  `json:"updated_at"`
-	UpdatedBy  string `json:"updated_by"`
-	LastUsedAt int64  `json:"last_used_at"`
+	// LastUsedAt is 0 before the first use.
+	UpdatedAt  api.Millis `json:"updated_at"`
+	UpdatedBy  string     `json:"updated_by"`
+	LastUsedAt api.Millis `json:"last_used_at,omitzero"`
 }
 
 const (

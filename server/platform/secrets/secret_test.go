@@ -136,7 +136,7 @@ func TestLastUsed(t *testing.T) {
 		if err != nil || len(list) != 1 {
 			t.Fatal(list, err)
 		}
-		return list[0].LastUsedAt
+		return int64(list[0].LastUsedAt)
 	}
 	if got := used(); got != 0 {
 		t.Errorf("unused: %d", got)
