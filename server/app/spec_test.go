@@ -19,7 +19,7 @@ func isOwn(path string) bool {
 	return slices.ContainsFunc(ownPrefixes, func(p string) bool { return strings.HasPrefix(path, p) })
 }
 
-func loadSpec(t *testing.T) *openapi3.T {
+func loadSpec(t testing.TB) *openapi3.T {
 	t.Helper()
 	raw, err := os.ReadFile("../openapi.yaml")
 	if err != nil {
