@@ -98,6 +98,21 @@ func (f *fakeExecutor) ReadFile(_ context.Context, id runtime.VolumeID, path str
 	return []byte(data), nil
 }
 
+func (f *fakeExecutor) CloneVolume(_ context.Context, from, to runtime.VolumeID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	files, ok := f.volumes[from]
+	if !ok {
+		return runtime.ErrGone
+	}
+	f.volumes[to] = maps.Clone(files)
+	return nil
+}
+
+func (f *fakeExecutor) Exec(context.Context, runtime.ContainerID, runtime.ExecSpec) (runtime.Session, error) {
+	return nil, errors.New("the engine opens no sessions")
+}
+
 func (f *fakeExecutor) RemoveVolume(_ context.Context, id runtime.VolumeID) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -13,12 +12,6 @@ import (
 	"github.com/signalbox/signalbox/server/ci/pipeline"
 	"github.com/signalbox/signalbox/server/ci/runtime"
 )
-
-// Cloner is an Executor that can copy a volume without sending it through the server.
-// The copy is all or nothing, and the volume to must not exist before.
-type Cloner interface {
-	CloneVolume(ctx context.Context, from, to runtime.VolumeID) error
-}
 
 // mount is one directory of a task, and how its volume comes to be.
 type mount struct {
@@ -197,7 +190,7 @@ func (m mounts) fill(ctx context.Context, l *leaf) error {
 			}
 			continue
 		}
-		if err := l.copyVolume(ctx, mount.from, mount.Volume); err != nil {
+		if err := l.Executor.CloneVolume(ctx, mount.from, mount.Volume); err != nil {
 			return fmt.Errorf("copy a volume: %w", err)
 		}
 	}
@@ -210,22 +203,6 @@ func (m mounts) list() []runtime.Mount {
 		list[i] = m[i].Mount
 	}
 	return list
-}
-
-func (l *leaf) copyVolume(ctx context.Context, from, to runtime.VolumeID) error {
-	if cloner, ok := l.Executor.(Cloner); ok {
-		return cloner.CloneVolume(ctx, from, to)
-	}
-	reader, writer := io.Pipe()
-	exported := make(chan error, 1)
-	go func() {
-		err := l.Executor.ExportVolume(ctx, from, ".", writer)
-		writer.CloseWithError(err)
-		exported <- err
-	}()
-	err := l.Executor.ImportVolume(ctx, to, reader)
-	reader.CloseWithError(err)
-	return errors.Join(err, <-exported)
 }
 
 // artifactPath is where an input or output is: at its path or else its name.

@@ -42,6 +42,9 @@ type Executor interface {
 	// ReadFile returns at most max bytes of one regular file; fs.ErrNotExist when it
 	// is missing. Symbolic links that leave the volume are refused.
 	ReadFile(ctx context.Context, id VolumeID, path string, max int64) ([]byte, error)
+	// CloneVolume makes the volume to with a copy of what is in from, all or nothing;
+	// later changes of one do not show in the other. An existing to stays as it is.
+	CloneVolume(ctx context.Context, from, to VolumeID) error
 	// RemoveVolume deletes the tree.
 	RemoveVolume(ctx context.Context, id VolumeID) error
 	// Volumes lists what is on disk, for garbage collection and the volumes page.
@@ -54,6 +57,10 @@ type Executor interface {
 	// Attach returns the process of a started container, also after a restart of
 	// the server and after the process ended; ErrGone when there is none.
 	Attach(ctx context.Context, id ContainerID) (Process, error)
+	// Exec starts another process in a container, also in one whose main process has
+	// ended: that gets its root, mounts and volumes back for as long as sessions last.
+	// ErrGone when there is no such container. The context ends only the start.
+	Exec(ctx context.Context, id ContainerID, spec ExecSpec) (Session, error)
 	// Remove kills what still runs and deletes the container's scratch space.
 	Remove(ctx context.Context, id ContainerID) error
 	// Containers lists the containers that exist.

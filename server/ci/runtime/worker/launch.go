@@ -46,6 +46,11 @@ type launch struct {
 	CgroupPath string
 	CgroupV2   bool
 	MaxOutput  int64
+
+	// Layers is where the writable layers are, when not in Dir.
+	Layers string
+	// Hold makes the container without running anything in it, for sessions.
+	Hold bool
 }
 
 // identity is a user of the image in numbers.
@@ -75,7 +80,19 @@ const (
 	folderUpper = "upper"
 	folderState = "state"
 	folderMount = "mnt"
+	// fileSpec is the container's runtime.Spec without secrets, folderShell what
+	// holds the container open for sessions after its end.
+	fileSpec    = "spec"
+	folderShell = "shell"
 )
+
+// layers is the folder of the writable layers.
+func (l launch) layers() string {
+	if l.Layers != "" {
+		return l.Layers
+	}
+	return l.path(folderUpper)
+}
 
 func (l launch) path(name string) string { return filepath.Join(l.Dir, name) }
 

@@ -33,9 +33,10 @@ func (w *Worker) Remove(ctx context.Context, id runtime.ContainerID) error {
 	if !exists(dir) {
 		return nil
 	}
-	if err := w.end(ctx, dir); err != nil {
+	if err := errors.Join(w.end(ctx, dir), w.endShell(ctx, dir)); err != nil {
 		return err
 	}
+	w.forget(id)
 	return w.discard(dir)
 }
 
@@ -87,6 +88,9 @@ func (w *Worker) killLeft(dir string) {
 	}
 	if w.engine != engineRunc {
 		return
+	}
+	if filepath.Base(dir) == folderShell {
+		dir = filepath.Dir(dir)
 	}
 	group := path.Join(cgroupParent, filepath.Base(dir))
 	for range 200 {
@@ -175,6 +179,7 @@ func (w *Worker) Recover(ctx context.Context, keep map[runtime.ContainerID]bool)
 	}
 	var errs []error
 	for _, e := range entries {
+		errs = append(errs, w.endShell(ctx, w.path("containers", e.Name()))) // its sessions ended with their server
 		if id := runtime.ContainerID(e.Name()); !keep[id] && validID(e.Name()) == nil {
 			if err := w.Remove(ctx, id); err != nil {
 				errs = append(errs, fmt.Errorf("remove the container %s: %w", id, err))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,7 +36,12 @@ func (s *supervisor) runRunc(t tree, st *streams) (int, error) {
 		return 0, err
 	}
 	logFile, pidFile := filepath.Join(t.base, "log"), filepath.Join(t.base, "pid")
-	args := []string{"--root", s.path(folderState), "--log", logFile, "--log-format", "json", "run", "--detach", "--pid-file", pidFile, "--bundle", bundle}
+	verb := []string{"run", "--detach"}
+	if s.Hold {
+		verb = []string{"create"} // runc's own first process then waits for a start that never comes
+	}
+	args := slices.Concat([]string{"--root", s.path(folderState), "--log", logFile, "--log-format", "json"}, verb,
+		[]string{"--pid-file", pidFile, "--bundle", bundle})
 	var master chan *os.File
 	if s.TTY {
 		c, err := openConsole(t.base)

@@ -53,7 +53,13 @@ func (w *Worker) Start(ctx context.Context, spec runtime.Spec) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if err := w.spawn(ctx, l); err != nil {
+	err = w.remember(spec, l)
+	if err != nil {
+		<-w.places
+	} else {
+		err = w.spawn(ctx, l)
+	}
+	if err != nil {
 		if ctx.Err() == nil {
 			err = errors.Join(err, w.discard(dir))
 		}

@@ -123,13 +123,15 @@ func (t tree) readOnly(name string) error {
 // overlay mounts a writable layer over lower. The layers get short names first,
 // because overlayfs gives ':' and ',' in paths a meaning.
 func (t tree) overlay(l launch, name, lower string) error {
-	layers := filepath.Join(l.Dir, folderUpper, name)
+	layers := filepath.Join(l.layers(), name)
 	upper, work := filepath.Join(layers, "up"), filepath.Join(layers, "work")
 	info, err := os.Stat(lower)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(os.MkdirAll(upper, 0o755), os.MkdirAll(work, 0o700), os.Mkdir(filepath.Join(t.base, name), 0o755)); err != nil {
+	// The kernel marks a volatile layer's working folder, so that it is not mounted
+	// again after a crash of the machine; a container that is brought back has had none.
+	if err := errors.Join(os.RemoveAll(work), os.MkdirAll(upper, 0o755), os.MkdirAll(work, 0o700), os.Mkdir(filepath.Join(t.base, name), 0o755)); err != nil {
 		return err
 	}
 	// The top folder of the result is the upper layer's own.

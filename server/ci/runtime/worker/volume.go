@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -93,6 +94,29 @@ func (w *Worker) ExportVolume(ctx context.Context, id runtime.VolumeID, name str
 		return err
 	}
 	return archive.Pack(ctx, dir, name, out, w.ownership())
+}
+
+// CloneVolume copies a tree. It goes through the same packer and extractor as what
+// comes from elsewhere: while it reads, a task may play tricks with links in from.
+func (w *Worker) CloneVolume(ctx context.Context, from, to runtime.VolumeID) error {
+	dir, err := w.volumeDir(from)
+	if err != nil {
+		return err
+	}
+	reader, writer := io.Pipe()
+	packed := make(chan error, 1)
+	go func() {
+		buffer := bufio.NewWriterSize(writer, 1<<20)
+		err := errors.Join(archive.PackPlain(ctx, dir, ".", buffer, w.ownership()), buffer.Flush())
+		writer.CloseWithError(err)
+		packed <- err
+	}()
+	err = w.ImportVolume(ctx, to, reader)
+	reader.CloseWithError(err)
+	if packErr := <-packed; packErr != nil {
+		return packErr // the import broke off for no other reason, or read all of it
+	}
+	return err
 }
 
 // ReadFile returns the beginning of one regular file.

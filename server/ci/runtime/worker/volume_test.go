@@ -197,3 +197,32 @@ func TestVolumeLife(t *testing.T) {
 		t.Errorf("left in incoming: %v, %v", left, err)
 	}
 }
+
+func TestCloneVolume(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	from, to := b.volume(), runtime.VolumeID(newID())
+	write := shell("cd /v; mkdir -p a/b; echo one > a/b/f; chmod 640 a/b/f; ln -s ../f a/l; ln a/b/f hard; ln -s /etc/passwd out; chown 12:13 a")
+	write.Mounts = []runtime.Mount{{Volume: from, Path: "/v"}}
+	if got := b.run(write); got.Status != 0 && b.Engine() == "runc" {
+		t.Fatalf("got %+v", got)
+	}
+	if err := b.CloneVolume(b.ctx, from, to); err != nil {
+		t.Fatal(err)
+	}
+	look := shell("cd /v; echo two >> hard; cat a/b/f; readlink a/l out; stat -c '%a %u' a/b/f a; echo more > new")
+	look.Mounts = []runtime.Mount{{Volume: to, Path: "/v"}}
+	want := "one\n../f\n/etc/passwd\n640 0\n755 12\n"
+	if got := b.run(look); got.out != want && b.Engine() == "runc" {
+		t.Errorf("got %+v, want %q", got, want)
+	}
+	if _, err := b.ReadFile(b.ctx, from, "new", 10); err == nil {
+		t.Error("what is written to the copy shows in the original")
+	}
+	if err := b.CloneVolume(b.ctx, from, to); err != nil {
+		t.Errorf("again: %v", err)
+	}
+	if err := b.CloneVolume(b.ctx, runtime.VolumeID(newID()), runtime.VolumeID(newID())); !errors.Is(err, runtime.ErrGone) {
+		t.Errorf("got %v", err)
+	}
+}

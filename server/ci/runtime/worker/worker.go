@@ -65,6 +65,8 @@ type Worker struct {
 	mu      sync.Mutex
 	net     network.Setup
 	busy    map[runtime.ContainerID]chan struct{} // ids that a call works on; closed when it is done
+	envs    map[runtime.ContainerID][]string      // environments of containers that this process started
+	shells  map[runtime.ContainerID]*revival      // ended containers that sessions are in
 	probed  time.Time
 	refusal error // the last answer of the probe
 }
@@ -96,6 +98,7 @@ func New(o Options) (*Worker, error) {
 	w := &Worker{
 		opts: o, log: o.Logger, rootless: os.Geteuid() != 0, cgroup2: unifiedCgroups(),
 		places: make(chan struct{}, o.MaxContainers), busy: map[runtime.ContainerID]chan struct{}{},
+		envs: map[runtime.ContainerID][]string{}, shells: map[runtime.ContainerID]*revival{},
 	}
 	for _, f := range folders {
 		if err := os.MkdirAll(w.path(f), 0o700); err != nil {
@@ -103,7 +106,9 @@ func New(o Options) (*Worker, error) {
 		}
 	}
 	if !w.rootless {
-		if err := os.MkdirAll(mountBase, 0o711); err != nil {
+		// The folder in it stays empty: runc exec begins in the path that a container's
+		// root has for its supervisor, before it enters the container.
+		if err := os.MkdirAll(filepath.Join(mountBase, "root"), 0o711); err != nil {
 			return nil, err
 		}
 	}

@@ -17,6 +17,18 @@ import (
 // Pack writes the tree below name in dir as a gzip tar stream: the content of a
 // folder, or one file under its own name.
 func Pack(ctx context.Context, dir, name string, w io.Writer, owner Owner) error {
+	zip, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if err := PackPlain(ctx, dir, name, zip, owner); err != nil {
+		return err
+	}
+	return zip.Close()
+}
+
+// PackPlain is Pack without compression, for streams that stay on this machine.
+func PackPlain(ctx context.Context, dir, name string, w io.Writer, owner Owner) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
@@ -33,11 +45,7 @@ func Pack(ctx context.Context, dir, name string, w io.Writer, owner Owner) error
 	if err != nil {
 		return err
 	}
-	zip, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
-	if err != nil {
-		return err
-	}
-	p := &packer{root: root, tar: tar.NewWriter(zip), owner: owner}
+	p := &packer{root: root, tar: tar.NewWriter(w), owner: owner}
 	if info.IsDir() {
 		err = p.folder(ctx, top)
 	} else {
@@ -46,7 +54,7 @@ func Pack(ctx context.Context, dir, name string, w io.Writer, owner Owner) error
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.tar.Close(), zip.Close())
+	return p.tar.Close()
 }
 
 type packer struct {
