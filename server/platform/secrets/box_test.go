@@ -21,7 +21,7 @@ func TestSealAndOpen(t *testing.T) {
 		if bytes.Equal(sealed, box.Seal("table", "row", plain)) {
 			t.Error("sealing twice gives the same")
 		}
-		if len(plain) > 0 && bytes.Contains(sealed, plain) {
+		if len(plain) > 16 && bytes.Contains(sealed, plain[:16]) { // a shorter one may be there by chance
 			t.Error("the value is readable")
 		}
 	}

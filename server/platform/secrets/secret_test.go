@@ -196,7 +196,7 @@ func TestHTTP(t *testing.T) {
 		{"empty", "GET", "?team=main", "", identity.Viewer, 200, `{"items":[]}`},
 		{"create", "PUT", "", `{"team":"main","name":"a","value":"s3cret"}`, identity.Member, 204, ""},
 		{"create structured", "PUT", "", `{"team":"main","pipeline":"web","name":"b","value":{"k":"v"}}`, identity.Member, 204, ""},
-		{"list", "GET", "?team=main", "", identity.Viewer, 200, `{"name":"a","pipeline":"","updated_at":1800000000000,"updated_by":"ada","last_used_at":0}`},
+		{"list", "GET", "?team=main", "", identity.Viewer, 200, `{"name":"a","pipeline":"","updated_at":"2027-01-15T08:00:00Z","updated_by":"ada"}`},
 		{"list of a pipeline", "GET", "?team=main&pipeline=web", "", identity.Viewer, 200, `"name":"b"`},
 		{"viewer may not", "PUT", "", `{"team":"main","name":"a","value":"x"}`, identity.Viewer, 403, "ci:write"},
 		{"operator may not", "DELETE", "?team=main&name=a", "", identity.Operator, 403, ""},
