@@ -69,7 +69,7 @@ describe("every page of settings and administration", () => {
       for (const path of pages) {
         await page.goto(path);
         await page.getByRole("heading", { level: 1 }).first().waitFor();
-        await page.waitForLoadState("networkidle", { timeout: 1500 }).catch(() => undefined); // the stream stays open
+        await page.locator(".skel").first().waitFor({ state: "detached" });
         await expectAccessible(page);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         expect(wide, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
