@@ -1,11 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { api, data } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
 import { useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
 import { buildAddress, pipelineTitle } from "./address";
 import { type GraphResource, type Job, jobQuery, type Pipeline, pipelineQuery, pipelinesQuery, resourceQuery } from "./queries";
+import { useGo } from "./useGo";
 
 type Where = Pick<Pipeline, "id" | "team" | "name" | "instance_vars">;
 
@@ -45,14 +45,14 @@ function act(id: number, pause: boolean) {
 /** Starts a build and goes to it. */
 export function useRunJob(pipeline: Where) {
   const client = useQueryClient();
-  const navigate = useNavigate();
+  const go = useGo();
   return useTask({
     run: (job: Pick<Job, "id" | "name">) => data(api.POST("/api/v1/ci/jobs/{id}/builds", { params: { path: { id: job.id } } })),
     failed: "No build was started.",
     onDone: (build, job) => {
       void client.invalidateQueries({ queryKey: jobQuery(job.id).queryKey });
       void client.invalidateQueries({ queryKey: pipelineQuery(pipeline.id).queryKey });
-      void navigate(buildAddress(pipeline, job.name, build) as never);
+      go(buildAddress(pipeline, job.name, build));
     },
   });
 }
@@ -74,13 +74,13 @@ export function usePauseJob(pipeline: Pick<Where, "id">) {
 /** Looks for new versions now and goes to the build of the check. */
 export function useCheck() {
   const client = useQueryClient();
-  const navigate = useNavigate();
+  const go = useGo();
   return useTask({
     run: (resource: Pick<GraphResource, "id" | "name">) => data(api.POST("/api/v1/ci/resources/{id}/check", { params: { path: { id: resource.id } } })),
     failed: "The check was not started.",
     onDone: (build, resource) => {
       void client.invalidateQueries({ queryKey: resourceQuery(resource.id).queryKey });
-      void navigate({ to: `/builds/${build.id}` });
+      go({ to: `/builds/${build.id}` });
     },
   });
 }

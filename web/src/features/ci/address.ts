@@ -8,7 +8,7 @@ export type InstanceVars = Record<string, unknown>;
 type Named = Pick<Pipeline, "team" | "name" | "instance_vars">;
 
 /** Where a page is: a path, and `?vars=` where several pipelines share the name. */
-export type Address = { to: string; search?: { vars: InstanceVars } };
+export type Address = { to: string; search?: Record<string, unknown> };
 
 /** The part of every address below a pipeline that tells instances apart. */
 export const instanceSearch = z.object({ vars: z.record(z.string(), z.unknown()).optional().catch(undefined) });

@@ -18,6 +18,7 @@ export const ciFeature: Feature = {
       ["ci", "pipelines", team],
       ["ci", "pipeline", Number(id)],
     ],
+    // The server names the pipeline of a job, a build and a resource as well, so graphs need no rule here.
     "ci.job": ({ id }) => [["ci", "job", Number(id)]],
     "ci.build": ({ id, team }) => [
       ["ci", "build", Number(id)],

@@ -1,21 +1,12 @@
-import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import type { AnyRoute } from "@tanstack/react-router";
 import { buildFrameRoutes, buildRoutes } from "./build/routes";
 import { editorRoutes } from "./editor/routes";
+import { pipelineRoutes } from "./graph/routes";
 import { hooksRoutes } from "./hooks/routes";
+import { wallRoutes } from "./wall/routes";
 
 /** Pages of pipelines below /teams/$team. */
-export function ciRoutes(team: AnyRoute): AnyRoute[] {
-  return [
-    createRoute({
-      getParentRoute: () => team,
-      path: "ci",
-      component: lazyRouteComponent(() => import("./WallPage"), "WallPage"),
-    }),
-    ...hooksRoutes(team),
-    ...editorRoutes(team),
-    ...buildRoutes(team),
-  ];
-}
+export const ciRoutes = (team: AnyRoute): AnyRoute[] => [wallRoutes, hooksRoutes, editorRoutes, pipelineRoutes, buildRoutes].flatMap((routes) => routes(team));
 
 /** Pages whose address names no team, as in Concourse: /builds/$build. */
 export const ciFrameRoutes = (frame: AnyRoute): AnyRoute[] => buildFrameRoutes(frame);

@@ -1,4 +1,3 @@
-import { Link } from "@tanstack/react-router";
 import { Pin } from "lucide-react";
 import { classes } from "@/ui/classes";
 import { Icon } from "@/ui/Icon";
@@ -6,6 +5,7 @@ import { RunStrip } from "@/ui/RunStrip";
 import { StatusGlyph } from "@/ui/StatusGlyph";
 import { statusWord } from "@/ui/status";
 import { instanceWords, pipelineAddress, pipelineTitle } from "../address";
+import { AddressLink } from "../AddressLink";
 import type { Pipeline } from "../queries";
 import { bars, pipelineStatus } from "../state";
 import { latestLine, note } from "./note";
@@ -22,10 +22,10 @@ export function Cell({ pipeline, pinned, onPin, current, now }: Props) {
     <li className={classes("pipe", current && "is-current")} data-status={status}>
       <span className="line">
         <StatusGlyph status={status} label={statusWord(status)} />
-        <Link className="name clip" {...(pipelineAddress(pipeline) as object)} data-cell={pipeline.id}>
+        <AddressLink className="name clip" at={pipelineAddress(pipeline)} data-cell={pipeline.id}>
           {pipeline.name}
           {vars && <span className="muted"> {vars}</span>}
-        </Link>
+        </AddressLink>
         <button type="button" className="pin" aria-pressed={pinned} aria-label={pinned ? `Unpin ${title}` : `Pin ${title} to the front`} onClick={onPin}>
           <Icon of={Pin} size="s" />
         </button>

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { FileCode2, Play, Webhook } from "lucide-react";
 import { refusal, useSession } from "@/api/session";
 import { Button } from "@/ui/Button";
@@ -9,6 +9,7 @@ import { Icon } from "@/ui/Icon";
 import { Segmented } from "@/ui/Segmented";
 import { StatusGlyph } from "@/ui/StatusGlyph";
 import { hooksPath, newPipelinePath } from "../paths";
+import { useGo } from "../useGo";
 import { helloYaml, runHello } from "./hello";
 import type { WallSearch } from "./search";
 
@@ -18,9 +19,9 @@ type Props = { team: string; start: WallSearch["start"]; onStart: (start: WallSe
 export function FirstPipeline({ team, start, onStart }: Props) {
   const me = useSession();
   const client = useQueryClient();
-  const navigate = useNavigate();
+  const go = useGo();
   const refused = refusal(me, team, "member");
-  const hello = useTask({ run: () => runHello(client, team), failed: "The sample pipeline does not run.", onDone: (address) => void navigate(address as never) });
+  const hello = useTask({ run: () => runHello(client, team), failed: "The sample pipeline does not run.", onDone: go });
   return (
     <div className="pane first-pipeline">
       <div className="empty grid grid-cols-[minmax(0,1fr)] gap-6">

@@ -1,5 +1,5 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { LayoutGrid, Pin, Plus, TableProperties, Workflow } from "lucide-react";
 import { useRef, useState } from "react";
 import { refusal, useSession } from "@/api/session";
@@ -12,6 +12,7 @@ import { useUrlState } from "@/ui/useUrlState";
 import { pipelineAddress, pipelineTitle } from "../address";
 import { newPipelinePath } from "../paths";
 import { type Pipeline, pipelinesQuery } from "../queries";
+import { useGo } from "../useGo";
 import { bars } from "../state";
 import { newestBuilds, totals, visible } from "./arrange";
 import { Cell } from "./Cell";
@@ -29,12 +30,12 @@ export function WallPage() {
   const [search, setSearch] = useUrlState(wallSearch);
   const { pins, toggle } = usePins();
   const me = useSession();
-  const navigate = useNavigate();
+  const go = useGo();
   const now = useNow(items.some(({ running }) => running > 0));
   const shown = visible(items, search, pins);
   usePage({ title: "Pipelines", crumbs: [{ label: "Pipelines" }], status: items.some(({ status, paused }) => !paused && status === "failed") ? "failed" : undefined });
   const refused = refusal(me, team, "member");
-  const create = () => void navigate({ to: newPipelinePath(team) });
+  const create = () => go({ to: newPipelinePath(team) });
   useActions([
     { id: "ci.new", label: "New pipeline", group: "This page", icon: Plus, refused, run: create },
     ...items.map((pipeline) => ({
@@ -43,7 +44,7 @@ export function WallPage() {
       group: "Pipelines",
       also: "go to pipeline",
       icon: Workflow,
-      run: () => void navigate(pipelineAddress(pipeline) as never),
+      run: () => go(pipelineAddress(pipeline)),
     })),
   ]);
   return (
@@ -102,7 +103,7 @@ type WallProps = { pipelines: Pipeline[]; pins: ReadonlySet<number>; onPin: (id:
 
 /** Cells in the team's order. j and k walk them, Enter opens, p pins. */
 function Wall({ pipelines, pins, onPin, now }: WallProps) {
-  const navigate = useNavigate();
+  const go = useGo();
   const list = useRef<HTMLUListElement>(null);
   const [at, setAt] = useState(-1);
   const current = pipelines[Math.min(at, pipelines.length - 1)];
@@ -115,7 +116,7 @@ function Wall({ pipelines, pins, onPin, now }: WallProps) {
   useActions([
     { id: "wall.next", label: "Next pipeline", group, keys: "j", hidden: true, run: () => move(1) },
     { id: "wall.previous", label: "Previous pipeline", group, keys: "k", hidden: true, run: () => move(-1) },
-    { id: "wall.open", label: "Open the pipeline", group, keys: "Enter", hidden: true, run: () => current && void navigate(pipelineAddress(current) as never) },
+    { id: "wall.open", label: "Open the pipeline", group, keys: "Enter", hidden: true, run: () => current && go(pipelineAddress(current)) },
     { id: "wall.pin", label: "Pin the pipeline to the front", group, keys: "p", icon: Pin, hidden: true, run: () => current && onPin(current.id) },
   ]);
   return (

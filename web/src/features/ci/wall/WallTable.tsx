@@ -1,24 +1,25 @@
-import { Link, useNavigate } from "@tanstack/react-router";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { RunStrip } from "@/ui/RunStrip";
 import { Status } from "@/ui/StatusGlyph";
 import { statuses } from "@/ui/status";
 import { type Column, Table } from "@/ui/Table";
 import { pipelineAddress, pipelineTitle } from "../address";
+import { AddressLink } from "../AddressLink";
 import type { Pipeline } from "../queries";
+import { useGo } from "../useGo";
 import { bars, pipelineStatus } from "../state";
 import { latestLine } from "./note";
 
 /** The wall as a table: the same pipelines, sortable, for readers and for long lists. */
 export function WallTable({ pipelines, now }: { pipelines: Pipeline[]; now: number }) {
-  const navigate = useNavigate();
+  const go = useGo();
   return (
     <Table
       label="Pipelines"
       columns={columns(now)}
       rows={pipelines}
       rowKey={({ id }) => String(id)}
-      onOpen={(pipeline) => void navigate(pipelineAddress(pipeline) as never)}
+      onOpen={(pipeline) => go(pipelineAddress(pipeline))}
       keyboard
     />
   );
@@ -33,9 +34,9 @@ function columns(now: number): Column<Pipeline>[] {
       lead: true,
       sort: (a, b) => pipelineTitle(a).localeCompare(pipelineTitle(b)),
       cell: (pipeline) => (
-        <Link className="title" {...(pipelineAddress(pipeline) as object)}>
+        <AddressLink className="title" at={pipelineAddress(pipeline)}>
           {pipelineTitle(pipeline)}
-        </Link>
+        </AddressLink>
       ),
     },
     { key: "status", head: "State", width: 128, sort: (a, b) => rank(a) - rank(b), cell: (pipeline) => <Status status={pipelineStatus(pipeline)} /> },
