@@ -48,9 +48,8 @@ type Session interface {
 	Stderr() io.Reader
 	// Resize changes the terminal's size; without a terminal it does nothing.
 	Resize(WindowSize) error
-	// Wait returns how the process ended; call it once, after the outputs were read to their
-	// ends. ErrNoProgram when there is no such program.
-	Wait() (status int, err error)
+	// Wait returns the status with which the process ended. The outputs may have more to read.
+	Wait() int
 	// Close kills the process if it still runs, and gives back what the session held.
 	Close() error
 }

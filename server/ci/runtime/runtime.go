@@ -59,7 +59,8 @@ type Executor interface {
 	Attach(ctx context.Context, id ContainerID) (Process, error)
 	// Exec starts another process in a container, also in one whose main process has
 	// ended: that gets its root, mounts and volumes back for as long as sessions last.
-	// ErrGone when there is no such container. The context ends only the start.
+	// ErrGone when there is no such container, ErrNoProgram when it has no such program.
+	// The context ends only the start.
 	Exec(ctx context.Context, id ContainerID, spec ExecSpec) (Session, error)
 	// Remove kills what still runs and deletes the container's scratch space.
 	Remove(ctx context.Context, id ContainerID) error

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -10,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/creack/pty"
@@ -30,47 +30,92 @@ type session struct {
 	cmd  *exec.Cmd
 
 	terminal *os.File // nil without one
+	ours     []io.Closer
 	in       io.WriteCloser
 	out, err io.Reader
 
-	waited  sync.Once
-	ended   atomic.Bool
-	status  int
-	failure error
-	closed  sync.Once
+	// ended is closed when runc has ended, which sets status before.
+	ended  chan struct{}
+	status int
+	closed sync.Once
 }
 
-func (s *session) start(size *runtime.WindowSize) (err error) {
+// start returns once the process runs.
+func (s *session) start(size *runtime.WindowSize) error {
+	connect := s.connectPipes
 	if size != nil {
-		return s.startTerminal(*size)
+		connect = func() ([]*os.File, error) { return s.openTerminal(*size) }
 	}
-	if s.in, err = s.cmd.StdinPipe(); err != nil {
-		return err
+	theirs, err := connect()
+	if err == nil {
+		err = s.cmd.Start()
 	}
-	if s.out, err = s.cmd.StdoutPipe(); err != nil {
-		return err
+	for _, f := range theirs {
+		_ = f.Close() // runc has its own by now
 	}
-	if s.err, err = s.cmd.StderrPipe(); err != nil {
-		return err
-	}
-	s.cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
-	return s.cmd.Start()
-}
-
-func (s *session) startTerminal(size runtime.WindowSize) error {
-	master, slave, err := pty.Open()
 	if err != nil {
 		return err
 	}
-	defer slave.Close()
-	s.terminal = master
+	s.ended = make(chan struct{})
+	go func() {
+		defer close(s.ended)
+		_ = s.cmd.Wait() // the status says it all
+		if s.status = s.cmd.ProcessState.ExitCode(); s.status < 0 {
+			s.status = lost
+		}
+	}()
+	return s.started()
+}
+
+// started waits until the process runs, or runc has said why it does not.
+func (s *session) started() error {
+	look := time.NewTicker(2 * time.Millisecond)
+	defer look.Stop()
+	for s.pid() == 0 {
+		select {
+		case <-look.C:
+		case <-s.ended:
+			if s.pid() == 0 {
+				return noProgram(filepath.Join(s.dir, "log"), fmt.Errorf("runc ended with status %d", s.status))
+			}
+		}
+	}
+	return nil
+}
+
+// connectPipes gives runc one end of each and us the other.
+func (s *session) connectPipes() (theirs []*os.File, err error) {
+	var ours [3]*os.File
+	for i := range ours {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return theirs, err
+		}
+		if i == 0 {
+			r, w = w, r
+		}
+		ours[i], theirs = r, append(theirs, w)
+		s.ours = append(s.ours, r)
+	}
+	s.in, s.out, s.err = ours[0], ours[1], ours[2]
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = theirs[0], theirs[1], theirs[2]
+	s.cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
+	return theirs, nil
+}
+
+func (s *session) openTerminal(size runtime.WindowSize) (theirs []*os.File, err error) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		return nil, err
+	}
+	s.terminal, s.ours = master, []io.Closer{master}
 	s.in, s.out, s.err = &terminalInput{master}, terminalOutput{master}, strings.NewReader("")
 	if err := errors.Join(raw(slave), pty.Setsize(master, windowOf(size))); err != nil {
-		return err
+		return []*os.File{slave}, err
 	}
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = slave, slave, slave
 	s.cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
-	return s.cmd.Start()
+	return []*os.File{slave}, nil
 }
 
 // raw makes our terminal pass everything on: the one inside, which runc makes, is
@@ -113,23 +158,9 @@ func (s *session) Resize(size runtime.WindowSize) error {
 }
 
 // Wait returns how the process ended.
-func (s *session) Wait() (int, error) {
-	s.waited.Do(func() {
-		err := s.cmd.Wait()
-		s.ended.Store(true)
-		s.status = s.cmd.ProcessState.ExitCode()
-		if s.status < 0 {
-			s.status = lost
-		}
-		if s.pid() != 0 || !exists(s.dir) {
-			return // it did run, so the status is its own; or its container was removed
-		}
-		if err == nil {
-			err = errors.New("runc told no process id")
-		}
-		s.failure = noProgram(filepath.Join(s.dir, "log"), err)
-	})
-	return s.status, s.failure
+func (s *session) Wait() int {
+	<-s.ended
+	return s.status
 }
 
 // pid is the process as seen from here; 0 until it runs.
@@ -151,11 +182,11 @@ const leaveWithin = 30 * time.Second
 // Close kills the process if it still runs.
 func (s *session) Close() (err error) {
 	s.closed.Do(func() {
-		if s.cmd != nil && s.cmd.Process != nil {
+		if s.ended != nil {
 			s.kill()
 		}
-		if s.terminal != nil {
-			err = errors.Join(err, s.terminal.Close())
+		for _, c := range s.ours {
+			_ = c.Close() // the input may be closed already
 		}
 		if s.dir != "" {
 			err = errors.Join(err, os.RemoveAll(s.dir))
@@ -170,13 +201,18 @@ func (s *session) Close() (err error) {
 }
 
 func (s *session) kill() {
+	select {
+	case <-s.ended:
+		return
+	default:
+	}
 	// Before runc, which is the one to reap it: its number is its own until then.
-	if pid := s.pid(); pid != 0 && !s.ended.Load() {
+	if pid := s.pid(); pid != 0 {
 		_ = unix.Kill(pid, unix.SIGHUP) // what a terminal that goes away sends
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 	_ = s.cmd.Process.Kill() // has ended by itself already, at best
-	_, _ = s.Wait()
+	<-s.ended
 }
 
 // terminalInput turns the end of the input into what a terminal's user would press.
