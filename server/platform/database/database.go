@@ -64,7 +64,8 @@ func settings() *gorm.Config {
 		Logger: logger.New(discard{}, logger.Config{LogLevel: logger.Silent}),
 		// Every multi-statement change opens its own transaction through Tx.
 		SkipDefaultTransaction: true,
-		PrepareStmt:            true,
+		// Not PrepareStmt: its lock is held while waiting for a connection, which the
+		// transaction that holds the only one may need for its next statement.
 	}
 }
 
