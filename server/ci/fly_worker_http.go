@@ -19,6 +19,7 @@ func (f fly) workerRoutes(r api.Router) {
 	r.GET("/workers", reading(), f.handle(f.workers))
 	r.GET("/teams/:team/containers", reading(), f.handle(f.listContainers))
 	r.GET("/teams/:team/containers/:handle", reading(), f.handle(f.getContainer))
+	r.GET("/teams/:team/containers/:handle/hijack", writing(), f.handle(f.hijackContainer))
 	r.GET("/teams/:team/volumes", reading(), f.handle(f.listVolumes))
 	r.POST("/teams/:team/artifacts", writing(), f.handle(f.uploadArtifact))
 	r.GET("/teams/:team/artifacts/:artifact", reading(), f.handle(f.downloadArtifact))
@@ -112,14 +113,18 @@ func (f fly) listContainers(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	rows, err := f.containers(c.Request.Context(), team.ID)
+	wanted, err := instanceVars(c.Request.URL.Query())
+	if err != nil {
+		return problem.New(problem.Invalid, "instance vars are malformed: %v", err)
+	}
+	rows, err := f.present(c.Request.Context(), team.ID)
 	if err != nil {
 		return err
 	}
 	out := []flyContainer{}
 	for _, r := range rows {
 		shown := f.presentContainer(r)
-		matches := true
+		matches := len(wanted) == 0 || canonicalVars(wanted) == r.InstanceVars
 		for key, value := range containerFilters(shown) {
 			wanted := c.Query(key)
 			matches = matches && (wanted == "" || wanted == value)
@@ -136,16 +141,11 @@ func (f fly) getContainer(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	rows, err := f.containers(c.Request.Context(), team.ID)
+	row, err := f.presentOne(c.Request.Context(), team.ID, c.Param("handle"))
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
-		if r.Container == c.Param("handle") {
-			return f.json(c, http.StatusOK, f.presentContainer(r))
-		}
-	}
-	return problem.New(problem.NotFound, "There is no such container.")
+	return f.json(c, http.StatusOK, f.presentContainer(row))
 }
 
 type flyVolume struct {

@@ -14,6 +14,7 @@ func (s *Service) Start(ctx context.Context) (stop func()) {
 	stopChecker := s.checker.start(ctx)
 	stopListening := s.db.Listen(abortChannel, s.heardAbort)
 	return func() {
+		s.sessions.close()
 		stopListening()
 		stopChecker()
 		stopScheduler()

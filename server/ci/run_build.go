@@ -231,6 +231,9 @@ func sameStatus(a, b []byte) bool {
 
 // release gives back containers and volumes; what fails is tried again by the collector.
 func (s *Service) release(ctx context.Context, b buildRow) {
+	if s.sessions.holds(b.ID) {
+		return // somebody looks into it; the collector comes again
+	}
 	err := s.engine.Release(ctx, b.ID)
 	if err == nil {
 		err = s.markReleased(ctx, b.ID)

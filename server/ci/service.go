@@ -72,6 +72,8 @@ type Service struct {
 	configs configs
 	sched   *scheduler
 	checker *checker
+	// sessions are those of people inside containers.
+	sessions *sessions
 
 	mu sync.Mutex
 	// aborts stop the builds that run on this node.
@@ -85,7 +87,7 @@ func New(deps Deps) *Service {
 	deps.Builds = orDefault(deps.Builds, 64)
 	deps.KeepFailed = orDefault(deps.KeepFailed, time.Hour)
 	s := &Service{store: store{deps.DB, deps.Now}, deps: deps, aborts: map[int64]context.CancelCauseFunc{}}
-	s.sched = newScheduler(s)
+	s.sched, s.sessions = newScheduler(s), newSessions()
 	s.checker = newChecker(s)
 	if deps.Engine != nil {
 		s.engine = deps.Engine(ledger{s})
