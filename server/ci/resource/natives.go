@@ -54,6 +54,8 @@ func NewNatives(opts Options) *Natives {
 		"http":               webhookType{opts},
 		"mock":               mockType{opts},
 		"registry-image":     registryType{opts},
+		"s3":                 s3Type{opts},
+		"semver":             semverType{opts},
 		"slack-notification": slackType{opts},
 		"time":               timeType{opts},
 		"webhook":            webhookType{opts},

@@ -192,7 +192,7 @@ type release struct {
 	suffix string // of a pre-release
 }
 
-var semver = regexp.MustCompile(`^v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-(.+))?$`)
+var releaseTag = regexp.MustCompile(`^v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-(.+))?$`)
 
 // releases lists the tags that are versions (of the variant), oldest first. A registry
 // that does not list tags has none.
@@ -207,7 +207,7 @@ func (s registrySource) releases(repository name.Repository, opts []remote.Optio
 	}
 	var out []release
 	for _, tag := range tags {
-		m := semver.FindStringSubmatch(tag)
+		m := releaseTag.FindStringSubmatch(tag)
 		if m == nil {
 			continue
 		}

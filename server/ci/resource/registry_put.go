@@ -74,7 +74,7 @@ func (s registrySource) putTags(version string, aliases bool) ([]string, error) 
 	if version == "" {
 		return tags, nil
 	}
-	m := semver.FindStringSubmatch(version)
+	m := releaseTag.FindStringSubmatch(version)
 	if m == nil {
 		return nil, fmt.Errorf("params.version %q is not a version. Write one like 1.2.3", version)
 	}
