@@ -82,4 +82,10 @@ export function fullVersion(version: Record<string, string> | null | undefined):
     .join(", ");
 }
 
+/** What the remote said, without the frame that the script of a resource puts around it. */
+export function remoteWords(error: string): string {
+  const [, said] = error.split(/\bstderr:\s*/);
+  return (said ?? error).trim() || error;
+}
+
 export const checkFails = (resource: Pick<GraphResource, "check_error">) => Boolean(resource.check_error);

@@ -4,7 +4,7 @@ import { IconButton } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { RunStrip } from "@/ui/RunStrip";
-import { Status } from "@/ui/StatusGlyph";
+import { Status, StatusGlyph } from "@/ui/StatusGlyph";
 import { statuses } from "@/ui/status";
 import { type Column, Table } from "@/ui/Table";
 import { runRefusal, useOperatorRefusal, usePauseJob, useRunJob } from "../acts";
@@ -12,7 +12,7 @@ import { buildAddress, jobAddress, resourceAddress } from "../address";
 import { AddressLink } from "../AddressLink";
 import type { Graph, GraphResource, Job } from "../queries";
 import { useGo } from "../useGo";
-import { bars, currentBuild, fullVersion, jobStatus, medianSeconds, shortVersion } from "../state";
+import { bars, currentBuild, fullVersion, jobStatus, medianSeconds, remoteWords, shortVersion } from "../state";
 import { jobsOf } from "./model";
 import { jobLine } from "./words";
 
@@ -77,7 +77,7 @@ function jobColumns({ pipeline }: Graph, now: number, acts: (job: Job) => React.
     },
     { key: "status", head: "State", width: 120, sort: (a, b) => rank(a) - rank(b), cell: (job) => <Status status={jobStatus(job)} /> },
     { key: "latest", head: "Latest build", width: "22%", cell: (job) => <LatestBuild pipeline={pipeline} job={job} now={now} /> },
-    { key: "inputs", head: "Started by", width: "22%", cell: (job) => <span title={inputWords(job)}>{inputWords(job)}</span> },
+    { key: "inputs", head: "Started by", width: "22%", cell: (job) => <span className="desk" title={inputWords(job)}>{inputWords(job)}</span> },
     { key: "median", head: "Median", width: 96, number: true, cell: (job) => duration(medianSeconds(job.last_builds)) },
     { key: "strip", head: "Last builds", width: 148, end: true, cell: (job) => <RunStrip bars={bars(job.last_builds, now)} label={`${job.name}, last builds`} slots={20} /> },
     { key: "acts", head: <span className="sr">Actions</span>, width: 96, end: true, cell: acts },
@@ -140,8 +140,9 @@ function resourceColumns({ pipeline }: Graph): Column<GraphResource>[] {
       width: "30%",
       cell: ({ check_error: error, last_checked_at: at }) =>
         error ? (
-          <span className="clip" title={error}>
-            <Status status="errored" word={error} />
+          <span className="line" title={error}>
+            <StatusGlyph status="errored" label="Failed" />
+            <span className="clip">{remoteWords(error)}</span>
           </span>
         ) : at ? (
           <RelativeTime at={at} />

@@ -6,6 +6,7 @@ import { useCheck, useOperatorRefusal, usePausePipeline } from "../acts";
 import { jobAddress, resourceAddress } from "../address";
 import { AddressLink } from "../AddressLink";
 import type { Graph } from "../queries";
+import { remoteWords } from "../state";
 import { failedChecks, waitingJobs } from "./words";
 
 /** What somebody must know before looking at the drawing: paused, checks that fail, jobs that wait. */
@@ -44,8 +45,8 @@ export function Notes({ graph }: { graph: Graph }) {
           <AddressLink className="link" at={resourceAddress(pipeline, resource.name)}>
             {resource.name}
           </AddressLink>{" "}
-          failed{resource.last_checked_at && <> <RelativeTime at={resource.last_checked_at} /></>}: <code className="words">{resource.check_error}</code>
-          {resource.next_check_at && !pipeline.paused && <span className="muted"> Tried again <RelativeTime at={resource.next_check_at} />.</span>}
+          failed{resource.last_checked_at && <> <RelativeTime at={resource.last_checked_at} /></>}: <code className="words" title={resource.check_error}>{remoteWords(resource.check_error ?? "")}</code>
+          {resource.next_check_at && !pipeline.paused && <span className="muted"> Next try <RelativeTime at={resource.next_check_at} />.</span>}
         </Notice>
       ))}
       {waiting.map(({ job, sentences }) => (

@@ -18,10 +18,9 @@ import { useUrlState } from "@/ui/useUrlState";
 import { runRefusal, useOperatorRefusal, usePausePipeline, useRunJob } from "../acts";
 import { buildAddress, flyName, jobAddress, pipelineAddress, pipelineTitle } from "../address";
 import { editPath, wallPath } from "../paths";
-import { type Graph, graphQuery, type Job, pipelinesQuery } from "../queries";
+import { type Graph, graphQuery, type Job } from "../queries";
 import { useGo } from "../useGo";
 import { bars, currentBuild, pipelineStatus } from "../state";
-import { usePins } from "../wall/pins";
 import { WallContext } from "../wall/WallContext";
 import type { View } from "./Canvas";
 import { GraphTable } from "./GraphTable";
@@ -37,8 +36,6 @@ export function PipelinePage() {
   const { id } = useLoaderData({ strict: false }) as { id: number };
   const graph = useSuspenseQuery(graphQuery(id)).data;
   const { pipeline } = graph;
-  const { items } = useSuspenseQuery(pipelinesQuery(pipeline.team)).data;
-  const { pins } = usePins();
   const [search, setSearch] = useUrlState(pipelineSearch);
   const [view, setView] = useState<View | null>(null);
   const now = useNow(graph.jobs.some((job) => currentBuild(job)?.status === "started"));
@@ -48,7 +45,7 @@ export function PipelinePage() {
   usePipelineActions(graph, view, () => setSearch({ view: shown === "graph" ? "table" : "graph" }));
   return (
     <>
-      <WallContext team={pipeline.team} pipelines={items} pins={pins} />
+      <WallContext team={pipeline.team} />
       <PageHeader
         title={pipelineTitle(pipeline)}
         status={status}

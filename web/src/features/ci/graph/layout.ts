@@ -17,7 +17,8 @@ export function sizeOf(node: GraphNode): { width: number; height: number } {
     return { width: within(148, 240, 12 + 18 + node.job.name.length * letter + 12 + 36 + 12), height: jobHeight };
   }
   const words = Math.max(node.name.length * letter, shortVersion(node.resource?.last_version).length * monoLetter);
-  return { width: within(100, 200, words + 32), height: pillHeight };
+  const signs = (node.after === undefined && node.resource?.check_error ? 18 : 0) + (node.resource?.pinned ? 20 : 0);
+  return { width: within(100, 200, words + signs + 32), height: pillHeight };
 }
 
 const within = (least: number, most: number, value: number) => Math.round(Math.min(most, Math.max(least, value)));

@@ -2,7 +2,7 @@ import type { Graph, GraphResource, Job } from "../queries";
 
 export type JobNode = { id: string; kind: "job"; job: Job };
 /** A resource as one place of the drawing shows it: what enters, or what a job hands on. */
-export type PillNode = { id: string; kind: "pill"; name: string; resource?: GraphResource; after?: string };
+export type PillNode = { id: string; kind: "pill"; name: string; resource?: GraphResource; after?: string[] };
 export type GraphNode = JobNode | PillNode;
 
 export type GraphEdge = { id: string; from: string; to: string; triggers: boolean };
@@ -11,7 +11,7 @@ export type Drawing = { nodes: GraphNode[]; edges: GraphEdge[] };
 
 const jobId = (name: string) => `job:${name}`;
 const entryId = (resource: string) => `in:${resource}`;
-const afterId = (job: string, resource: string) => `after:${job}:${resource}`;
+const afterId = (jobs: string[], resource: string) => `after:${jobs.toSorted().join("+")}:${resource}`;
 
 /** Jobs of one group, or all of them. */
 export function jobsOf(graph: Pick<Graph, "jobs" | "groups">, group?: string): Job[] {
@@ -20,8 +20,8 @@ export function jobsOf(graph: Pick<Graph, "jobs" | "groups">, group?: string): J
 }
 
 /**
- * What is drawn: a resource stands once where it enters, and once behind each job that hands it on by `put` or
- * because a later job wants it `passed`. An edge is solid when a new version starts the job.
+ * What is drawn: a resource stands once where it enters, and once behind the jobs that a later one wants it `passed`
+ * by, or behind the job that puts it. An edge is solid when a new version starts the job.
  */
 export function drawing(graph: Pick<Graph, "jobs" | "groups" | "resources">, group?: string): Drawing {
   const jobs = jobsOf(graph, group);
@@ -29,7 +29,7 @@ export function drawing(graph: Pick<Graph, "jobs" | "groups" | "resources">, gro
   const resources = new Map(graph.resources.map((resource) => [resource.name, resource]));
   const nodes = new Map<string, GraphNode>();
   const edges = new Map<string, GraphEdge>();
-  const pill = (id: string, name: string, after?: string) => {
+  const pill = (id: string, name: string, after?: string[]) => {
     if (!nodes.has(id)) nodes.set(id, { id, kind: "pill", name, resource: resources.get(name), after });
     return id;
   };
@@ -38,9 +38,9 @@ export function drawing(graph: Pick<Graph, "jobs" | "groups" | "resources">, gro
     // Two inputs of one resource share the line; it is solid when one of them triggers.
     edges.set(id, { id, from, to, triggers: triggers || (edges.get(id)?.triggers ?? false) });
   };
-  const handOn = (job: string, resource: string) => {
-    const id = pill(afterId(job, resource), resource, job);
-    edge(jobId(job), id, true);
+  const handOn = (by: string[], resource: string) => {
+    const id = pill(afterId(by, resource), resource, by);
+    for (const job of by) edge(jobId(job), id, true);
     return id;
   };
   for (const job of jobs) nodes.set(jobId(job.name), { id: jobId(job.name), kind: "job", job });
@@ -48,10 +48,11 @@ export function drawing(graph: Pick<Graph, "jobs" | "groups" | "resources">, gro
     for (const input of job.inputs) {
       const passed = input.passed.filter((name) => shown.has(name));
       if (passed.length === 0) edge(pill(entryId(input.resource), input.resource), jobId(job.name), input.trigger);
-      for (const name of passed) edge(handOn(name, input.resource), jobId(job.name), input.trigger);
+      else edge(handOn(passed, input.resource), jobId(job.name), input.trigger);
     }
-    for (const output of job.outputs) handOn(job.name, output.resource);
   }
+  const handedOn = (job: string, resource: string) => [...nodes.values()].some((node) => node.kind === "pill" && node.name === resource && node.after?.includes(job));
+  for (const job of jobs) for (const { resource } of job.outputs) if (!handedOn(job.name, resource)) handOn([job.name], resource);
   return { nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 

@@ -20,6 +20,7 @@ import { wallPath } from "../paths";
 import { type BuildListItem, graphQuery, type Job, jobBuildsQuery, jobQuery, type Pipeline } from "../queries";
 import { useGo } from "../useGo";
 import { bars, jobStatus, medianSeconds, seconds } from "../state";
+import { WallContext } from "../wall/WallContext";
 import { Inputs } from "./Inputs";
 import { jobSearch } from "./search";
 
@@ -43,6 +44,7 @@ export function JobPage() {
   const command = `fly -t ${pipeline.team} trigger-job -j ${flyName(pipeline)}/${job.name} -w`;
   return (
     <>
+      <WallContext team={pipeline.team} />
       <PageHeader
         title={job.name}
         status={status}

@@ -16,7 +16,8 @@ import { flyName, jobAddress, pipelineAddress, pipelineTitle } from "../address"
 import { AddressLink } from "../AddressLink";
 import { wallPath } from "../paths";
 import { graphQuery, type Pipeline, type Resource, resourceQuery, type Version, versionsQuery } from "../queries";
-import { fullVersion } from "../state";
+import { fullVersion, remoteWords } from "../state";
+import { WallContext } from "../wall/WallContext";
 import { useUnpin } from "./acts";
 import { PinDialog } from "./PinDialog";
 import { resourceSearch, versionsShown } from "./search";
@@ -42,6 +43,7 @@ export function ResourcePage() {
   useActions([{ id: "resource.check", label: `Check ${resource.name} now`, group: "This resource", keys: "r", icon: RotateCw, refused: role, run: () => void check.start(resource) }]);
   return (
     <>
+      <WallContext team={pipeline.team} />
       <PageHeader
         title={resource.name}
         status={resource.check_error ? "errored" : undefined}
@@ -77,8 +79,8 @@ function State({ resource, pipeline, role }: { resource: Resource; pipeline: Pip
     <div className="pane grid gap-2 pb-0">
       {resource.check_error && (
         <Notice kind="bad">
-          The last check failed{resource.last_checked_at && <> <RelativeTime at={resource.last_checked_at} /></>}: <code className="[overflow-wrap:anywhere]">{resource.check_error}</code>
-          {resource.next_check_at && !pipeline.paused && <span className="muted"> Tried again <RelativeTime at={resource.next_check_at} />.</span>}
+          The last check failed{resource.last_checked_at && <> <RelativeTime at={resource.last_checked_at} /></>}: <code className="[overflow-wrap:anywhere]" title={resource.check_error}>{remoteWords(resource.check_error)}</code>
+          {resource.next_check_at && !pipeline.paused && <span className="muted"> Next try <RelativeTime at={resource.next_check_at} />.</span>}
         </Notice>
       )}
       {resource.pinned && (

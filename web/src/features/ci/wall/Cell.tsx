@@ -22,16 +22,18 @@ export function Cell({ pipeline, pinned, onPin, current, now }: Props) {
     <li className={classes("pipe", current && "is-current")} data-status={status}>
       <span className="line">
         <StatusGlyph status={status} label={statusWord(status)} />
-        <AddressLink className="name clip" at={pipelineAddress(pipeline)} data-cell={pipeline.id}>
-          {pipeline.name}
-          {vars && <span className="muted"> {vars}</span>}
+        <AddressLink className="name clip" at={pipelineAddress(pipeline)} title={title}>
+          {vars || pipeline.name}
         </AddressLink>
         <button type="button" className="pin" aria-pressed={pinned} aria-label={pinned ? `Unpin ${title}` : `Pin ${title} to the front`} onClick={onPin}>
           <Icon of={Pin} size="s" />
         </button>
       </span>
       <RunStrip bars={bars(pipeline.last_builds, now)} label={`${title}, last builds`} slots={20} />
-      <span className="meta clip">{latestLine(pipeline, now)}</span>
+      <span className="meta clip">
+        {vars && `${pipeline.name} · `}
+        {latestLine(pipeline, now)}
+      </span>
       <span className="meta clip num">{said.code ? <code title={said.title}>{said.text}</code> : <span title={said.title}>{said.text}</span>}</span>
     </li>
   );

@@ -43,16 +43,18 @@ export function FirstPipeline({ team, start, onStart }: Props) {
           </span>
         </div>
         <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
-          <Segmented
-            label="How to set a pipeline"
-            value={start}
-            onChange={onStart}
-            options={[
-              { value: "fly", label: "fly" },
-              { value: "yaml", label: "Paste YAML" },
-              { value: "github", label: "GitHub" },
-            ]}
-          />
+          <div>
+            <Segmented
+              label="How to set a pipeline"
+              value={start}
+              onChange={onStart}
+              options={[
+                { value: "fly", label: "fly" },
+                { value: "yaml", label: "Paste YAML" },
+                { value: "github", label: "GitHub" },
+              ]}
+            />
+          </div>
           {start === "fly" && <ByFly team={team} url={me.public_url} />}
           {start === "yaml" && <ByYaml team={team} />}
           {start === "github" && <ByGitHub team={team} />}

@@ -1,15 +1,17 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
 import { CircleX, Pin, Webhook, Workflow } from "lucide-react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { instanceWords, pipelineAddress } from "../address";
 import { hooksPath, wallPath } from "../paths";
-import type { Pipeline } from "../queries";
+import { pipelinesQuery } from "../queries";
 import { pipelineStatus } from "../state";
 import { arrange, isFailing } from "./arrange";
-
-type Props = { team: string; pipelines: Pipeline[]; pins: ReadonlySet<number> };
+import { usePins } from "./pins";
 
 /** The list at the left of every page of pipelines: which to show, then each by its group. */
-export function WallContext({ team, pipelines, pins }: Props) {
+export function WallContext({ team }: { team: string }) {
+  const { items: pipelines } = useSuspenseQuery(pipelinesQuery(team)).data;
+  const { pins } = usePins();
   const home = wallPath(team);
   const running = pipelines.reduce((sum, pipeline) => sum + pipeline.running, 0);
   return (

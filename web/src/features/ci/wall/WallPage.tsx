@@ -49,7 +49,7 @@ export function WallPage() {
   ]);
   return (
     <>
-      {items.length > 0 && <WallContext team={team} pipelines={items} pins={pins} />}
+      {items.length > 0 && <WallContext team={team} />}
       <PageHeader
         title="Pipelines"
         meta={totals(items, team)}
