@@ -33,7 +33,7 @@ func TestWhoMayWhat(t *testing.T) {
 		"GET /api/v1/accounts/teams/:team/members": "team read", "PUT /api/v1/accounts/teams/:team/members/:user": "team admin",
 		"DELETE /api/v1/accounts/teams/:team/members/:user": "team admin", "GET /api/v1/accounts/tokens": "signed-in",
 		"POST /api/v1/accounts/tokens": "signed-in", "DELETE /api/v1/accounts/tokens/:id": "signed-in", "GET /api/v1/accounts/audit": "some team's",
-		"POST /sky/issuer/token": "public", "GET /sky/fly": "public", "GET /fly_success": "public", "GET /api/v1/user": "signed-in",
+		"POST /sky/issuer/token": "public", "GET /sky/fly": "public", "GET /fly_success": "public", "GET /sky/logout": "not public, but ends the walk", "GET /api/v1/user": "signed-in",
 		"GET /api/v1/users": "admin", "GET /api/v1/teams": "signed-in", "GET /api/v1/teams/:team": "team read", "PUT /api/v1/teams/:team": "team to be set",
 		"DELETE /api/v1/teams/:team": "team admin", "PUT /api/v1/teams/:team/rename": "team admin",
 	}

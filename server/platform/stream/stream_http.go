@@ -164,7 +164,9 @@ func (s *session) event(e entry) {
 	fmt.Fprintf(&s.buf, "id: %s\ndata: %s\n\n", s.hub.id(e.n), data)
 }
 
-func (s *session) reset(n uint64) { fmt.Fprintf(&s.buf, "event: reset\nid: %s\ndata: {}\n\n", s.hub.id(n)) }
+func (s *session) reset(n uint64) {
+	fmt.Fprintf(&s.buf, "event: reset\nid: %s\ndata: {}\n\n", s.hub.id(n))
+}
 
 func (s *session) flush() error {
 	// Not every test writer knows deadlines; the write's own error decides.
