@@ -84,7 +84,7 @@ func (f fly) hijackContainer(c *gin.Context) error {
 		return err
 	}
 	// A browser would send the session's cookie from any page, so only our own origin may.
-	inside, done, err := f.sessions.begin(ctx, row.BuildID)
+	inside, done, err := f.sessions.begin(ctx, row.Step.BuildID)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (f fly) hijackContainer(c *gin.Context) error {
 	conn.SetReadLimit(maxInput)
 	h := &hijacked{conn: conn, idle: hijackIdle}
 	if err := h.serve(inside, func(spec runtime.ExecSpec) (runtime.Session, error) { return f.hijack(inside, row, spec) }); err != nil {
-		f.deps.Log.InfoContext(ctx, "a session in a container broke off", "container", row.Container, "error", err)
+		f.deps.Log.InfoContext(ctx, "a session in a container broke off", "container", row.Step.Container, "error", err)
 	}
 	return nil
 }
@@ -134,8 +134,12 @@ func (h *hijacked) serve(ctx context.Context, open func(runtime.ExecSpec) (runti
 	go func() { cancel(h.readInputs(last)) }()
 	go h.watch(ctx, cancel)
 	var outputs sync.WaitGroup
-	outputs.Go(func() { h.copy(last, h.session.Stdout(), func(p []byte) hijackOutput { return hijackOutput{Stdout: p} }) })
-	outputs.Go(func() { h.copy(last, h.session.Stderr(), func(p []byte) hijackOutput { return hijackOutput{Stderr: p} }) })
+	outputs.Go(func() {
+		h.copy(last, h.session.Stdout(), func(p []byte) hijackOutput { return hijackOutput{Stdout: p} })
+	})
+	outputs.Go(func() {
+		h.copy(last, h.session.Stderr(), func(p []byte) hijackOutput { return hijackOutput{Stderr: p} })
+	})
 	outputs.Wait()
 	status := h.session.Wait()
 	cause := context.Cause(ctx)

@@ -90,11 +90,11 @@ type flyContainer struct {
 }
 
 func (f fly) presentContainer(r containerRow) flyContainer {
-	out := flyContainer{ID: r.Container, State: "created", Type: r.Kind, StepName: r.Name, Attempt: r.Attempt, PipelineID: r.PipelineID, JobID: r.JobID,
-		BuildID: r.BuildID, PipelineName: r.PipelineName, JobName: r.JobName, BuildName: r.BuildName, User: orText(r.RunAs, "root"), Directory: r.Dir,
+	out := flyContainer{ID: r.Step.Container, State: "created", Type: r.Step.Kind, StepName: r.Step.Name, Attempt: r.Step.Attempt, PipelineID: r.PipelineID, JobID: r.JobID,
+		BuildID: r.Step.BuildID, PipelineName: r.PipelineName, JobName: r.JobName, BuildName: r.BuildName, User: orText(r.Step.RunAs, "root"), Directory: r.Step.Dir,
 		InstanceVars: pipelineRow{InstanceVars: r.InstanceVars}.instanceVars()}
-	if r.Kind == string(engine.KindCheck) {
-		out.ResourceName = r.Resource
+	if r.Step.Kind == string(engine.KindCheck) {
+		out.ResourceName = r.Step.Resource
 	}
 	if f.deps.Executor != nil {
 		out.WorkerName = f.deps.Executor.Name()
@@ -179,13 +179,13 @@ func (f fly) listVolumes(c *gin.Context) error {
 	out := []flyVolume{}
 	null := json.RawMessage("null")
 	for _, r := range rows {
-		volumes, err := decode[[]engine.StepVolume](r.Volumes)
+		volumes, err := decode[[]engine.StepVolume](r.Step.Volumes)
 		if err != nil {
 			return err
 		}
 		for _, v := range volumes {
-			shown := flyVolume{ID: string(v.ID), Type: volumeTypes[v.Role], ContainerHandle: r.Container, Path: v.Path, ResourceType: null, BaseType: null,
-				InstanceVars: null, PipelineID: r.PipelineID, PipelineName: r.PipelineName, JobName: r.JobName, StepName: r.Name}
+			shown := flyVolume{ID: string(v.ID), Type: volumeTypes[v.Role], ContainerHandle: r.Step.Container, Path: v.Path, ResourceType: null, BaseType: null,
+				InstanceVars: null, PipelineID: r.PipelineID, PipelineName: r.PipelineName, JobName: r.JobName, StepName: r.Step.Name}
 			if f.deps.Executor != nil {
 				shown.WorkerName = f.deps.Executor.Name()
 			}

@@ -100,7 +100,7 @@ func (s *Service) present(ctx context.Context, team int64) ([]containerRow, erro
 	}
 	out := rows[:0]
 	for _, r := range rows {
-		if known[r.Container] {
+		if known[r.Step.Container] {
 			out = append(out, r)
 		}
 	}
@@ -111,7 +111,7 @@ func (s *Service) present(ctx context.Context, team int64) ([]containerRow, erro
 func (s *Service) presentOne(ctx context.Context, team int64, handle string) (containerRow, error) {
 	rows, err := s.present(ctx, team)
 	for _, r := range rows {
-		if r.Container == handle {
+		if r.Step.Container == handle {
 			return r, err
 		}
 	}
@@ -124,13 +124,13 @@ func (s *Service) presentOne(ctx context.Context, team int64, handle string) (co
 // hijack opens a process in a container and notes who did. Its caller has checked the
 // right to do so, and closes the session.
 func (s *Service) hijack(ctx context.Context, r containerRow, spec runtime.ExecSpec) (runtime.Session, error) {
-	where := []string{r.PipelineName, r.JobName, "#" + r.BuildName, r.Name}
+	where := []string{r.PipelineName, r.JobName, "#" + r.BuildName, r.Step.Name}
 	if r.PipelineName == "" {
-		where = []string{"build " + formatInt(r.BuildID), r.Name}
+		where = []string{"build " + formatInt(r.Step.BuildID), r.Step.Name}
 	}
 	// The words that were typed are not noted: they may hold what nobody else should read.
-	if err := s.audit(ctx, r.TeamID, "container.hijack", strings.Join(where, "/"), "container "+r.Container+" with "+spec.Args[0]); err != nil {
+	if err := s.audit(ctx, r.TeamID, "container.hijack", strings.Join(where, "/"), "container "+r.Step.Container+" with "+spec.Args[0]); err != nil {
 		return nil, err
 	}
-	return s.deps.Executor.Exec(ctx, runtime.ContainerID(r.Container), spec)
+	return s.deps.Executor.Exec(ctx, runtime.ContainerID(r.Step.Container), spec)
 }

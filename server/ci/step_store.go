@@ -81,7 +81,7 @@ func (s store) saveStep(ctx context.Context, step engine.StepRecord) error {
 
 // containerRow is a container with the build it belongs to.
 type containerRow struct {
-	stepRow
+	Step         stepRow `gorm:"embedded"`
 	TeamID       int64
 	BuildName    string
 	PipelineID   int64
