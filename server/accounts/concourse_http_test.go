@@ -233,12 +233,21 @@ func TestFlyLogout(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	w.tokens["fly"] = w.grant("member", password).AccessToken
-	w.mustDo("fly", "GET", "/sky/logout", "", 200)
+	r := w.request("GET", "/sky/logout", "")
+	r.AddCookie(&http.Cookie{Name: "skymarshal_auth", Value: "bearer " + w.tokens["fly"]})
+	if a := w.send(r); a.Code != 200 {
+		t.Fatal(a.Code, a.Body)
+	}
 	if a := w.do("fly", "GET", "/api/v1/user", ""); a.Code != 401 {
 		t.Fatal("the token outlived its logout", a.Code)
 	}
 	if a := w.do("", "GET", "/sky/logout", ""); a.Code != 401 {
 		t.Fatal(a.Code)
+	}
+	r = w.request("GET", "/sky/logout", "")
+	r.AddCookie(&http.Cookie{Name: "skymarshal_auth", Value: "bearer " + w.tokens["fly"]})
+	if a := w.send(r); a.Code != 401 {
+		t.Fatal("a token ended twice", a.Code)
 	}
 	// A browser that follows a link stays signed in, and so does a script's token.
 	if a := w.browse("member").do("GET", "/sky/logout", ""); a.Code != 401 {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,6 +20,7 @@ import (
 const (
 	flyClient = "fly"
 	flySecret = "Zmx5"
+	flyCookie = "skymarshal_auth"
 )
 
 type grantOut struct {
@@ -131,8 +133,17 @@ func (s *Service) handleFlyLogin(c *gin.Context) {
 // made for a script is not ended: other scripts may hold it too.
 func (s *Service) handleFlyLogout(c *gin.Context) {
 	ctx := c.Request.Context()
-	err := s.endFlyLogin(ctx)
-	if err != nil {
+	if cookie, err := c.Request.Cookie(flyCookie); err == nil {
+		// Only this route takes the cookie, and only fly sets it: no browser has one.
+		kind, token, _ := strings.Cut(cookie.Value, " ")
+		caller, err := s.VerifyToken(ctx, token)
+		if err != nil || !strings.EqualFold(kind, "bearer") {
+			s.denyConcourse(c, problem.New(problem.Unauthorized, "not authorized"))
+			return
+		}
+		ctx = identity.With(ctx, caller)
+	}
+	if err := s.endFlyLogin(ctx); err != nil {
 		s.denyConcourse(c, err)
 		return
 	}
