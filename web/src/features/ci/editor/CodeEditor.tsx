@@ -13,39 +13,41 @@ import { keysAt } from "./keys";
 /** A place to put the cursor at; a new object each time it is asked for. */
 export type Goto = { line: number; column: number };
 
-type Props = { value: string; onChange: (value: string) => void; diagnostics: Diagnostic[]; goto: Goto | null; onSave: () => void; readOnly: boolean };
+type Props = { /** The text to begin with; mount anew to replace what was typed. */ start: string; onChange: (value: string) => void; diagnostics: Diagnostic[]; goto: Goto | null; onSave: () => void; readOnly: boolean };
 
 /** The text with lines, folds, completion and marks where something is wrong. */
-export function CodeEditor({ value, onChange, diagnostics, goto, onSave, readOnly }: Props) {
+export function CodeEditor({ start, onChange, diagnostics, goto, onSave, readOnly }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
-  const latest = useRef({ onChange, onSave, value });
+  const latest = useRef({ onChange, onSave, text: start });
   useEffect(() => {
-    latest.current = { onChange, onSave, value };
+    latest.current.onChange = onChange;
+    latest.current.onSave = onSave;
   });
 
   useEffect(() => {
+    // In a shadow tree CodeMirror constructs its sheets; in the document it would write style elements, which our policy forbids.
+    const root = host.current?.shadowRoot ?? host.current?.attachShadow({ mode: "open" });
     const editor = new EditorView({
-      parent: host.current ?? undefined,
+      root,
+      parent: root,
       state: EditorState.create({
-        doc: latest.current.value,
+        doc: latest.current.text,
         extensions: [
           extensions,
           EditorState.readOnly.of(readOnly),
           keymap.of([{ key: "Mod-s", preventDefault: true, run: () => (latest.current.onSave(), true) }]),
-          EditorView.updateListener.of((update) => update.docChanged && latest.current.onChange(update.state.doc.toString())),
+          EditorView.updateListener.of((update) => {
+            if (!update.docChanged) return;
+            latest.current.text = update.state.doc.toString();
+            latest.current.onChange(latest.current.text);
+          }),
         ],
       }),
     });
     view.current = editor;
     return () => editor.destroy();
   }, [readOnly]);
-
-  // The text may be replaced from outside: what somebody else saved.
-  useEffect(() => {
-    const editor = view.current;
-    if (editor && editor.state.doc.toString() !== value) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
-  }, [value]);
 
   useEffect(() => {
     const editor = view.current;
@@ -60,7 +62,8 @@ export function CodeEditor({ value, onChange, diagnostics, goto, onSave, readOnl
     editor.focus();
   }, [goto]);
 
-  return <div className="yaml" ref={host} />;
+  // The class tells the frame that letters typed here are text: of a shadow tree it sees only the host.
+  return <div className="yaml cm-editor" ref={host} />;
 }
 
 function place(doc: Text, { line, column }: Goto): number {
@@ -82,18 +85,20 @@ function complete(context: CompletionContext) {
 }
 
 const colours = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], class: "y-key" },
-  { tag: [tags.string, tags.special(tags.string)], class: "y-text" },
-  { tag: [tags.number, tags.bool, tags.null, tags.keyword], class: "y-value" },
-  { tag: [tags.comment, tags.lineComment], class: "y-note" },
-  { tag: [tags.punctuation, tags.separator, tags.squareBracket, tags.brace], class: "y-mark" },
-  { tag: [tags.labelName, tags.typeName, tags.meta], class: "y-label" },
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--log-blue)" },
+  { tag: [tags.string, tags.special(tags.string)], color: "var(--log-green)" },
+  { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: "var(--log-yellow)" },
+  { tag: [tags.comment, tags.lineComment], color: "var(--log-time)" },
+  { tag: [tags.punctuation, tags.separator, tags.squareBracket, tags.brace], color: "var(--log-time)" },
+  { tag: [tags.labelName, tags.typeName, tags.meta], color: "var(--log-magenta)" },
 ]);
 
 // Role tokens, as the style sheets: the theme of the editor comes as a constructed sheet, which the policy of pages allows.
 const theme = EditorView.theme(
   {
+    "&": { height: "100%", backgroundColor: "var(--log-bg)", color: "var(--log-fg)" },
     "&.cm-focused": { outline: "none" },
+    ".cm-scroller": { font: "var(--t-log)", fontVariantLigatures: "none" },
     ".cm-content": { caretColor: "var(--log-fg)", padding: "8px 0" },
     ".cm-cursor": { borderLeftColor: "var(--log-accent)", borderLeftWidth: "2px" },
     ".cm-gutters": { backgroundColor: "var(--log-bg)", color: "var(--log-bright-black)", border: "none" },

@@ -43,6 +43,7 @@ export function Editor({ title, team, name, saved, start, above, meta }: Props) 
   const [text, setText] = useState(start);
   // What the text was made from. Somebody else's later version is `saved`.
   const [base, setBase] = useState({ yaml: saved?.yaml ?? "", version: saved?.version ?? 0 });
+  const [taken, setTaken] = useState(0);
   const [done, setDone] = useState(false);
   const [reviewing, setReviewing] = useState(false);
   const [goto, setGoto] = useState<Goto | null>(null);
@@ -98,6 +99,7 @@ export function Editor({ title, team, name, saved, start, above, meta }: Props) 
               theirs={conflict.yaml}
               onTheirs={() => {
                 setText(conflict.yaml);
+                setTaken((times) => times + 1);
                 setBase(conflict);
                 save.clear();
               }}
@@ -110,7 +112,7 @@ export function Editor({ title, team, name, saved, start, above, meta }: Props) 
           )}
           {problem && problem.status !== 409 && !reviewing && <Notice kind="bad">{problem.message}</Notice>}
           <Suspense fallback={<SkeletonRows rows={12} label="Loading the editor" />}>
-            <CodeEditor value={text} onChange={setText} diagnostics={validation.diagnostics} goto={goto} onSave={ask} readOnly={Boolean(refusal(me, team, "member"))} />
+            <CodeEditor key={taken} start={text} onChange={setText} diagnostics={validation.diagnostics} goto={goto} onSave={ask} readOnly={Boolean(refusal(me, team, "member"))} />
           </Suspense>
           <Diagnostics {...validation} empty={text.trim() === ""} onGo={setGoto} />
         </div>
@@ -126,5 +128,5 @@ export function Editor({ title, team, name, saved, start, above, meta }: Props) 
 }
 
 function command(url: string, team: string, name: string): string {
-  return `fly -t ${team} login -c ${url} -n ${team}\nfly -t ${team} set-pipeline -p ${name} \\\n  -c pipeline.yml`;
+  return `fly -t ${team} login -n ${team} \\\n  -c ${url}\nfly -t ${team} set-pipeline \\\n  -p ${name} -c pipeline.yml`;
 }
