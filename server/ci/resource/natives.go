@@ -50,6 +50,7 @@ func NewNatives(opts Options) *Natives {
 	}
 	return &Natives{types: map[string]Type{
 		"git":                gitType{opts},
+		"github-release":     githubReleaseType{opts},
 		"github-webhook":     githubWebhookType{opts},
 		"http":               webhookType{opts},
 		"mock":               mockType{opts},

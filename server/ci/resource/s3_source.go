@@ -144,7 +144,7 @@ type s3Source struct {
 	file           string // versioned_file
 	private        bool
 	skip           bool
-	anyETag      bool
+	anyETag        bool
 	encryption     string
 	encryptionKey  string
 	single         bool // no upload in parts
