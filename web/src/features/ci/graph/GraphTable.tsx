@@ -1,4 +1,4 @@
-import { Pause, Pin, Play } from "lucide-react";
+import { CirclePlay, Pause, Pin, Play } from "lucide-react";
 import { duration } from "@/format/duration";
 import { IconButton } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
@@ -32,7 +32,7 @@ export function GraphTable({ graph, group, now }: Props) {
     <span className="line justify-end">
       <IconButton
         size="small"
-        icon={job.paused ? Play : Pause}
+        icon={job.paused ? CirclePlay : Pause}
         label={job.paused ? `Let ${job.name} run again` : `Pause ${job.name}`}
         refused={role}
         busy={pause.busy}

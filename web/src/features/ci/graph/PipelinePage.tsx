@@ -51,7 +51,7 @@ export function PipelinePage() {
         status={status}
         meta={<Meta graph={graph} />}
         actions={<Tools graph={graph} shown={shown} view={shown === "graph" ? view : null} onShown={(next) => setSearch({ view: next })} />}
-        tabs={groupTabs(graph, search)}
+        tabs={graph.groups.length > 0 ? groupTabs(graph, search) : undefined}
         tabsLabel="Groups"
         strip={{ bars: bars(pipeline.last_builds, now), label: `last ${pipeline.last_builds.length || 20} builds` }}
       />
@@ -77,7 +77,7 @@ function Meta({ graph }: { graph: Graph }) {
     <>
       {plural(graph.jobs.length, "job")}, {plural(graph.resources.length, "resource")}
       {checked && <> · checked <RelativeTime at={checked} /></>}
-      {next && !graph.pipeline.paused && Date.parse(next) > Date.now() && <span className="desk"> · next check <RelativeTime at={next} /></span>}
+      {next && !graph.pipeline.paused && next > (checked ?? "") && <span className="desk"> · next check <RelativeTime at={next} /></span>}
     </>
   );
 }

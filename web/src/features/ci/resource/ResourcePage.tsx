@@ -107,7 +107,7 @@ function Details({ resource, pipeline }: { resource: Resource; pipeline: Pipelin
   const next = pipeline.paused ? "when the pipeline runs again" : resource.next_check_at ? <RelativeTime at={resource.next_check_at} /> : "not planned";
   const command = `fly -t ${pipeline.team} check-resource -r ${flyName(pipeline)}/${resource.name}`;
   return (
-    <div className="pane">
+    <div className="pane [&_.copy]:text-left">
       <Facts
         items={[
           [

@@ -20,7 +20,7 @@ export function Cell({ pipeline, pinned, onPin, current, now }: Props) {
   const vars = instanceWords(pipeline.instance_vars);
   return (
     <li className={classes("pipe", current && "is-current")} data-status={status}>
-      <span className="line">
+      <span className="line first">
         <StatusGlyph status={status} label={statusWord(status)} />
         <AddressLink className="name clip" at={pipelineAddress(pipeline)} title={title}>
           {vars || pipeline.name}
@@ -28,13 +28,19 @@ export function Cell({ pipeline, pinned, onPin, current, now }: Props) {
         <button type="button" className="pin" aria-pressed={pinned} aria-label={pinned ? `Unpin ${title}` : `Pin ${title} to the front`} onClick={onPin}>
           <Icon of={Pin} size="s" />
         </button>
+        <RunStrip bars={bars(pipeline.last_builds, now)} label={`${title}, last builds`} />
       </span>
-      <RunStrip bars={bars(pipeline.last_builds, now)} label={`${title}, last builds`} slots={20} />
-      <span className="meta clip">
-        {vars && `${pipeline.name} · `}
-        {latestLine(pipeline, now)}
+      <span className="line meta">
+        <span className="clip">
+          {vars && `${pipeline.name} · `}
+          {latestLine(pipeline, now)}
+        </span>
+        {said.text && (
+          <span className="note num" title={said.title}>
+            {said.code ? <code>{said.text}</code> : said.text}
+          </span>
+        )}
       </span>
-      <span className="meta clip num">{said.code ? <code title={said.title}>{said.text}</code> : <span title={said.title}>{said.text}</span>}</span>
     </li>
   );
 }
