@@ -10,7 +10,7 @@ import (
 
 func (s *Service) buildRoutes(r api.Router) {
 	r.GET("/builds", reading(), api.Handle(s.httpBuilds))
-	r.GET("/builds/:id", reading(), api.Handle(s.httpBuild))
+	r.GET("/builds/:id", exposable(), api.Handle(s.httpBuild))
 	r.POST("/builds/:id/abort", operating(), api.Handle(s.httpAbort))
 	r.POST("/builds/:id/rerun", operating(), api.Handle(s.httpRerun))
 	r.GET("/workers", reading(), api.Handle(s.httpWorkers))
@@ -28,7 +28,7 @@ func (s *Service) httpBuilds(ctx context.Context, in pageIn) (buildPage, error) 
 }
 
 func (s *Service) httpBuild(ctx context.Context, in byID) (buildShape, error) {
-	b, err := s.buildFor(ctx, in.ID, identity.Read)
+	b, err := s.seenBuild(ctx, in.ID)
 	if err != nil {
 		return buildShape{}, err
 	}

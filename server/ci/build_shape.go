@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/signalbox/signalbox/server/ci/buildlog"
+	"github.com/signalbox/signalbox/server/ci/pipeline"
 	"github.com/signalbox/signalbox/server/ci/plan"
 	"github.com/signalbox/signalbox/server/ci/resource"
 	"github.com/signalbox/signalbox/server/platform/problem"
@@ -30,6 +31,9 @@ type buildItem struct {
 func (n *names) item(ctx context.Context, b buildRow) (buildItem, error) {
 	out := buildItem{ID: b.ID, Name: b.Name, Status: b.Status, Cause: b.Cause, CreatedBy: b.CreatedBy, CreatedAt: b.CreatedAt.Time(),
 		StartedAt: b.StartedAt.pointer(), EndedAt: b.EndedAt.pointer(), DurationMS: b.duration(n.now()).Milliseconds()}
+	if !own(ctx, b.TeamID) {
+		out.Cause, out.CreatedBy = "", ""
+	}
 	p, err := n.pipelineRow(ctx, b.PipelineID)
 	if err != nil {
 		return out, err
@@ -82,7 +86,14 @@ func (s *Service) shapeBuild(ctx context.Context, b buildRow) (buildShape, error
 			return out, err
 		}
 	}
-	out.Failure, err = s.failureOf(ctx, b)
+	if out.Failure, err = s.failureOf(ctx, b); err != nil || own(ctx, b.TeamID) {
+		return out, err
+	}
+	out.Comment = ""
+	public, err := s.publicJob(ctx, b)
+	if !public {
+		out.Steps, out.Failure, out.Waiting = []*step{}, nil, []string{}
+	}
 	return out, err
 }
 
@@ -96,9 +107,16 @@ func (s *Service) addVersions(ctx context.Context, b buildRow, out *buildShape) 
 	if err != nil {
 		return err
 	}
+	config := pipeline.Config{}
+	if b.PipelineID != 0 {
+		if _, config, err = s.pipelineConfig(ctx, b.PipelineID); err != nil {
+			return err
+		}
+	}
 	for _, u := range used {
 		v := versionRow{Version: u.Version, Metadata: u.Metadata}
-		shown := usedShape{u.Name, u.ResourceName, u.ResourceID, u.Type, v.fields(), v.metadata(), u.First}
+		metadata := visibleMetadata(ctx, b.TeamID, config, u.ResourceName, v.metadata())
+		shown := usedShape{u.Name, u.ResourceName, u.ResourceID, u.Type, v.fields(), metadata, u.First}
 		if u.Direction == input {
 			out.Inputs = append(out.Inputs, shown)
 		} else {

@@ -86,7 +86,11 @@ func (s store) buildByName(ctx context.Context, job int64, name string) (buildRo
 
 // buildFilter selects builds for lists. Zero fields do not filter.
 type buildFilter struct {
-	Teams    []int64
+	Teams []int64
+	// Exposed adds the builds of jobs of exposed pipelines to those of Teams.
+	Exposed bool
+	// JobsOnly leaves out checks and what was executed without a job.
+	JobsOnly bool
 	Pipeline int64
 	Job      int64
 	Resource int64
@@ -101,8 +105,14 @@ type buildFilter struct {
 // builds lists without plans, newest first unless asked otherwise.
 func (s store) builds(ctx context.Context, f buildFilter) ([]buildRow, error) {
 	q := s.db.Reader(ctx).Table("ci_builds b").Select(listColumns)
-	if f.Teams != nil {
+	switch {
+	case f.Teams != nil && f.Exposed:
+		q = q.Where("(b.team_id IN ? OR b.job_id <> 0 AND b.pipeline_id IN (SELECT id FROM ci_pipelines WHERE public))", f.Teams)
+	case f.Teams != nil:
 		q = q.Where("b.team_id IN ?", f.Teams)
+	}
+	if f.JobsOnly {
+		q = q.Where("b.job_id <> 0")
 	}
 	for column, value := range map[string]int64{"b.pipeline_id = ?": f.Pipeline, "b.job_id = ?": f.Job, "b.resource_id = ?": f.Resource,
 		"b.id < ?": f.Below, "b.id > ?": f.Above, "b.created_at >= ?": int64(f.Since), "b.created_at <= ?": int64(f.Until)} {

@@ -18,23 +18,23 @@ import (
 )
 
 func (f fly) buildRoutes(r api.Router) {
-	r.GET("/builds", reading(), f.handle(f.allBuilds))
+	r.GET("/builds", listing(), f.handle(f.allBuilds))
 	r.GET("/teams/:team/builds", reading(), f.handle(f.teamBuilds))
 	r.POST("/teams/:team/builds", writing(), f.handle(f.execute))
-	r.GET("/teams/:team/pipelines/:pipeline/builds", reading(), f.handle(f.pipelineBuilds))
+	r.GET("/teams/:team/pipelines/:pipeline/builds", exposable(), f.handle(f.pipelineBuilds))
 	r.POST("/teams/:team/pipelines/:pipeline/builds", writing(), f.handle(f.executeInPipeline))
-	r.GET("/builds/:id", reading(), f.handle(f.getBuild))
-	r.GET("/builds/:id/plan", reading(), f.handle(f.getPlan))
-	r.GET("/builds/:id/resources", reading(), f.handle(f.getBuildResources))
-	r.GET("/builds/:id/preparation", reading(), f.handle(f.getPreparation))
+	r.GET("/builds/:id", exposable(), f.handle(f.getBuild))
+	r.GET("/builds/:id/plan", exposable(), f.handle(f.getPlan))
+	r.GET("/builds/:id/resources", exposable(), f.handle(f.getBuildResources))
+	r.GET("/builds/:id/preparation", exposable(), f.handle(f.getPreparation))
 	r.GET("/builds/:id/artifacts", reading(), f.handle(f.getArtifacts))
-	r.GET("/builds/:id/events", reading(), f.handle(f.events))
+	r.GET("/builds/:id/events", exposable(), f.handle(f.events))
 	r.PUT("/builds/:id/abort", operating(), f.handle(f.abortBuild))
 	r.PUT("/builds/:id/comment", operating(), f.handle(f.commentBuild))
 }
 
 func (f fly) allBuilds(c *gin.Context) error {
-	return f.listBuilds(c, buildFilter{Teams: identity.From(c.Request.Context()).TeamIDs(scope(identity.Read))}, "/api/v1/builds", nil)
+	return f.listBuilds(c, buildFilter{Teams: identity.From(c.Request.Context()).TeamIDs(scope(identity.Read)), Exposed: true}, "/api/v1/builds", nil)
 }
 
 func (f fly) teamBuilds(c *gin.Context) error {
@@ -46,11 +46,11 @@ func (f fly) teamBuilds(c *gin.Context) error {
 }
 
 func (f fly) pipelineBuilds(c *gin.Context) error {
-	p, err := f.pipelineOf(c, identity.Read)
+	p, err := f.seenPipelineOf(c)
 	if err != nil {
 		return err
 	}
-	return f.listBuilds(c, buildFilter{Pipeline: p.ID}, f.pipelinePath(c)+"/builds", p.instanceVars())
+	return f.listBuilds(c, buildFilter{Pipeline: p.ID, JobsOnly: !own(c.Request.Context(), p.TeamID)}, f.pipelinePath(c)+"/builds", p.instanceVars())
 }
 
 func (f fly) pipelinePath(c *gin.Context) string {
@@ -58,7 +58,7 @@ func (f fly) pipelinePath(c *gin.Context) string {
 }
 
 func (f fly) listJobBuilds(c *gin.Context) error {
-	p, j, err := f.jobOf(c, identity.Read)
+	p, j, err := f.seenJobOf(c)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (f fly) listJobBuilds(c *gin.Context) error {
 }
 
 func (f fly) getBuild(c *gin.Context) error {
-	b, err := f.buildOf(c, identity.Read)
+	b, err := f.numbered(c, f.seenBuild)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (f fly) commentBuild(c *gin.Context) error {
 }
 
 func (f fly) getPlan(c *gin.Context) error {
-	b, err := f.buildOf(c, identity.Read)
+	b, err := f.numbered(c, f.openBuild)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ type flyBuildOutput struct {
 }
 
 func (f fly) getBuildResources(c *gin.Context) error {
-	b, err := f.buildOf(c, identity.Read)
+	b, err := f.numbered(c, f.seenBuild)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func blocking(yes bool) string {
 }
 
 func (f fly) getPreparation(c *gin.Context) error {
-	b, err := f.buildOf(c, identity.Read)
+	b, err := f.numbered(c, f.openBuild)
 	if err != nil {
 		return err
 	}

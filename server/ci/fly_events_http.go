@@ -14,7 +14,6 @@ import (
 
 	"github.com/signalbox/signalbox/server/ci/buildlog"
 	"github.com/signalbox/signalbox/server/ci/event"
-	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
@@ -26,7 +25,7 @@ const endNet = 5 * time.Second
 // Last-Event-ID. Past the last event it sends "end" and, as Concourse does,
 // keeps the connection open until the client leaves.
 func (f fly) events(c *gin.Context) error {
-	b, err := f.buildOf(c, identity.Read)
+	b, err := f.numbered(c, f.openBuild)
 	if err != nil {
 		return err
 	}

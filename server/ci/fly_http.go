@@ -1,6 +1,7 @@
 package ci
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,7 +103,11 @@ func (f fly) ok(c *gin.Context, err error) error {
 	return nil
 }
 
-func reading() api.Access   { return api.Scoped("ci", identity.Read) }
+func reading() api.Access { return api.Scoped("ci", identity.Read) }
+
+// listing guards lists over all teams: they show what the caller may see, to
+// strangers the exposed pipelines.
+func listing() api.Access   { return api.Public("lists the caller's and the exposed pipelines") }
 func operating() api.Access { return api.Scoped("ci", identity.Operate) }
 func writing() api.Access   { return api.Scoped("ci", identity.Write) }
 
@@ -122,6 +127,51 @@ func (f fly) pipelineOf(c *gin.Context, level identity.Level) (pipelineRow, erro
 		return pipelineRow{}, problem.New(problem.Invalid, "instance vars are malformed: %v", err)
 	}
 	return f.pipelineByName(c.Request.Context(), team.ID, c.Param("pipeline"), canonicalVars(vars))
+}
+
+// seenPipelineOf is the pipeline of the path and query if the caller may see it:
+// its readers, and anybody when it is exposed. Others do not learn whether it exists.
+func (f fly) seenPipelineOf(c *gin.Context) (pipelineRow, error) {
+	ctx := c.Request.Context()
+	if own(ctx, identity.From(ctx).Teams[c.Param("team")].ID) {
+		return f.pipelineOf(c, identity.Read)
+	}
+	vars, err := instanceVars(c.Request.URL.Query())
+	if err != nil {
+		return pipelineRow{}, problem.New(problem.Invalid, "instance vars are malformed: %v", err)
+	}
+	var p pipelineRow
+	team, err := f.deps.TeamID(ctx, c.Param("team"))
+	if err == nil {
+		p, err = f.pipelineByName(ctx, team, c.Param("pipeline"), canonicalVars(vars))
+	}
+	switch {
+	case err == nil && p.Public:
+		return p, nil
+	case err != nil && !problem.Is(err, problem.NotFound):
+		return p, err
+	case identity.From(ctx).SignedIn():
+		return p, problem.New(problem.Forbidden, "forbidden")
+	}
+	return p, problem.New(problem.Unauthorized, "not authorized")
+}
+
+func (f fly) seenJobOf(c *gin.Context) (pipelineRow, jobRow, error) {
+	p, err := f.seenPipelineOf(c)
+	if err != nil {
+		return p, jobRow{}, err
+	}
+	j, err := f.jobByName(c.Request.Context(), p.ID, c.Param("job"))
+	return p, j, err
+}
+
+func (f fly) seenResourceOf(c *gin.Context) (pipelineRow, resourceRow, error) {
+	p, err := f.seenPipelineOf(c)
+	if err != nil {
+		return p, resourceRow{}, err
+	}
+	r, err := f.resourceByName(c.Request.Context(), p.ID, c.Param("resource"))
+	return p, r, err
 }
 
 func (f fly) jobOf(c *gin.Context, level identity.Level) (pipelineRow, jobRow, error) {
@@ -144,11 +194,16 @@ func (f fly) resourceOf(c *gin.Context, level identity.Level) (pipelineRow, reso
 
 // buildOf is the build of the path by its number over all.
 func (f fly) buildOf(c *gin.Context, level identity.Level) (buildRow, error) {
+	return f.numbered(c, func(ctx context.Context, id int64) (buildRow, error) { return f.buildFor(ctx, id, level) })
+}
+
+// numbered loads the build of the path with one of the checks of who may.
+func (f fly) numbered(c *gin.Context, load func(context.Context, int64) (buildRow, error)) (buildRow, error) {
 	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
 	if err != nil {
 		return buildRow{}, problem.New(problem.NotFound, "There is no build %s.", c.Param("id"))
 	}
-	return f.buildFor(c.Request.Context(), id, level)
+	return load(c.Request.Context(), id)
 }
 
 // instanceVars reads `vars={json}` and `vars.key="json"`; keys with dots are

@@ -12,17 +12,17 @@ import (
 )
 
 func (f fly) jobRoutes(r api.Router) {
-	r.GET("/jobs", reading(), f.handle(f.allJobsOfCaller))
+	r.GET("/jobs", listing(), f.handle(f.allJobsOfCaller))
 	const jobs = "/teams/:team/pipelines/:pipeline/jobs"
 	const one = jobs + "/:job"
-	r.GET(jobs, reading(), f.handle(f.listJobs))
-	r.GET(one, reading(), f.handle(f.getJob))
+	r.GET(jobs, exposable(), f.handle(f.listJobs))
+	r.GET(one, exposable(), f.handle(f.getJob))
 	r.PUT(one+"/pause", operating(), f.handle(f.setJobPause(true)))
 	r.PUT(one+"/unpause", operating(), f.handle(f.setJobPause(false)))
 	r.PUT(one+"/schedule", operating(), f.handle(f.scheduleNow))
-	r.GET(one+"/builds", reading(), f.handle(f.listJobBuilds))
+	r.GET(one+"/builds", exposable(), f.handle(f.listJobBuilds))
 	r.POST(one+"/builds", operating(), f.handle(f.triggerJob))
-	r.GET(one+"/builds/:name", reading(), f.handle(f.getJobBuild))
+	r.GET(one+"/builds/:name", exposable(), f.handle(f.getJobBuild))
 	r.POST(one+"/builds/:name", operating(), f.handle(f.rerunJobBuild))
 	r.GET(one+"/inputs", reading(), f.handle(f.jobInputs))
 	r.DELETE(one+"/tasks/:step/cache", operating(), f.handle(f.clearCache))
@@ -49,7 +49,7 @@ func (f fly) presentJobs(c *gin.Context, rows []jobRow) error {
 
 func (f fly) allJobsOfCaller(c *gin.Context) error {
 	ctx := c.Request.Context()
-	rows, err := f.pipelines(ctx, identity.From(ctx).TeamIDs(scope(identity.Read)))
+	rows, err := f.visiblePipelines(ctx, identity.From(ctx).TeamIDs(scope(identity.Read)))
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (f fly) allJobsOfCaller(c *gin.Context) error {
 }
 
 func (f fly) listJobs(c *gin.Context) error {
-	p, err := f.pipelineOf(c, identity.Read)
+	p, err := f.seenPipelineOf(c)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (f fly) listJobs(c *gin.Context) error {
 }
 
 func (f fly) getJob(c *gin.Context) error {
-	p, j, err := f.jobOf(c, identity.Read)
+	p, j, err := f.seenJobOf(c)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (f fly) showBuild(c *gin.Context, status int, b buildRow) error {
 }
 
 func (f fly) getJobBuild(c *gin.Context) error {
-	_, j, err := f.jobOf(c, identity.Read)
+	_, j, err := f.seenJobOf(c)
 	if err != nil {
 		return err
 	}

@@ -17,11 +17,11 @@ import (
 )
 
 func (f fly) pipelineRoutes(r api.Router) {
-	r.GET("/pipelines", reading(), f.handle(f.listAll))
-	r.GET("/teams/:team/pipelines", reading(), f.handle(f.listPipelines))
+	r.GET("/pipelines", listing(), f.handle(f.listAll))
+	r.GET("/teams/:team/pipelines", exposable(), f.handle(f.listPipelines))
 	r.PUT("/teams/:team/pipelines/ordering", writing(), f.handle(f.orderPipelines))
 	const one = "/teams/:team/pipelines/:pipeline"
-	r.GET(one, reading(), f.handle(f.getPipeline))
+	r.GET(one, exposable(), f.handle(f.getPipeline))
 	r.DELETE(one, writing(), f.handle(f.destroyPipeline))
 	r.GET(one+"/config", reading(), f.handle(f.getConfig))
 	r.PUT(one+"/config", writing(), f.handle(f.putConfig))
@@ -36,24 +36,27 @@ func (f fly) pipelineRoutes(r api.Router) {
 }
 
 func (f fly) listAll(c *gin.Context) error {
-	teams := identity.From(c.Request.Context()).TeamIDs(scope(identity.Read))
-	return f.pipelinesOf(c, teams)
+	ctx := c.Request.Context()
+	rows, err := f.visiblePipelines(ctx, identity.From(ctx).TeamIDs(scope(identity.Read)))
+	if err != nil {
+		return err
+	}
+	return f.showPipelines(c, rows)
 }
 
 func (f fly) listPipelines(c *gin.Context) error {
-	team, err := f.team(c, identity.Read)
+	rows, err := f.pipelinesOfTeam(c.Request.Context(), c.Param("team"))
+	if problem.Is(err, problem.NotFound) {
+		err = problem.New(problem.Forbidden, "forbidden")
+	}
 	if err != nil {
 		return err
 	}
-	return f.pipelinesOf(c, []int64{team.ID})
+	return f.showPipelines(c, rows)
 }
 
-func (f fly) pipelinesOf(c *gin.Context, teams []int64) error {
+func (f fly) showPipelines(c *gin.Context, rows []pipelineRow) error {
 	ctx := c.Request.Context()
-	rows, err := f.pipelines(ctx, teams)
-	if err != nil {
-		return err
-	}
 	n := f.names()
 	out := make([]flyPipeline, 0, len(rows))
 	for _, p := range rows {
@@ -61,7 +64,7 @@ func (f fly) pipelinesOf(c *gin.Context, teams []int64) error {
 		if err != nil {
 			return err
 		}
-		shown, err := f.presentPipeline(p, team)
+		shown, err := f.presentPipeline(ctx, p, team)
 		if err != nil {
 			return err
 		}
@@ -71,11 +74,11 @@ func (f fly) pipelinesOf(c *gin.Context, teams []int64) error {
 }
 
 func (f fly) getPipeline(c *gin.Context) error {
-	p, err := f.pipelineOf(c, identity.Read)
+	p, err := f.seenPipelineOf(c)
 	if err != nil {
 		return err
 	}
-	out, err := f.presentPipeline(p, c.Param("team"))
+	out, err := f.presentPipeline(c.Request.Context(), p, c.Param("team"))
 	if err != nil {
 		return err
 	}

@@ -27,8 +27,11 @@ type flyPipeline struct {
 	LastUpdated   int64                 `json:"last_updated,omitempty"`
 }
 
-func (f fly) presentPipeline(p pipelineRow, team string) (flyPipeline, error) {
+func (f fly) presentPipeline(ctx context.Context, p pipelineRow, team string) (flyPipeline, error) {
 	config, err := f.configs.of(p)
+	if !own(ctx, p.TeamID) {
+		p.PausedBy = ""
+	}
 	return flyPipeline{ID: p.ID, Name: p.Name, InstanceVars: p.instanceVars(), Paused: p.Paused, PausedBy: p.PausedBy, PausedAt: p.PausedAt.Seconds(),
 		Public: p.Public, Archived: p.Archived, Groups: config.Groups, TeamName: team, Display: config.Display, UserData: config.UserData,
 		ParentBuildID: p.ParentBuildID, ParentJobID: p.ParentJobID, LastUpdated: p.UpdatedAt.Seconds()}, err
@@ -126,7 +129,10 @@ func (n *names) flyBuild(ctx context.Context, b buildRow) (flyBuild, error) {
 	if out.ResourceName, err = n.resourceName(ctx, b.ResourceID); err != nil {
 		return out, err
 	}
-	if b.CreatedBy != "" {
+	switch {
+	case !own(ctx, b.TeamID):
+		out.Comment = ""
+	case b.CreatedBy != "":
 		out.CreatedBy = &b.CreatedBy
 	}
 	if b.RerunOf != 0 {
@@ -189,6 +195,9 @@ func (n *names) flyJob(ctx context.Context, p pipelineRow, j jobRow) (flyJob, er
 		return flyJob{}, err
 	}
 	declared, _ := config.Job(j.Name)
+	if !own(ctx, j.TeamID) {
+		j.PausedBy = ""
+	}
 	out := flyJob{ID: j.ID, Name: j.Name, PipelineID: p.ID, PipelineName: p.Name, InstanceVars: p.instanceVars(), Paused: j.Paused, PausedBy: j.PausedBy,
 		PausedAt: j.PausedAt.Seconds(), HasNewInputs: j.HasNewInputs, Groups: facts{config}.groupsOf(j.Name),
 		DisableManualTrigger: declared.DisableManualTrigger, DisableReruns: declared.DisableReruns}
@@ -255,6 +264,9 @@ func (n *names) flyResource(ctx context.Context, p pipelineRow, r resourceRow) (
 	declared, _ := config.Resource(r.Name)
 	out := flyResource{Name: r.Name, PipelineID: p.ID, PipelineName: p.Name, InstanceVars: p.instanceVars(), Type: r.Type,
 		LastChecked: r.CheckEndedAt.Seconds(), Icon: declared.Icon, PinComment: r.PinComment}
+	if !own(ctx, r.TeamID) {
+		out.PinComment = ""
+	}
 	if out.TeamName, err = n.team(ctx, r.TeamID); err != nil {
 		return out, err
 	}
@@ -295,6 +307,11 @@ type flyVersion struct {
 	Enabled  bool             `json:"enabled"`
 }
 
-func presentVersion(v versionRow) flyVersion {
-	return flyVersion{v.ID, v.metadata(), v.fields(), v.Enabled}
+func (f fly) presentVersions(ctx context.Context, r resourceRow, rows []versionRow) ([]flyVersion, error) {
+	_, config, err := f.pipelineConfig(ctx, r.PipelineID)
+	out := make([]flyVersion, 0, len(rows))
+	for _, v := range rows {
+		out = append(out, flyVersion{v.ID, visibleMetadata(ctx, r.TeamID, config, r.Name, v.metadata()), v.fields(), v.Enabled})
+	}
+	return out, err
 }

@@ -15,24 +15,24 @@ import (
 )
 
 func (f fly) resourceRoutes(r api.Router) {
-	r.GET("/resources", reading(), f.handle(f.allResourcesOfCaller))
+	r.GET("/resources", listing(), f.handle(f.allResourcesOfCaller))
 	const list = "/teams/:team/pipelines/:pipeline/resources"
 	const one = list + "/:resource"
-	r.GET(list, reading(), f.handle(f.listResources))
-	r.GET(one, reading(), f.handle(f.getResource))
+	r.GET(list, exposable(), f.handle(f.listResources))
+	r.GET(one, exposable(), f.handle(f.getResource))
 	r.POST(one+"/check", operating(), f.handle(f.check))
 	r.POST(one+"/check/webhook", api.Foreign("the webhook_token of the resource"), f.handle(f.checkWebhook))
 	r.PUT(one+"/unpin", operating(), f.handle(f.unpin))
 	r.PUT(one+"/pin_comment", operating(), f.handle(f.putPinComment))
 	r.DELETE(one+"/cache", operating(), f.handle(f.clearResourceCaches))
-	r.GET(one+"/versions", reading(), f.handle(f.listVersions))
+	r.GET(one+"/versions", exposable(), f.handle(f.listVersions))
 	r.DELETE(one+"/versions", operating(), f.handle(f.deleteVersions))
-	r.GET(one+"/versions/:version", reading(), f.handle(f.getVersion))
+	r.GET(one+"/versions/:version", exposable(), f.handle(f.getVersion))
 	r.PUT(one+"/versions/:version/pin", operating(), f.handle(f.pinTo))
 	r.PUT(one+"/versions/:version/enable", operating(), f.handle(f.enable(true)))
 	r.PUT(one+"/versions/:version/disable", operating(), f.handle(f.enable(false)))
-	r.GET(one+"/versions/:version/input_to", reading(), f.handle(f.usedBy(input)))
-	r.GET(one+"/versions/:version/output_of", reading(), f.handle(f.usedBy(output)))
+	r.GET(one+"/versions/:version/input_to", exposable(), f.handle(f.usedBy(input)))
+	r.GET(one+"/versions/:version/output_of", exposable(), f.handle(f.usedBy(output)))
 }
 
 func (f fly) presentResources(c *gin.Context, rows []resourceRow) error {
@@ -55,7 +55,7 @@ func (f fly) presentResources(c *gin.Context, rows []resourceRow) error {
 
 func (f fly) allResourcesOfCaller(c *gin.Context) error {
 	ctx := c.Request.Context()
-	rows, err := f.resourcesOfTeams(ctx, identity.From(ctx).TeamIDs(scope(identity.Read)))
+	rows, err := f.visibleResources(ctx, identity.From(ctx).TeamIDs(scope(identity.Read)))
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (f fly) allResourcesOfCaller(c *gin.Context) error {
 }
 
 func (f fly) listResources(c *gin.Context) error {
-	p, err := f.pipelineOf(c, identity.Read)
+	p, err := f.seenPipelineOf(c)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (f fly) listResources(c *gin.Context) error {
 }
 
 func (f fly) getResource(c *gin.Context) error {
-	p, r, err := f.resourceOf(c, identity.Read)
+	p, r, err := f.seenResourceOf(c)
 	if err != nil {
 		return err
 	}
@@ -145,6 +145,15 @@ func (f fly) checkWebhook(c *gin.Context) error {
 
 func (f fly) versionOf(c *gin.Context, level identity.Level) (resourceRow, int64, error) {
 	_, r, err := f.resourceOf(c, level)
+	return f.numberedVersion(c, r, err)
+}
+
+func (f fly) seenVersionOf(c *gin.Context) (resourceRow, int64, error) {
+	_, r, err := f.seenResourceOf(c)
+	return f.numberedVersion(c, r, err)
+}
+
+func (f fly) numberedVersion(c *gin.Context, r resourceRow, err error) (resourceRow, int64, error) {
 	if err != nil {
 		return r, 0, err
 	}
@@ -197,7 +206,7 @@ func (f fly) enable(enabled bool) func(*gin.Context) error {
 }
 
 func (f fly) getVersion(c *gin.Context) error {
-	r, id, err := f.versionOf(c, identity.Read)
+	r, id, err := f.seenVersionOf(c)
 	if err != nil {
 		return err
 	}
@@ -205,13 +214,17 @@ func (f fly) getVersion(c *gin.Context) error {
 	if err != nil || v.ResourceID != r.ID {
 		return problem.New(problem.NotFound, "There is no version %d.", id)
 	}
-	return f.json(c, http.StatusOK, presentVersion(v))
+	shown, err := f.presentVersions(c.Request.Context(), r, []versionRow{v})
+	if err != nil {
+		return err
+	}
+	return f.json(c, http.StatusOK, shown[0])
 }
 
 // listVersions pages by version id, as fly does, and filters by `filter=key:value`.
 func (f fly) listVersions(c *gin.Context) error {
 	ctx := c.Request.Context()
-	_, r, err := f.resourceOf(c, identity.Read)
+	_, r, err := f.seenResourceOf(c)
 	if err != nil {
 		return err
 	}
@@ -235,9 +248,9 @@ func (f fly) listVersions(c *gin.Context) error {
 			f.link(c, path, nil, "from", rows[0].ID+1, p.limit, "previous")
 		}
 	}
-	out := make([]flyVersion, 0, len(rows))
-	for _, v := range rows {
-		out = append(out, presentVersion(v))
+	out, err := f.presentVersions(ctx, r, rows)
+	if err != nil {
+		return err
 	}
 	return f.json(c, http.StatusOK, out)
 }
@@ -275,7 +288,7 @@ func (f fly) clearResourceCaches(c *gin.Context) error {
 
 func (f fly) usedBy(direction string) func(*gin.Context) error {
 	return func(c *gin.Context) error {
-		_, id, err := f.versionOf(c, identity.Read)
+		_, id, err := f.seenVersionOf(c)
 		if err != nil {
 			return err
 		}

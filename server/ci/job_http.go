@@ -9,15 +9,15 @@ import (
 )
 
 func (s *Service) jobRoutes(r api.Router) {
-	r.GET("/jobs/:id", reading(), api.Handle(s.httpJob))
-	r.GET("/jobs/:id/builds", reading(), api.Handle(s.httpJobBuilds))
+	r.GET("/jobs/:id", exposable(), api.Handle(s.httpJob))
+	r.GET("/jobs/:id/builds", exposable(), api.Handle(s.httpJobBuilds))
 	r.POST("/jobs/:id/builds", operating(), api.Handle(s.httpTrigger))
 	r.POST("/jobs/:id/pause", operating(), api.Handle(s.httpPauseJob(true)))
 	r.POST("/jobs/:id/unpause", operating(), api.Handle(s.httpPauseJob(false)))
 }
 
 func (s *Service) httpJob(ctx context.Context, in byID) (jobShape, error) {
-	j, err := s.jobFor(ctx, in.ID, identity.Read)
+	j, err := s.seenJob(ctx, in.ID)
 	if err != nil {
 		return jobShape{}, err
 	}
@@ -86,7 +86,7 @@ type buildPage struct {
 }
 
 func (s *Service) httpJobBuilds(ctx context.Context, in pageIn) (buildPage, error) {
-	j, err := s.jobFor(ctx, in.ID, identity.Read)
+	j, err := s.seenJob(ctx, in.ID)
 	if err != nil {
 		return buildPage{}, err
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/signalbox/signalbox/server/ci/buildlog"
 	"github.com/signalbox/signalbox/server/platform/api"
-	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
@@ -24,9 +23,9 @@ const (
 )
 
 func (s *Service) logRoutes(r api.Router) {
-	r.GET("/builds/:id/log", reading(), s.httpLog)
-	r.GET("/builds/:id/log/search", reading(), api.Handle(s.httpLogSearch))
-	r.GET("/builds/:id/log/raw", reading(), s.httpLogRaw)
+	r.GET("/builds/:id/log", exposable(), s.httpLog)
+	r.GET("/builds/:id/log/search", exposable(), api.Handle(s.httpLogSearch))
+	r.GET("/builds/:id/log/raw", exposable(), s.httpLogRaw)
 }
 
 type logLine struct {
@@ -98,7 +97,7 @@ func (s *Service) httpLog(c *gin.Context) {
 }
 
 func (s *Service) httpLogPage(ctx context.Context, in logIn) (logPage, error) {
-	b, err := s.buildFor(ctx, in.ID, identity.Read)
+	b, err := s.openBuild(ctx, in.ID)
 	if err != nil {
 		return logPage{}, err
 	}
@@ -133,7 +132,7 @@ func pageOfLog(l *buildlog.Log, from int64, limit int, ended bool) (logPage, err
 // data, whose id is the last line's number, and "end" once the build has ended.
 func (s *Service) followLog(c *gin.Context, in logIn) error {
 	ctx := c.Request.Context()
-	b, err := s.buildFor(ctx, in.ID, identity.Read)
+	b, err := s.openBuild(ctx, in.ID)
 	if err != nil {
 		return err
 	}
@@ -272,7 +271,7 @@ type logMatches struct {
 
 func (s *Service) httpLogSearch(ctx context.Context, in searchIn) (logMatches, error) {
 	out := logMatches{Matches: []logMatch{}}
-	b, err := s.buildFor(ctx, in.ID, identity.Read)
+	b, err := s.openBuild(ctx, in.ID)
 	if err != nil {
 		return out, err
 	}
@@ -305,7 +304,7 @@ func (s *Service) httpLogRaw(c *gin.Context) {
 		api.WriteProblem(c, problem.New(problem.NotFound, "There is nothing at this address."))
 		return
 	}
-	b, err := s.buildFor(c.Request.Context(), in.ID, identity.Read)
+	b, err := s.openBuild(c.Request.Context(), in.ID)
 	if err != nil {
 		api.WriteProblem(c, err)
 		return

@@ -74,6 +74,13 @@ func (s store) pipelines(ctx context.Context, teams []int64) ([]pipelineRow, err
 	return rows, err
 }
 
+// visiblePipelines lists those of the teams, and the exposed ones of all others.
+func (s store) visiblePipelines(ctx context.Context, teams []int64) ([]pipelineRow, error) {
+	var rows []pipelineRow
+	err := s.db.Reader(ctx).Select(pipelineListColumns).Where("team_id IN ? OR public", teams).Order("team_id, ordering, id").Find(&rows).Error
+	return rows, err
+}
+
 func (s store) insertPipeline(ctx context.Context, p *pipelineRow) error {
 	now := toMillis(s.now())
 	p.CreatedAt, p.UpdatedAt, p.Version = now, now, 1

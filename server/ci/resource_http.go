@@ -12,8 +12,8 @@ import (
 )
 
 func (s *Service) resourceRoutes(r api.Router) {
-	r.GET("/resources/:id", reading(), api.Handle(s.httpResource))
-	r.GET("/resources/:id/versions", reading(), api.Handle(s.httpVersions))
+	r.GET("/resources/:id", exposable(), api.Handle(s.httpResource))
+	r.GET("/resources/:id/versions", exposable(), api.Handle(s.httpVersions))
 	r.POST("/resources/:id/check", operating(), api.Handle(s.httpCheck))
 	r.POST("/resources/:id/pin", operating(), api.Handle(s.httpPin))
 	r.POST("/resources/:id/unpin", operating(), api.Handle(s.httpUnpin))
@@ -59,6 +59,10 @@ func (s *Service) shapeResource(ctx context.Context, r resourceRow) (resourceSha
 	case declared.Version != nil:
 		out.PinnedVersion, out.Pinned, out.PinnedInConfig = resource.Version(declared.Version), true, true
 	}
+	if !own(ctx, r.TeamID) {
+		out.CheckError, out.PinComment = "", ""
+		return out, nil
+	}
 	if declared.WebhookToken == "" {
 		return out, nil
 	}
@@ -69,7 +73,7 @@ func (s *Service) shapeResource(ctx context.Context, r resourceRow) (resourceSha
 }
 
 func (s *Service) httpResource(ctx context.Context, in byID) (resourceShape, error) {
-	r, err := s.resourceFor(ctx, in.ID, identity.Read)
+	r, err := s.seenResource(ctx, in.ID)
 	if err != nil {
 		return resourceShape{}, err
 	}
@@ -116,14 +120,20 @@ type versionList struct {
 
 func (s *Service) httpVersions(ctx context.Context, in versionsIn) (versionList, error) {
 	out := versionList{Items: []versionShape{}}
-	r, err := s.resourceFor(ctx, in.ID, identity.Read)
+	r, err := s.seenResource(ctx, in.ID)
 	if err != nil {
 		return out, err
 	}
 	rows, err := s.versions(ctx, r, in.Limit+1, in.Offset)
 	out.More = len(rows) > in.Limit
+	if err != nil {
+		return out, err
+	}
+	_, config, err := s.pipelineConfig(ctx, r.PipelineID)
 	for _, v := range rows[:min(in.Limit, len(rows))] {
-		out.Items = append(out.Items, shapeVersion(v, r))
+		shown := shapeVersion(v, r)
+		shown.Metadata = visibleMetadata(ctx, r.TeamID, config, r.Name, shown.Metadata)
+		out.Items = append(out.Items, shown)
 	}
 	return out, err
 }

@@ -54,9 +54,10 @@ func (s store) resources(ctx context.Context, pipeline int64) ([]resourceRow, er
 	return rows, err
 }
 
-func (s store) resourcesOfTeams(ctx context.Context, teams []int64) ([]resourceRow, error) {
+// visibleResources lists the active ones of the teams, and those of exposed pipelines.
+func (s store) visibleResources(ctx context.Context, teams []int64) ([]resourceRow, error) {
 	var rows []resourceRow
-	err := s.db.Reader(ctx).Where("team_id IN ? AND active", teams).Order("pipeline_id, name").Find(&rows).Error
+	err := s.db.Reader(ctx).Where("(team_id IN ? OR pipeline_id IN (SELECT id FROM ci_pipelines WHERE public)) AND active", teams).Order("pipeline_id, name").Find(&rows).Error
 	return rows, err
 }
 

@@ -132,7 +132,7 @@ func (s *Service) shapePipelines(ctx context.Context, rows []pipelineRow) ([]pip
 		}
 		shown.Status, shown.Running = ends[p.ID].worst(), ends[p.ID].running
 		shown.LastBuilds = s.strip(builds[p.ID], names)
-		if change, ok := changes[p.ID]; ok {
+		if change, ok := changes[p.ID]; ok && own(ctx, p.TeamID) {
 			shown.LastChange = change.shape()
 		}
 		out = append(out, shown)
@@ -146,6 +146,9 @@ func (s *Service) shapePipeline(ctx context.Context, teams *names, p pipelineRow
 		return pipelineShape{}, err
 	}
 	team, err := teams.team(ctx, p.TeamID)
+	if !own(ctx, p.TeamID) {
+		p.PausedBy = ""
+	}
 	return pipelineShape{ID: p.ID, Name: p.Name, Team: team, InstanceVars: p.instanceVars(), Paused: p.Paused, PausedBy: p.PausedBy, Public: p.Public,
 		Archived: p.Archived, Groups: groupsOf(config), UpdatedAt: p.UpdatedAt.Time(), Version: p.Version}, err
 }
@@ -210,6 +213,9 @@ func (s *Service) shapeJobs(ctx context.Context, p pipelineRow, config pipeline.
 	out := make([]jobShape, 0, len(rows))
 	for _, j := range rows {
 		declared, _ := config.Job(j.Name)
+		if !own(ctx, j.TeamID) {
+			j.PausedBy = ""
+		}
 		shown := jobShape{ID: j.ID, Name: j.Name, Pipeline: ref{p.ID, p.Name}, Paused: j.Paused, PausedBy: j.PausedBy, Groups: nonNil(facts{config}.groupsOf(j.Name)),
 			Inputs: []graphInput{}, Outputs: []graphOutput{}, HasNewInputs: j.HasNewInputs, DisableManualTrigger: declared.DisableManualTrigger, Waiting: []string{},
 			LastBuilds: s.strip(builds[j.ID], map[int64]string{j.ID: j.Name})}
@@ -313,6 +319,9 @@ func (s *Service) graph(ctx context.Context, p pipelineRow) (graphShape, error) 
 		declared, _ := config.Resource(r.Name)
 		shown := graphResource{ID: r.ID, Name: r.Name, Type: r.Type, Icon: declared.Icon, LastCheckedAt: r.CheckEndedAt.pointer(), CheckError: r.CheckError,
 			NextCheckAt: nextCheckShown(p, r), Pinned: r.PinnedVersionID != 0 || declared.Version != nil}
+		if !own(ctx, r.TeamID) {
+			shown.CheckError = ""
+		}
 		if v, ok := latest[r.ID]; ok {
 			shown.LastVersion = v.fields()
 		}
