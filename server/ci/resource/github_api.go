@@ -93,8 +93,18 @@ func (g githubAPI) call(ctx context.Context, method, address string, body, into 
 	return err
 }
 
+// read is a POST that changes nothing.
+func (g githubAPI) read(ctx context.Context, address string, body, into any) error {
+	_, err := g.send(ctx, http.MethodPost, address, true, body, into)
+	return err
+}
+
 func (g githubAPI) exchange(ctx context.Context, method, address string, body, into any) (http.Header, error) {
-	x := exchange{method: method, url: address, again: method != http.MethodPost, header: http.Header{
+	return g.send(ctx, method, address, method != http.MethodPost, body, into)
+}
+
+func (g githubAPI) send(ctx context.Context, method, address string, again bool, body, into any) (http.Header, error) {
+	x := exchange{method: method, url: address, again: again, header: http.Header{
 		"Accept": {"application/vnd.github+json"}, "X-Github-Api-Version": {"2022-11-28"},
 	}}
 	if body != nil {

@@ -49,17 +49,18 @@ func NewNatives(opts Options) *Natives {
 		opts.Now = time.Now
 	}
 	return &Natives{types: map[string]Type{
-		"git":                gitType{opts},
-		"github-release":     githubReleaseType{opts},
-		"github-webhook":     githubWebhookType{opts},
-		"http":               webhookType{opts},
-		"mock":               mockType{opts},
-		"registry-image":     registryType{opts},
-		"s3":                 s3Type{opts},
-		"semver":             semverType{opts},
-		"slack-notification": slackType{opts},
-		"time":               timeType{opts},
-		"webhook":            webhookType{opts},
+		"git":                 gitType{opts},
+		"github-pull-request": githubPullType{opts},
+		"github-release":      githubReleaseType{opts},
+		"github-webhook":      githubWebhookType{opts},
+		"http":                webhookType{opts},
+		"mock":                mockType{opts},
+		"registry-image":      registryType{opts},
+		"s3":                  s3Type{opts},
+		"semver":              semverType{opts},
+		"slack-notification":  slackType{opts},
+		"time":                timeType{opts},
+		"webhook":             webhookType{opts},
 	}}
 }
 
