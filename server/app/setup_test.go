@@ -117,3 +117,13 @@ func eventually(t testing.TB, what string, done func() bool) {
 		}
 	}
 }
+
+// pause is the time between two looks at something that takes a moment.
+func (r *running) pause(t testing.TB) {
+	t.Helper()
+	select {
+	case <-time.After(20 * time.Millisecond):
+	case <-t.Context().Done():
+		t.Fatal(t.Context().Err())
+	}
+}
