@@ -33,7 +33,7 @@ export function GraphTable({ graph, group, now }: Props) {
       <IconButton
         size="small"
         icon={job.paused ? CirclePlay : Pause}
-        label={job.paused ? `Let ${job.name} run again` : `Pause ${job.name}`}
+        label={job.paused ? `Unpause ${job.name}` : `Pause ${job.name}`}
         refused={role}
         busy={pause.busy}
         onClick={() => void pause.start(job, !job.paused)}

@@ -24,7 +24,7 @@ export function Notes({ graph }: { graph: Graph }) {
       {pipeline.paused && !pipeline.archived && (
         <div className="notice paused-note" role="status">
           <Button kind="primary" icon={Play} refused={role} busy={pause.busy} onClick={() => void pause.start(pipeline, false)}>
-            Let it run
+            Unpause
           </Button>
           <span className="min-w-0">
             <b>Paused{pipeline.paused_by ? ` by ${pipeline.paused_by}` : ""}.</b> Nothing is checked and no new build begins. Builds that run go on.

@@ -182,7 +182,7 @@ function usePipelineActions(graph: Graph, view: View | null, onSwitch: () => voi
   const actions: Action[] = [
     {
       id: "pipeline.pause",
-      label: pipeline.paused ? `Let ${group} run` : `Pause ${group}`,
+      label: pipeline.paused ? `Unpause ${group}` : `Pause ${group}`,
       group,
       icon: pipeline.paused ? Play : Pause,
       refused: role,

@@ -12,7 +12,7 @@ const failing = aResource({ name: "shop", check_error: "exit status 128\nstderr:
 it("shouts that a pipeline is paused, and offers to let it run", async () => {
   await draw(<Notes graph={aGraph({ pipeline: aPipeline({ paused: true, paused_by: "carol" }) })} />, "pipeline-operator");
   expect(await screen.findByText("Paused by carol.")).toBeTruthy();
-  expect(screen.getByRole("button", { name: "Let it run" }).getAttribute("aria-disabled")).toBeNull();
+  expect(screen.getByRole("button", { name: "Unpause" }).getAttribute("aria-disabled")).toBeNull();
 });
 
 it("says what the remote said about a failed check, and when it is tried again", async () => {

@@ -52,7 +52,7 @@ export function JobPage() {
         actions={
           <>
             <Button icon={job.paused ? Play : Pause} refused={acts.role} busy={acts.pause.busy} onClick={() => void acts.pause.start(job, !job.paused)}>
-              {job.paused ? "Let it run" : "Pause"}
+              {job.paused ? "Unpause" : "Pause"}
             </Button>
             <Button kind="primary" icon={Play} refused={acts.refused} busy={acts.run.busy} onClick={() => void acts.run.start(job)}>
               Run
@@ -91,7 +91,7 @@ function useJobActs(pipeline: Pipeline, job: Job) {
   const refused = runRefusal(job, pipeline, role);
   useActions([
     { id: "job.run", label: `Run ${job.name}`, group: "This job", also: "trigger start", keys: "r", icon: Play, refused, run: () => void run.start(job) },
-    { id: "job.pause", label: job.paused ? `Let ${job.name} run` : `Pause ${job.name}`, group: "This job", icon: Pause, refused: role, run: () => void pause.start(job, !job.paused) },
+    { id: "job.pause", label: job.paused ? `Unpause ${job.name}` : `Pause ${job.name}`, group: "This job", icon: Pause, refused: role, run: () => void pause.start(job, !job.paused) },
   ]);
   return { role, run, pause, refused };
 }
