@@ -26,11 +26,13 @@ type buildItem struct {
 	StartedAt  *time.Time `json:"started_at,omitempty"`
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	DurationMS int64      `json:"duration_ms,omitempty"`
+	// ReapedAt is when the log was deleted; nil while there is one.
+	ReapedAt *time.Time `json:"reaped_at,omitempty"`
 }
 
 func (n *names) item(ctx context.Context, b buildRow) (buildItem, error) {
 	out := buildItem{ID: b.ID, Name: b.Name, Status: b.Status, Cause: b.Cause, CreatedBy: b.CreatedBy, CreatedAt: b.CreatedAt.Time(),
-		StartedAt: b.StartedAt.pointer(), EndedAt: b.EndedAt.pointer(), DurationMS: b.duration(n.now()).Milliseconds()}
+		StartedAt: b.StartedAt.pointer(), EndedAt: b.EndedAt.pointer(), DurationMS: b.duration(n.now()).Milliseconds(), ReapedAt: b.ReapedAt.pointer()}
 	if !own(ctx, b.TeamID) {
 		out.Cause, out.CreatedBy = "", ""
 	}

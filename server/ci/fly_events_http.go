@@ -42,6 +42,10 @@ func (f fly) events(c *gin.Context) error {
 		return err
 	}
 	defer l.Close()
+	said, err := reapedEvents(b)
+	if err != nil {
+		return err
+	}
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache, no-store, must-revalidate")
@@ -50,8 +54,36 @@ func (f fly) events(c *gin.Context) error {
 	c.Status(http.StatusOK)
 	c.Writer.WriteHeaderNow()
 	c.Writer.Flush()
-	f.stream(c, l, b, from)
+	if b.ReapedAt == 0 {
+		f.stream(c, l, b, from)
+		return nil
+	}
+	if _, err := c.Writer.WriteString(said); err == nil {
+		c.Writer.Flush()
+		<-c.Request.Context().Done()
+	}
 	return nil
+}
+
+// reapedEvents stand for the log of a build that has none any more: a sentence,
+// and the status that ends `fly watch` with the right code.
+func reapedEvents(b buildRow) (string, error) {
+	var out bytes.Buffer
+	for i, ev := range []event.Event{event.Log{Time: b.ReapedAt.Seconds(), Payload: reapedSentence(b) + "\n"},
+		event.Status{Status: string(b.Status), Time: b.EndedAt.Seconds()}} {
+		sealed, err := event.Seal(ev)
+		if err != nil {
+			return "", err
+		}
+		sealed.ID = strconv.Itoa(i)
+		data, err := json.Marshal(sealed)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&out, "id: %d\nevent: event\ndata: %s\n\n", i, data)
+	}
+	out.WriteString("id: 2\nevent: end\ndata\n\n")
+	return out.String(), nil
 }
 
 func (f fly) stream(c *gin.Context, l *buildlog.Log, b buildRow, from int64) {

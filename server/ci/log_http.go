@@ -44,9 +44,11 @@ type logSection struct {
 }
 
 type logPage struct {
-	Lines    []logLine    `json:"lines"`
-	Total    int64        `json:"total"`
-	Ended    bool         `json:"ended"`
+	Lines []logLine `json:"lines"`
+	Total int64     `json:"total"`
+	Ended bool      `json:"ended"`
+	// Reaped says in words that the log is no more, "" while it is.
+	Reaped   string       `json:"reaped,omitempty"`
 	Sections []logSection `json:"sections"`
 }
 
@@ -106,6 +108,9 @@ func (s *Service) httpLogPage(ctx context.Context, in logIn) (logPage, error) {
 		out, err = pageOfLog(l, in.From, in.Limit, b.Status.Ended())
 		return err
 	})
+	if b.ReapedAt != 0 {
+		out.Reaped = reapedSentence(b)
+	}
 	return out, err
 }
 
@@ -307,6 +312,10 @@ func (s *Service) httpLogRaw(c *gin.Context) {
 	b, err := s.openBuild(c.Request.Context(), in.ID)
 	if err != nil {
 		api.WriteProblem(c, err)
+		return
+	}
+	if b.ReapedAt != 0 {
+		api.WriteProblem(c, problem.New(problem.NotFound, "%s", reapedSentence(b)))
 		return
 	}
 	c.Header("Content-Type", "text/plain; charset=utf-8")
