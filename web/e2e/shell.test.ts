@@ -63,13 +63,13 @@ describe("every page of settings and administration", () => {
     ["dark", { colorScheme: "dark" }],
     ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
   ] as const) {
-    it(`has no axe violation and no script error: ${name}`, async () => {
+    it(`has no axe violation and no script error: ${name}`, { timeout: 120_000 }, async () => {
       const { page, errors } = await openPage(browser, server.url, options);
       await signIn(page, "admin", password);
       for (const path of pages) {
         await page.goto(path);
         await page.getByRole("heading", { level: 1 }).first().waitFor();
-        await page.locator(".skel").first().waitFor({ state: "detached" });
+        await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
         await expectAccessible(page);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         expect(wide, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
