@@ -5,6 +5,7 @@ package config
 
 import (
 	"fmt"
+	"net/mail"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,7 @@ type Config struct {
 	Secrets  Secrets  `koanf:"secrets"`
 	Blobs    Blobs    `koanf:"blobs"`
 	Outbound Outbound `koanf:"outbound"`
+	SMTP     SMTP     `koanf:"smtp"`
 	Admin    Admin    `koanf:"admin"`
 	Log      Log      `koanf:"log"`
 	CI       CI       `koanf:"ci"`
@@ -60,6 +62,16 @@ type Blobs struct {
 // Outbound is what our own calls may reach besides public addresses.
 type Outbound struct {
 	Allow []string `koanf:"allow"`
+}
+
+// SMTP is the server that takes our mail; none when the host is empty.
+type SMTP struct {
+	Host     string `koanf:"host"`
+	Port     int    `koanf:"port"`
+	User     string `koanf:"user"`
+	Password string `koanf:"password"`
+	From     string `koanf:"from"`
+	TLS      string `koanf:"tls"`
 }
 
 // Admin is the first administrator, used only while none exists.
@@ -106,6 +118,12 @@ var Keys = []Key{
 	{"blobs.s3_access_key", "", "Access key for S3."},
 	{"blobs.s3_secret_key", "", "Secret key for S3."},
 	{"outbound.allow", []string{}, "Private hosts, addresses or CIDRs (each with an optional :port) that outgoing calls and tasks may reach."},
+	{"smtp.host", "", "Server that takes our mail. Empty: no mail is sent. A private address must be in outbound.allow."},
+	{"smtp.port", 587, "Port of the mail server."},
+	{"smtp.user", "", "User at the mail server. Empty: mail is sent without signing in."},
+	{"smtp.password", "", "Password at the mail server."},
+	{"smtp.from", "", "Address that mail comes from, such as Signalbox <ci@example.com>."},
+	{"smtp.tls", "starttls", "starttls, tls (from the first byte, usually port 465) or none."},
 	{"admin.user", "admin", "Name of the first administrator, while none exists."},
 	{"admin.password", "", "Password of the first administrator. Empty: generated and printed once."},
 	{"log.level", "info", "debug, info, warn or error."},
@@ -187,8 +205,29 @@ func (c Config) complete() (Config, error) {
 	if (c.Server.TLSCert == "") != (c.Server.TLSKey == "") {
 		return c, fmt.Errorf("server.tls_cert and server.tls_key go together; only one is set")
 	}
+	if err := c.SMTP.check(); err != nil {
+		return c, err
+	}
 	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
 	return c, nil
+}
+
+func (m SMTP) check() error {
+	switch m.TLS {
+	case "starttls", "tls", "none":
+	default:
+		return fmt.Errorf("smtp.tls: %q is none of starttls, tls and none", m.TLS)
+	}
+	if m.Host == "" {
+		return nil
+	}
+	if m.Port < 1 || m.Port > 65535 {
+		return fmt.Errorf("smtp.port: %d is not a port number", m.Port)
+	}
+	if _, err := mail.ParseAddress(m.From); err != nil {
+		return fmt.Errorf("smtp.from: %q is not a mail address, and smtp.host needs one", m.From)
+	}
+	return nil
 }
 
 func split(list string) []string {

@@ -37,6 +37,9 @@ func TestMistakesAreNamed(t *testing.T) {
 	for name, text := range map[string]string{
 		"server.lisen":                       "server:\n  lisen: x\n",
 		"server.tls_key go together":         "server:\n  tls_cert: a.pem\n",
+		"smtp.tls":                           "smtp:\n  tls: maybe\n",
+		"smtp.from":                          "smtp:\n  host: mail.example.com\n",
+		"smtp.port":                          "smtp:\n  host: mail.example.com\n  port: 70000\n",
 		"is not YAML":                        "server: [\n",
 		"CI.MaxContainers":                   "ci:\n  max_containers: many\n",
 		"read the configuration: open /none": "",

@@ -1,0 +1,92 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/signalbox/signalbox/server/platform/api"
+	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/problem"
+)
+
+const channelTable = "notify_channels"
+
+type channelRow struct {
+	ID        string `gorm:"primaryKey"`
+	TeamID    int64
+	Name      string
+	Kind      Kind
+	Target    []byte
+	Summary   string
+	Events    string
+	Pipelines string
+	Enabled   bool
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+}
+
+func (channelRow) TableName() string { return channelTable }
+
+func (r channelRow) channel() Channel {
+	c := Channel{ID: r.ID, Team: r.TeamID, Name: r.Name, Kind: r.Kind, Summary: r.Summary, Events: []Event{}, Pipelines: []string{}, Enabled: r.Enabled,
+		CreatedAt: api.Millis(r.CreatedAt), UpdatedAt: api.Millis(r.UpdatedAt)}
+	// Both were written by encode, so they are lists of strings.
+	_ = json.Unmarshal([]byte(r.Events), &c.Events)
+	_ = json.Unmarshal([]byte(r.Pipelines), &c.Pipelines)
+	return c
+}
+
+func takenName(err error) error {
+	if database.IsDuplicate(err) {
+		return problem.New(problem.Conflict, "The team has a channel of that name already.")
+	}
+	return err
+}
+
+func (s *Service) insertChannel(ctx context.Context, row channelRow) error {
+	return takenName(s.DB.Writer(ctx).Create(&row).Error)
+}
+
+func (s *Service) updateChannel(ctx context.Context, row channelRow) error {
+	return takenName(s.DB.Writer(ctx).Exec(`UPDATE notify_channels SET name = ?, target = ?, summary = ?, events = ?, pipelines = ?, enabled = ?, updated_at = ?
+		WHERE id = ?`, row.Name, row.Target, row.Summary, row.Events, row.Pipelines, row.Enabled, row.UpdatedAt, row.ID).Error)
+}
+
+func (s *Service) removeChannel(ctx context.Context, id string) error {
+	return s.DB.Writer(ctx).Where("id = ?", id).Delete(&channelRow{}).Error
+}
+
+func (s *Service) findChannel(ctx context.Context, id string) (channelRow, error) {
+	var row channelRow
+	err := s.DB.Reader(ctx).Where("id = ?", id).Take(&row).Error
+	return row, database.NotFound(err, "There is no such channel.")
+}
+
+func (s *Service) enabledChannels(ctx context.Context, team int64) ([]channelRow, error) {
+	var rows []channelRow
+	return rows, s.DB.Reader(ctx).Where("team_id = ? AND enabled", team).Order("id").Find(&rows).Error
+}
+
+// Channels lists those of the teams, each with its newest delivery.
+func (s *Service) Channels(ctx context.Context, teams ...int64) ([]Channel, error) {
+	var rows []channelRow
+	if err := s.DB.Reader(ctx).Where("team_id IN ?", teams).Order("name, id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	var newest []deliveryRow
+	err := s.DB.Reader(ctx).Where("id IN (SELECT MAX(d.id) FROM notify_deliveries d WHERE d.team_id IN ? GROUP BY d.channel_id)", teams).Find(&newest).Error
+	if err != nil {
+		return nil, err
+	}
+	last := map[string]*Delivery{}
+	for _, r := range newest {
+		d := r.delivery()
+		last[r.ChannelID] = &d
+	}
+	list := make([]Channel, len(rows))
+	for i, r := range rows {
+		list[i] = r.channel()
+		list[i].Last = last[r.ID]
+	}
+	return list, nil
+}

@@ -1,0 +1,56 @@
+package notify
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/signalbox/signalbox/server/platform/config"
+	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/outbound"
+	"github.com/signalbox/signalbox/server/platform/secrets"
+	"github.com/signalbox/signalbox/server/platform/work"
+)
+
+// Deps is what the service works with.
+type Deps struct {
+	DB    *database.DB
+	Box   *secrets.Box
+	Guard *outbound.Guard
+	Jobs  *work.Jobs
+	SMTP  config.SMTP
+	Now   func() time.Time
+	Log   *slog.Logger
+	// NewID returns 32 random lower-case hex digits.
+	NewID func() string
+	// Events are all that channels may ask for.
+	Events []Event
+	// Audit records a change in the context's transaction; nil records nothing.
+	Audit func(ctx context.Context, team int64, action, object, detail string) error
+}
+
+// Service keeps channels and sends what they asked for.
+type Service struct {
+	Deps
+	client *http.Client
+	mailer mailer
+}
+
+// New makes the service and registers its kind of job.
+func New(deps Deps) *Service {
+	s := &Service{Deps: deps,
+		client: deps.Guard.Client(outbound.Options{Timeout: 20 * time.Second, MaxBytes: 64 << 10, Redirects: -1}),
+		mailer: mailer{config: deps.SMTP, dial: deps.Guard.DialContext}}
+	deps.Jobs.Handle(kindSend, work.Pool{Workers: 4, MaxAttempts: maxAttempts}, s.send)
+	return s
+}
+
+func (s *Service) millis() int64 { return s.Now().UnixMilli() }
+
+func (s *Service) audit(ctx context.Context, team int64, action, object, detail string) error {
+	if s.Audit == nil {
+		return nil
+	}
+	return s.Audit(ctx, team, action, object, detail)
+}
