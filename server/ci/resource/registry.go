@@ -35,6 +35,8 @@ type registrySource struct {
 	certificates       []string
 	platform           v1.Platform
 	layout             string // resolved folder of an OCI layout
+	constraint         *constraint
+	pattern            *regexp.Regexp // of tags, in the registry's order
 }
 
 func (t registryType) source(req Request) (registrySource, error) {
@@ -53,7 +55,8 @@ func (t registryType) source(req Request) (registrySource, error) {
 			return s, platform.err
 		}
 	}
-	f.refuse("aws_access_key_id", "aws_secret_access_key", "aws_region", "content_trust", "semver_constraint", "tag_regex")
+	f.refuse("aws_access_key_id", "aws_secret_access_key", "aws_region", "content_trust", "created_at_sort")
+	s.readTags(f)
 	if layout := f.text("layout"); layout != "" {
 		s.repository = layout
 		var err error
@@ -76,6 +79,30 @@ func (t registryType) source(req Request) (registrySource, error) {
 		}
 	}
 	return s, f.err
+}
+
+// readTags reads what chooses among several tags.
+func (s *registrySource) readTags(f *fields) {
+	condition, pattern := f.text("semver_constraint"), f.text("tag_regex")
+	if pattern != "" && (s.tag != "" || condition != "" || s.variant != "") {
+		f.fail("tag_regex", "excludes source.tag, source.variant and source.semver_constraint. Keep one.")
+	}
+	if condition != "" && s.tag != "" {
+		f.fail("semver_constraint", "and source.tag exclude each other. Remove one.")
+	}
+	if condition != "" {
+		c, err := parseConstraint(condition)
+		if err != nil {
+			f.fail("semver_constraint", err.Error()+".")
+		}
+		s.constraint = &c
+	}
+	if pattern != "" {
+		var err error
+		if s.pattern, err = regexp.Compile(pattern); err != nil {
+			f.fail("tag_regex", fmt.Sprintf("is not a regular expression (%v). Correct it in the pipeline.", err))
+		}
+	}
 }
 
 func (s registrySource) name() (name.Repository, error) {
@@ -153,6 +180,9 @@ func (s registrySource) check(known Version, opts []remote.Option) ([]Version, e
 		if len(releases) > 0 {
 			return releaseVersions(repository, releases, known, opts)
 		}
+		if s.constraint != nil || s.pattern != nil { // then no other tag will do
+			return []Version{}, nil
+		}
 	}
 	found, err := tagVersion(repository, s.wantedTag(), opts)
 	if err != nil {
@@ -207,6 +237,12 @@ func (s registrySource) releases(repository name.Repository, opts []remote.Optio
 	}
 	var out []release
 	for _, tag := range tags {
+		if s.pattern != nil {
+			if s.pattern.MatchString(tag) {
+				out = append(out, release{tag: tag})
+			}
+			continue
+		}
 		m := releaseTag.FindStringSubmatch(tag)
 		if m == nil {
 			continue
@@ -228,10 +264,30 @@ func (s registrySource) releases(repository name.Repository, opts []remote.Optio
 				return nil, err
 			}
 		}
-		out = append(out, r)
+		if s.allows(r) {
+			out = append(out, r)
+		}
 	}
-	slices.SortFunc(out, compareReleases)
+	if s.pattern == nil {
+		slices.SortFunc(out, compareReleases)
+	}
 	return out, nil
+}
+
+func (s registrySource) allows(r release) bool {
+	if s.constraint == nil {
+		return true
+	}
+	n := number{}
+	for _, part := range r.parts {
+		n.parts = append(n.parts, strconv.Itoa(part))
+	}
+	// Candidates were asked for if they are here at all.
+	candidate := n
+	if r.suffix != "" {
+		candidate.pre = strings.Split(r.suffix, ".")
+	}
+	return s.constraint.allows(n) || s.constraint.allows(candidate)
 }
 
 // preRelease is what may follow a version without being a variant of the image.

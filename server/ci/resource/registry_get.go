@@ -20,8 +20,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// Get writes the image as an artifact (rootfs/ and metadata.json), or as image.tar
-// with the parameter format: oci. What does not match its digest is refused, and then
+// Get writes the image as an artifact (rootfs/ and metadata.json), or with the parameter
+// format as image.tar (oci) or in the folder oci/ (oci-layout). What does not match its digest is refused, and then
 // there is no volume at all.
 func (t registryType) Get(ctx context.Context, req Request) (Result, error) {
 	s, err := t.source(req)
@@ -29,7 +29,7 @@ func (t registryType) Get(ctx context.Context, req Request) (Result, error) {
 		return Result{}, err
 	}
 	f := paramsOf(req)
-	format := f.oneOf("format", "rootfs", "oci")
+	format := f.oneOf("format", "rootfs", "oci", "oci-layout")
 	skip := f.boolean("skip_download")
 	if f.err != nil {
 		return Result{}, f.err
@@ -94,8 +94,11 @@ func (s registrySource) write(out *tar.Writer, digest v1.Hash, tag, format strin
 	if err := addFile(out, "labels.json", labels); err != nil {
 		return err
 	}
-	if format == "oci" {
+	switch format {
+	case "oci":
 		return s.writeTarball(out, image, tag)
+	case "oci-layout":
+		return writeLayout(out, image, tag)
 	}
 	return writeRootfs(out, image, config.Config)
 }
