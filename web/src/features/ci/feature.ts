@@ -3,6 +3,9 @@ import type { Feature } from "@/ui/frame/feature";
 import { wallPath } from "./paths";
 import { ciFrameRoutes, ciRoutes } from "./routes";
 
+// An administrator follows teams they are no member of, and those changes name no team: then every team's list is stale.
+const ofTeam = (list: string, team?: string) => (team ? ["ci", list, team] : ["ci", list]);
+
 /** Pipelines. */
 export const ciFeature: Feature = {
   name: "ci",
@@ -15,22 +18,22 @@ export const ciFeature: Feature = {
   frameRoutes: ciFrameRoutes,
   topics: {
     "ci.pipeline": ({ id, team }) => [
-      ["ci", "pipelines", team],
+      ofTeam("pipelines", team),
       ["ci", "pipeline", Number(id)],
     ],
     // The server names the pipeline of a job, a build and a resource as well, so graphs need no rule here.
     "ci.job": ({ id }) => [["ci", "job", Number(id)]],
     "ci.build": ({ id, team }) => [
       ["ci", "build", Number(id)],
-      ["ci", "builds", team],
+      ofTeam("builds", team),
     ],
     "ci.resource": ({ id }) => [["ci", "resource", Number(id)]],
-    "ci.hook": ({ team }) => [["ci", "hooks", team]],
-    "ci.connection": ({ team }) => [["ci", "connections", team]],
+    "ci.hook": ({ team }) => [ofTeam("hooks", team)],
+    "ci.connection": ({ team }) => [ofTeam("connections", team)],
     "ci.delivery": ({ id, team }) => [
-      ["ci", "deliveries", team],
+      ofTeam("deliveries", team),
       ["ci", "delivery", id],
-      ["ci", "hooks", team],
+      ofTeam("hooks", team),
     ],
   },
 };
