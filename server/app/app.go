@@ -23,6 +23,7 @@ import (
 	"github.com/signalbox/signalbox/server/platform/config"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/github"
+	"github.com/signalbox/signalbox/server/platform/notify"
 	"github.com/signalbox/signalbox/server/platform/outbound"
 	"github.com/signalbox/signalbox/server/platform/secrets"
 	"github.com/signalbox/signalbox/server/platform/stream"
@@ -60,6 +61,7 @@ type App struct {
 	system   *system.Service
 	worker   *worker.Worker
 	ci       *ci.Service
+	notify   *notify.Service
 
 	// detach lets go of running builds without ending them.
 	detach func()
@@ -71,7 +73,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a := &App{config: cfg, log: log, registry: prometheus.NewRegistry(), tools: tools.NewRegistry(), loops: work.NewLoops(now, log)}
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireCI, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireNotify, a.wireCI, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}

@@ -31,6 +31,7 @@ func (a *App) routes(context.Context) error {
 	a.hub.Routes(own)
 	a.secrets.Routes(own)
 	a.github.Routes(own)
+	a.notify.Routes(own)
 	a.github.IntakeRoutes(r)
 
 	files, err := web.Files()

@@ -90,8 +90,12 @@ type BuildFinished struct {
 	Pipeline string
 	Job      string
 	Status   Status
+	// Previous is how the job's build before ended, aborted ones left out; "" when there was none.
+	Previous Status
 	// URL leads to the build's page.
 	URL string
+	// Step is the name of the step that failed, Message what was wrong besides its exit status.
+	Step, Message string
 	// LastLines are the end of the log of the step that failed.
 	LastLines []string
 }

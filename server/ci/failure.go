@@ -113,23 +113,45 @@ func (s *Service) lastError(build int64) string {
 	return message
 }
 
-// tellFinished tells the hook of a job's ended build.
-func (s *Service) tellFinished(ctx context.Context, b buildRow, status Status) {
-	if s.deps.OnBuildFinished == nil || b.JobID == 0 {
-		return
+// tellFinished tells the hook of a job's ended build, in the transaction that ends it.
+func (s *Service) tellFinished(ctx context.Context, b buildRow, status Status) error {
+	if s.deps.OnBuildFinished == nil {
+		return nil
 	}
-	described, err := s.describeBuild(ctx, b)
+	described, err := s.describeOwner(ctx, b.TeamID, b.PipelineID)
 	if err != nil {
-		s.deps.Log.WarnContext(ctx, "describing an ended build failed", "build", b.ID, "error", err)
-		return
+		return err
+	}
+	job, err := s.job(ctx, b.JobID)
+	if err != nil {
+		return err
 	}
 	b.Status = status
-	told := BuildFinished{Team: b.TeamID, Build: b.ID, Name: b.Name, Pipeline: described.PipelineName, Job: described.JobName, Status: status,
-		URL: s.buildPage(described.TeamName, described.PipelineName, described.InstanceVars, described.JobName, b.Name)}
-	if f, err := s.failureOf(ctx, b); err == nil && f != nil {
-		told.LastLines = f.LastLines
+	told := BuildFinished{Team: b.TeamID, Build: b.ID, Name: b.Name, Pipeline: described.PipelineName, Job: job.Name, Status: status,
+		URL: s.buildPage(described.TeamName, described.PipelineName, described.InstanceVars, job.Name, b.Name)}
+	if told.Previous, err = s.previousResult(ctx, b); err != nil {
+		return err
 	}
-	s.deps.OnBuildFinished(ctx, told)
+	f, err := s.failureOf(ctx, b)
+	switch {
+	case err != nil: // an unreadable log must not keep a build from ending
+		s.deps.Log.WarnContext(ctx, "quoting the log of a failed build failed", "build", b.ID, "error", err)
+	case f != nil:
+		told.Step, told.Message, told.LastLines = f.Name, f.Message, f.LastLines
+	}
+	return s.deps.OnBuildFinished(ctx, told)
+}
+
+// previousResult is how the newest earlier build of the job ended that was not
+// aborted; "" when there is none among the last few.
+func (s *Service) previousResult(ctx context.Context, b buildRow) (Status, error) {
+	earlier, err := s.builds(ctx, buildFilter{Job: b.JobID, Below: b.ID, Limit: comparedBuilds})
+	for _, e := range earlier {
+		if e.Status.Ended() && e.Status != Aborted {
+			return e.Status, err
+		}
+	}
+	return "", err
 }
 
 var outcomeOf = map[engine.Outcome]Status{engine.Succeeded: Succeeded, engine.Failed: Failed, engine.Errored: Errored, engine.Aborted: Aborted}

@@ -120,7 +120,6 @@ func (s *Service) end(ctx context.Context, b buildRow, status Status, message st
 	if status == Succeeded {
 		s.release(ctx, b)
 	}
-	s.tellFinished(ctx, b, status)
 	return nil
 }
 
@@ -144,6 +143,9 @@ func (s *Service) finish(ctx context.Context, b buildRow, status Status, message
 		return err
 	}
 	if err := s.requestStatus(ctx, b, status); err != nil {
+		return err
+	}
+	if err := s.tellFinished(ctx, b, status); err != nil {
 		return err
 	}
 	p, config, err := s.pipelineConfig(ctx, b.PipelineID)

@@ -79,6 +79,9 @@ func TestFailureStopsTheChainAndIsExplained(t *testing.T) {
 	w.eventually("the hook heard", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return len(w.finished) == 2 })
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if first, again := w.finished[0], w.finished[1]; first.Previous != "" || again.Previous != Failed || first.Step != "fail" {
+		t.Fatalf("%+v %+v", first, again)
+	}
 	if got := w.finished[0]; got.Job != "unit" || got.URL != "http://127.0.0.1:18080/teams/main/pipelines/web/jobs/unit/builds/1" || len(got.LastLines) != 1 {
 		t.Fatalf("%+v", got)
 	}

@@ -3,6 +3,7 @@ package ci
 import (
 	"context"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -36,8 +37,13 @@ type Deps struct {
 	Jobs   *work.Jobs
 	// NewID returns 32 random lower-case hex digits.
 	NewID func() string
-	// Vars finds ((vars)) for a build, or for a check when the build's id is 0.
+	// Vars finds ((vars)) without a source for a build, or for a check when the
+	// build's id is 0. The engine asks Service.Vars, which adds the pipeline's var_sources.
 	Vars func(ctx context.Context, build engine.Build) (vars.Lookup, error)
+	// Dial opens connections to var sources; it refuses addresses that are not for builds.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Sealer keeps the keys that sign tokens of idtoken var sources.
+	Sealer Sealer
 	// TeamName and TeamID translate; a missing team is a NotFound problem.
 	TeamName func(ctx context.Context, id int64) (string, error)
 	TeamID   func(ctx context.Context, name string) (int64, error)
@@ -49,8 +55,9 @@ type Deps struct {
 	PublicURL func() string
 	// CommitStatus sends a status to the host of a repository; an error is tried again.
 	CommitStatus func(ctx context.Context, status CommitStatus) error
-	// OnBuildFinished hears of every ended build of a job.
-	OnBuildFinished func(ctx context.Context, finished BuildFinished)
+	// OnBuildFinished hears of every ended build of a job, in the transaction that
+	// ends it: an error undoes the end, which is then tried again.
+	OnBuildFinished func(ctx context.Context, finished BuildFinished) error
 	// ClusterName is what fly shows of this installation.
 	ClusterName string
 	// CheckEvery is the interval of resources that have none; a minute when zero.

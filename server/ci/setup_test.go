@@ -96,10 +96,11 @@ func stopped(t *testing.T, db *database.DB, logs *buildlog.Store) *world {
 			w.statuses = append(w.statuses, s)
 			return nil
 		},
-		OnBuildFinished: func(_ context.Context, f BuildFinished) {
+		OnBuildFinished: func(_ context.Context, f BuildFinished) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.finished = append(w.finished, f)
+			return nil
 		},
 		Audit: func(_ context.Context, _ int64, action, object, _ string) error {
 			w.mu.Lock()

@@ -398,6 +398,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ci/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ways to tell people what happened, each with its last delivery */
+        get: operations["channels"];
+        put?: never;
+        /**
+         * Tell a team by mail, in Slack, or by a signed webhook
+         * @description mail takes recipients; slack and webhook take url. The secret of a webhook is made when none is given, and returned this once. A webhook is posted with X-Signalbox-Timestamp and X-Signalbox-Signature-256, the HMAC SHA-256 over timestamp, a dot and the body.
+         */
+        post: operations["createChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a channel with its history */
+        delete: operations["deleteChannel"];
+        options?: never;
+        head?: never;
+        /** Change what is given */
+        patch: operations["changeChannel"];
+        trace?: never;
+    };
+    "/api/v1/ci/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message now and say how it fared */
+        post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/channels/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** What was sent to a channel, newest first */
+        get: operations["channelDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ci/deliveries": {
         parameters: {
             query?: never;
@@ -1218,6 +1297,93 @@ export interface components {
             rate_limit: number;
             rate_remaining: number;
             error: string;
+        };
+        /** @enum {string} */
+        ChannelKind: "mail" | "slack" | "webhook";
+        /** @enum {string} */
+        ChannelEvent: "build.failed" | "build.errored" | "build.fixed";
+        ChannelChange: {
+            name?: string;
+            recipients?: string[];
+            /** @description Never shown again */
+            url?: string;
+            /** @description Never shown again */
+            secret?: string;
+            events?: components["schemas"]["ChannelEvent"][];
+            /** @description Names of pipelines; none means all */
+            pipelines?: string[];
+            enabled?: boolean;
+        };
+        ChannelNew: {
+            name: string;
+            recipients?: string[];
+            /** @description Never shown again */
+            url?: string;
+            /** @description Never shown again */
+            secret?: string;
+            events?: components["schemas"]["ChannelEvent"][];
+            /** @description Names of pipelines; none means all */
+            pipelines?: string[];
+            enabled?: boolean;
+            team: string;
+            kind: components["schemas"]["ChannelKind"];
+        };
+        Channel: {
+            id: string;
+            name: string;
+            kind: components["schemas"]["ChannelKind"];
+            /** @description What may be shown of where it leads */
+            summary: string;
+            events: components["schemas"]["ChannelEvent"][];
+            pipelines: string[];
+            enabled: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            last?: components["schemas"]["ChannelDelivery"];
+        };
+        ChannelSecret: {
+            id: string;
+            name: string;
+            kind: components["schemas"]["ChannelKind"];
+            /** @description What may be shown of where it leads */
+            summary: string;
+            events: components["schemas"]["ChannelEvent"][];
+            pipelines: string[];
+            enabled: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            last?: components["schemas"]["ChannelDelivery"];
+            /** @description Only when it was made by the server */
+            secret?: string;
+        };
+        ChannelList: {
+            items: components["schemas"]["Channel"][];
+        };
+        ChannelTest: {
+            ok: boolean;
+            error: string;
+        };
+        ChannelDelivery: {
+            /** Format: int64 */
+            id: number;
+            event: string;
+            title: string;
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed";
+            /** Format: int64 */
+            attempts: number;
+            error: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+        };
+        ChannelDeliveryList: {
+            items: components["schemas"]["ChannelDelivery"][];
         };
         Effect: {
             kind: string;
@@ -2096,7 +2262,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The password */
+            /** @description The password, shown once */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2111,7 +2277,7 @@ export interface operations {
     tokens: {
         parameters: {
             query?: {
-                /** @description As an administrator */
+                /** @description As an administrator, all users' tokens */
                 everybody?: boolean;
             };
             header?: never;
@@ -2503,6 +2669,150 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectionTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    channels: {
+        parameters: {
+            query?: {
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Channels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelNew"];
+            };
+        };
+        responses: {
+            /** @description The channel */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelChange"];
+            };
+        };
+        responses: {
+            /** @description The channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it fared */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    channelDeliveries: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelDeliveryList"];
                 };
             };
             default: components["responses"]["Problem"];
