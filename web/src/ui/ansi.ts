@@ -50,11 +50,8 @@ export function pieces(text: string, before = ""): Piece[] {
 }
 
 function style(entry: Anser.AnserJsonEntry): Piece {
-  const reverse = entry.decorations.includes("reverse");
-  const front = tone(entry.fg, entry.fg_truecolor);
-  const back = tone(entry.bg, entry.bg_truecolor);
-  const [fg, bg] = reverse ? [back ?? "ground", front ?? "paper"] : [front, back];
-  const names = entry.decorations.filter((name) => name !== "reverse" && name !== "blink").map((name) => `a-${name}`);
+  const [fg, bg] = [tone(entry.fg, entry.fg_truecolor), tone(entry.bg, entry.bg_truecolor)];
+  const names = entry.decorations.filter((name) => name !== "blink").map((name) => `a-${name}`);
   const piece: Piece = { text: entry.content };
   if (typeof fg === "string") names.push(`a-${fg}`);
   else if (fg) piece.color = css(bg ? fg : readable(fg));

@@ -1,6 +1,5 @@
-import { type QueryClient, queryOptions } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
-import { Problem } from "@/api/problem";
 import type { components } from "@/api/schema.gen";
 
 type Schemas = components["schemas"];
@@ -137,49 +136,3 @@ export const deliveryQuery = (id: string) =>
     queryKey: ["ci", "delivery", id],
     queryFn: ({ signal }) => data(api.GET("/api/v1/ci/deliveries/{id}", { params: { path: { id } }, signal })),
   });
-
-/** The pipeline that a path names. Instances of one name share it: the path names the one without instance vars, else the first. */
-export async function pipelineNamed(client: QueryClient, team: string, name: string): Promise<Pipeline> {
-  const find = (items: Pipeline[]) => {
-    const named = items.filter((pipeline) => pipeline.name === name);
-    return named.find((pipeline) => !pipeline.instance_vars) ?? named[0];
-  };
-  const known = find((await client.ensureQueryData(pipelinesQuery(team))).items);
-  // It may have been set since the list was fetched.
-  const found = known ?? find((await client.fetchQuery({ ...pipelinesQuery(team), staleTime: 0 })).items);
-  if (!found) throw missing(`There is no pipeline ${name} in team ${team}.`);
-  return found;
-}
-
-/** The job that a path names. */
-export async function jobNamed(client: QueryClient, team: string, pipeline: string, name: string): Promise<Job> {
-  const { id } = await pipelineNamed(client, team, pipeline);
-  const found = (await client.ensureQueryData(graphQuery(id))).jobs.find((job) => job.name === name);
-  if (!found) throw missing(`There is no job ${name} in pipeline ${pipeline}.`);
-  return found;
-}
-
-/** The resource that a path names. */
-export async function resourceNamed(client: QueryClient, team: string, pipeline: string, name: string): Promise<GraphResource> {
-  const { id } = await pipelineNamed(client, team, pipeline);
-  const found = (await client.ensureQueryData(graphQuery(id))).resources.find((resource) => resource.name === name);
-  if (!found) throw missing(`There is no resource ${name} in pipeline ${pipeline}.`);
-  return found;
-}
-
-/** The id of the build that a path names; `before` of the list is an id, so older builds are found page by page. */
-export async function buildNamed(client: QueryClient, team: string, pipeline: string, job: string, name: string): Promise<number> {
-  const { id } = await jobNamed(client, team, pipeline, job);
-  let before: number | undefined;
-  for (;;) {
-    const page = await client.fetchQuery({ ...jobBuildsQuery(id, before, 200), staleTime: before ? 60_000 : 0 });
-    const found = page.items.find((build) => build.name === name);
-    if (found) return found.id;
-    before = page.items.at(-1)?.id;
-    if (!page.more || !before) throw missing(`Job ${job} of ${pipeline} has no build ${name}.`);
-  }
-}
-
-function missing(detail: string): Problem {
-  return new Problem({ status: 404, title: "Not found", detail });
-}

@@ -61,7 +61,6 @@ function Meta({ build, over }: { build: Build; over: boolean }) {
   const length = build.started_at ? (new Date(build.ended_at ?? now).getTime() - new Date(build.started_at).getTime()) / 1000 : undefined;
   if (length !== undefined) parts.push(<span className="num">{duration(length)}{build.median_ms ? `, median ${duration(build.median_ms / 1000)}` : ""}</span>);
   if (build.cause) parts.push(build.cause.replace(/\.$/, ""));
-  if (build.rerun_of) parts.push(`rerun of #${build.rerun_of.name}`);
   if (build.started_at && build.ended_at) parts.push(<time dateTime={build.started_at} title={`${clockTime(build.started_at)} to ${clockTime(build.ended_at)} here`}>{span(build.started_at, build.ended_at)}</time>);
   else parts.push(<>{build.started_at ? "began" : "created"} <RelativeTime at={build.started_at ?? build.created_at} /></>);
   return parts.map((part, index) => (

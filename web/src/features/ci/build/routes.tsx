@@ -1,8 +1,10 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { buildNamed, buildQuery } from "../queries";
+import { instanceSearch, type InstanceVars } from "../address";
+import { buildQuery } from "../queries";
+import { findBuild } from "./named";
 
-type Named = { context: { client: QueryClient }; params: { team: string; name: string; job: string; build: string } };
+type Named = { context: { client: QueryClient }; params: { team: string; name: string; job: string; build: string }; deps: { vars?: InstanceVars } };
 
 /** A build by its name, below its job. */
 export function buildRoutes(team: AnyRoute): AnyRoute[] {
@@ -10,8 +12,9 @@ export function buildRoutes(team: AnyRoute): AnyRoute[] {
     createRoute({
       getParentRoute: () => team,
       path: "pipelines/$name/jobs/$job/builds/$build",
-      loader: async ({ context: { client }, params }: Named) => {
-        const id = await buildNamed(client, params.team, params.name, params.job, params.build);
+      loaderDeps: ({ search }: { search: Record<string, unknown> }) => ({ vars: instanceSearch.parse(search).vars }),
+      loader: async ({ context: { client }, params, deps }: Named) => {
+        const id = await findBuild(client, { ...params, ...deps });
         await client.ensureQueryData(buildQuery(id));
         return { id };
       },

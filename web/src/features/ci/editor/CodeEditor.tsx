@@ -109,6 +109,7 @@ const theme = EditorView.theme(
     ".cm-tooltip": { backgroundColor: "var(--log-raised)", color: "var(--log-fg)", border: "1px solid var(--log-line)", borderRadius: "4px" },
     ".cm-tooltip-autocomplete > ul": { fontFamily: "var(--font-mono)", fontSize: "12px" },
     ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--log-select)", color: "var(--log-fg)" },
+    ".cm-completionIcon": { display: "none" },
     ".cm-completionDetail": { fontStyle: "normal", fontFamily: "var(--font-ui)", color: "var(--log-time)" },
     ".cm-panels": { backgroundColor: "var(--log-raised)", color: "var(--log-fg)" },
     ".cm-foldPlaceholder": { backgroundColor: "var(--log-line)", color: "var(--log-fg)", border: "none" },

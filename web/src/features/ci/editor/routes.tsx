@@ -1,8 +1,9 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { configQuery, pipelineNamed } from "../queries";
+import { findPipeline, instanceSearch, type InstanceVars } from "../address";
+import { configQuery } from "../queries";
 
-type Load = { context: { client: QueryClient }; params: { team: string; name: string } };
+type Load = { context: { client: QueryClient }; params: { team: string; name: string }; deps: { vars?: InstanceVars } };
 
 /** A new pipeline, and the configuration of one that exists. */
 export function editorRoutes(team: AnyRoute): AnyRoute[] {
@@ -15,8 +16,9 @@ export function editorRoutes(team: AnyRoute): AnyRoute[] {
     createRoute({
       getParentRoute: () => team,
       path: "pipelines/$name/edit",
-      loader: async ({ context: { client }, params }: Load) => {
-        const pipeline = await pipelineNamed(client, params.team, params.name);
+      loaderDeps: ({ search }: { search: Record<string, unknown> }) => ({ vars: instanceSearch.parse(search).vars }),
+      loader: async ({ context: { client }, params, deps }: Load) => {
+        const pipeline = await findPipeline(client, { ...params, ...deps });
         await client.fetchQuery({ ...configQuery(pipeline.id), staleTime: 0 });
         return { id: pipeline.id };
       },

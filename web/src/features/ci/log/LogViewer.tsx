@@ -3,12 +3,11 @@ import { useLocation, useNavigate } from "@tanstack/react-router";
 import { type MouseEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { asProblem } from "@/api/problem";
 import { Button } from "@/ui/Button";
-import { useActions } from "@/ui/frame/hooks";
 import type { BuildSearch } from "../build/search";
 import { flatten, isOver } from "../build/steps";
 import type { Build } from "../queries";
 import { type Block, cut, layOut } from "./blocks";
-import { logActions } from "./actions";
+import { useLogActions } from "./actions";
 import { opensAtFirst } from "./FoldHeading";
 import { LogFoot } from "./LogFoot";
 import { LogList } from "./LogList";
@@ -67,9 +66,16 @@ export function LogViewer({ build, search, onSearch, onEnd, toError }: Props) {
     reveal(find.lines[at] as number);
   };
   const follow = () => tail.follow(!tail.following);
-  useActions(
-    logActions({ running, time, onTime: (next) => onSearch({ time: next === "utc" ? undefined : next }), onFollow: follow, onStep: step, onFind: () => field.current?.focus(), onError: () => firstError && reveal(firstError), hasError: firstError > 0, onWrap: () => onSearch({ wrap: search.wrap ? undefined : true }) }),
-  );
+  useLogActions({
+    time,
+    hasError: firstError > 0,
+    onTime: (next) => onSearch({ time: next === "utc" ? undefined : next }),
+    onWrap: () => onSearch({ wrap: search.wrap ? undefined : true }),
+    onFollow: follow,
+    onStep: step,
+    onFind: () => field.current?.focus(),
+    onError: () => firstError && reveal(firstError),
+  });
 
   const press = (event: MouseEvent) => {
     const link = (event.target as Element).closest<HTMLElement>("[data-ln]");
@@ -80,7 +86,7 @@ export function LogViewer({ build, search, onSearch, onEnd, toError }: Props) {
 
   return (
     <section className="viewer" aria-label="Log">
-      <LogToolbar id={build.id} total={state.total} search={search} onSearch={onSearch} find={find} onStep={step} field={field} following={tail.following} onFollow={follow} time={time} />
+      <LogToolbar id={build.id} total={state.total} search={search} onSearch={onSearch} find={find} onStep={step} field={field} following={tail.following && !state.ended} onFollow={follow} time={time} />
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/click-events-have-key-events -- the line numbers inside are links; this is where their presses are gathered */}
       <div
         className="log"

@@ -33,8 +33,8 @@ export function useReveal({ pane, layout, scroller, state, store, open, stopFoll
     if (!list || !target) return undefined;
     const row = list.querySelector<HTMLElement>(`[data-n="${target.line}"]`);
     // Not scrollIntoView: that would move the page around the pane too.
-    if (row) list.scrollTop += middle(row) - middle(list);
-    else list.scrollTop = offsetOf(pane, layout, target.line) - list.clientHeight / 2;
+    if (row) list.scrollBy({ top: middle(row) - middle(list) });
+    else list.scrollTo({ top: offsetOf(pane, layout, target.line) - list.clientHeight / 2 });
     const settled = row && store.line(target.line) !== undefined && Math.abs(middle(row) - middle(list)) < list.clientHeight / 2;
     const done = settled && target.calm >= calmFrames;
     const frame = requestAnimationFrame(() =>

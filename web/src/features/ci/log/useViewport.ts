@@ -48,16 +48,16 @@ export function useTail(scroller: RefObject<HTMLDivElement | null>, total: numbe
     pinned.current = following;
     const pane = scroller.current;
     if (!following || !pane) return;
-    pane.scrollTop = pane.scrollHeight;
+    pane.scrollTo({ top: pane.scrollHeight });
     last.current = pane.scrollTop;
   }, [scroller, following, total, height]);
 
-  const latest = useRef({ total, growing });
+  const latest = useRef(total);
   useEffect(() => {
-    latest.current = { total, growing };
+    latest.current = total;
   });
 
-  const onScroll = useCallback(() => {
+  const onScroll = () => {
     const pane = scroller.current;
     if (!pane) return;
     const up = pane.scrollTop < last.current - 1;
@@ -66,16 +66,16 @@ export function useTail(scroller: RefObject<HTMLDivElement | null>, total: numbe
     if (pinned.current && up && left > 24) {
       pinned.current = false;
       setFollowing(false);
-      setStoppedAt(latest.current.total);
-    } else if (!pinned.current && !up && left < 4 && latest.current.growing) {
+      setStoppedAt(total);
+    } else if (!pinned.current && !up && left < 4 && growing) {
       pinned.current = true;
       setFollowing(true);
     }
-  }, [scroller]);
+  };
 
   const follow = useCallback((on: boolean) => {
     setFollowing(on);
-    if (!on) setStoppedAt(latest.current.total);
+    if (!on) setStoppedAt(latest.current);
   }, []);
   return { following, follow, onScroll, fresh: following ? 0 : Math.max(0, total - stoppedAt) };
 }
