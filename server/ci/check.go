@@ -93,11 +93,9 @@ func (s *Service) resolveSource(ctx context.Context, tracker *vars.Tracker, p pi
 	if err != nil {
 		return nil, err
 	}
-	var lookup vars.Lookup = vars.Static{}
-	if s.deps.Vars != nil {
-		if lookup, err = s.deps.Vars(ctx, owner); err != nil {
-			return nil, err
-		}
+	lookup, err := s.Vars(ctx, owner)
+	if err != nil {
+		return nil, err
 	}
 	resolved, err := vars.Interpolate(ctx, map[string]any(source), tracker.Watch(lookup))
 	if err != nil || resolved == nil {

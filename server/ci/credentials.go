@@ -15,10 +15,7 @@ import (
 
 // checkCredentials resolves every ((var)) of resources and types without using it.
 func (s *Service) checkCredentials(ctx context.Context, team identity.Team, name string, instance pipeline.InstanceVars, config pipeline.Config) error {
-	if s.deps.Vars == nil {
-		return nil
-	}
-	lookup, err := s.deps.Vars(ctx, engine.Build{TeamID: team.ID, TeamName: team.Name, PipelineName: name, InstanceVars: instance})
+	lookup, err := s.sourcedVars(ctx, engine.Build{TeamID: team.ID, TeamName: team.Name, PipelineName: name, InstanceVars: instance}, config.VarSources)
 	if err != nil {
 		return err
 	}

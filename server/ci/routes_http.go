@@ -5,6 +5,7 @@ import "github.com/signalbox/signalbox/server/platform/api"
 // Routes registers both faces of the capability: our own API and Concourse's.
 func (s *Service) Routes(root api.Router) {
 	s.FlyRoutes(root)
+	s.keyRoutes(root)
 	r := root.Group("/api/v1/ci")
 	s.pipelineRoutes(r)
 	s.jobRoutes(r)
