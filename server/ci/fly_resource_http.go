@@ -25,6 +25,7 @@ func (f fly) resourceRoutes(r api.Router) {
 	r.PUT(one+"/unpin", operating(), f.handle(f.unpin))
 	r.PUT(one+"/pin_comment", operating(), f.handle(f.putPinComment))
 	r.DELETE(one+"/cache", operating(), f.handle(f.clearResourceCaches))
+	r.GET(one+"/shared", reading(), f.handle(f.sharedResource))
 	r.GET(one+"/versions", exposable(), f.handle(f.listVersions))
 	r.DELETE(one+"/versions", operating(), f.handle(f.deleteVersions))
 	r.GET(one+"/versions/:version", exposable(), f.handle(f.getVersion))

@@ -17,6 +17,8 @@ import (
 
 func (f fly) workerRoutes(r api.Router) {
 	r.GET("/workers", reading(), f.handle(f.workers))
+	r.PUT("/workers/:worker/land", api.Admin(), f.handle(f.landWorker))
+	r.PUT("/workers/:worker/prune", api.Admin(), f.handle(f.pruneWorker))
 	r.GET("/teams/:team/containers", reading(), f.handle(f.listContainers))
 	r.GET("/teams/:team/containers/:handle", reading(), f.handle(f.getContainer))
 	r.GET("/teams/:team/containers/:handle/hijack", writing(), f.handle(f.hijackContainer))

@@ -134,6 +134,7 @@ var callers = map[string]identity.Caller{
 	"viewer":   {UserID: 2, Name: "viewer", Roles: map[int64]identity.Role{teamMain: identity.Viewer}, Teams: map[string]identity.Team{"main": {ID: teamMain, Name: "main"}}},
 	"operator": {UserID: 3, Name: "operator", Roles: map[int64]identity.Role{teamMain: identity.Operator}, Teams: map[string]identity.Team{"main": {ID: teamMain, Name: "main"}}},
 	"member":   {UserID: 5, Name: "member", Roles: map[int64]identity.Role{teamMain: identity.Member}, Teams: map[string]identity.Team{"main": {ID: teamMain, Name: "main"}}},
+	"root":     {UserID: 6, Name: "root", Admin: true},
 	"stranger": {UserID: 4, Name: "stranger", Roles: map[int64]identity.Role{teamOther: identity.Owner}, Teams: map[string]identity.Team{"other": {ID: teamOther, Name: "other"}}},
 }
 
