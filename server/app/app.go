@@ -81,12 +81,12 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	return a, nil
 }
 
-func (a *App) openPort(context.Context) (err error) {
+func (a *App) openPort(ctx context.Context) (err error) {
 	if err := os.MkdirAll(a.config.DataDir, 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
 	server := a.config.Server
-	if a.main, err = listen(server.Listen, a.engine, server.TLSCert, server.TLSKey); err != nil {
+	if a.main, err = listen(ctx, server.Listen, a.engine, server.TLSCert, server.TLSKey); err != nil {
 		return err
 	}
 	return nil

@@ -15,6 +15,8 @@ const (
 	// unreadyFor is how long a stopping server answers "not ready" before it
 	// takes no more connections, so that a balancer has looked once.
 	unreadyFor = time.Second
+	// streamsFor is how much longer answers may go on that never end by themselves.
+	streamsFor = 2 * time.Second
 	drainFor   = 20 * time.Second
 )
 
@@ -23,14 +25,18 @@ type listener struct {
 	net    net.Listener
 	server *http.Server
 	tls    [2]string
+	// end cancels the requests under way, those that answer for ever among them.
+	end context.CancelFunc
 }
 
-func listen(address string, handler http.Handler, cert, key string) (*listener, error) {
+func listen(ctx context.Context, address string, handler http.Handler, cert, key string) (*listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	return &listener{net: l, tls: [2]string{cert, key}, server: &http.Server{
+	base, end := context.WithCancel(context.WithoutCancel(ctx))
+	return &listener{net: l, tls: [2]string{cert, key}, end: end, server: &http.Server{
+		BaseContext:       func(net.Listener) context.Context { return base },
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -109,6 +115,7 @@ func (a *App) drain(ctx context.Context, pause time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, drainFor)
 	defer cancel()
 	a.hub.Close() // streams never end by themselves
+	defer time.AfterFunc(streamsFor, a.main.end).Stop()
 	err := a.main.server.Shutdown(ctx)
 	if a.metrics != nil {
 		err = errors.Join(err, a.metrics.server.Shutdown(ctx))

@@ -22,7 +22,7 @@ func (a *App) wireSystem(ctx context.Context) (err error) {
 		},
 	})
 	if a.config.Server.MetricsListen != "" {
-		a.metrics, err = listen(a.config.Server.MetricsListen, metrics, "", "")
+		a.metrics, err = listen(ctx, a.config.Server.MetricsListen, metrics, "", "")
 	}
 	return err
 }
