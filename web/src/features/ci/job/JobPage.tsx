@@ -20,6 +20,7 @@ import { wallPath } from "../paths";
 import { type BuildListItem, graphQuery, type Job, jobBuildsQuery, jobQuery, type Pipeline } from "../queries";
 import { useGo } from "../useGo";
 import { bars, jobStatus, medianSeconds, seconds } from "../state";
+import "../graph/page.css";
 import { WallContext } from "../wall/WallContext";
 import { Inputs } from "./Inputs";
 import { jobSearch } from "./search";
@@ -107,7 +108,7 @@ function Waiting({ job }: { job: Job }) {
   const sentences = job.waiting.filter((sentence) => !(job.paused && sentence === "The job is paused."));
   if (!paused && sentences.length === 0) return null;
   return (
-    <div className="pane grid gap-2 pb-0">
+    <div className="pane grid gap-2 pb-3">
       {paused}
       {sentences.length > 0 && (
         <Notice>

@@ -76,7 +76,7 @@ function State({ resource, pipeline, role }: { resource: Resource; pipeline: Pip
   const unpin = useUnpin(resource, pipeline.id);
   if (!resource.check_error && !resource.pinned) return null;
   return (
-    <div className="pane grid gap-2 pb-0">
+    <div className="pane grid gap-2 pb-3">
       {resource.check_error && (
         <Notice kind="bad">
           The last check failed{resource.last_checked_at && <> <RelativeTime at={resource.last_checked_at} /></>}: <code className="[overflow-wrap:anywhere]" title={resource.check_error}>{remoteWords(resource.check_error)}</code>
