@@ -53,6 +53,10 @@ func (l *leaf) taskConfig(ctx context.Context) (pipeline.TaskConfig, error) {
 	if messages := result.Validate(); len(messages) > 0 {
 		return pipeline.TaskConfig{}, errors.New("invalid task configuration:\n" + strings.Join(messages, "\n"))
 	}
+	// Concourse would wait for such a worker for ever; here none can come.
+	if result.Platform != "linux" {
+		return pipeline.TaskConfig{}, fmt.Errorf("no worker runs the platform %q; the workers of this server run linux", result.Platform)
+	}
 	return result, nil
 }
 

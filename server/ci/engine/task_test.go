@@ -80,6 +80,7 @@ func TestTaskErrors(t *testing.T) {
 		{"file not there", do("9", getPlan("0", "repo", "a"), `{"id":"1","task":{"name":"t","privileged":false,"hermetic":false,"config_path":"repo/task.yml"}}`), "task config 'repo/task.yml' not found"},
 		{"image not there", taskWith("1", "", `,"image":"img"`), "missing image artifact source: img\n\nmake sure there's a corresponding 'get' step, or a task that produces it as an output"},
 		{"rootfs", taskWith("1", `"rootfs_uri":"docker:///busybox",`, ""), "rootfs_uri is not supported: use image_resource"},
+		{"another platform", `{"id":"1","task":{"name":"t","privileged":false,"hermetic":false,"config":{"platform":"windows","run":{"path":"x"}}}}`, `no worker runs the platform "windows"; the workers of this server run linux`},
 		{"nothing to run", `{"id":"1","task":{"name":"t","privileged":false,"hermetic":false,"config":{"platform":"linux","run":{"path":""}}}}`, "No executable defined for task. Specify an executable to run in either the task config (run.path) or as an ENTRYPOINT/CMD in the container image."},
 		{"bad timeout", taskWith("1", "", `,"timeout":"soon"`), `parse timeout: time: invalid duration "soon"`},
 	} {
