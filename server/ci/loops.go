@@ -25,6 +25,7 @@ func (s *Service) Start(ctx context.Context) (stop func()) {
 func (s *Service) Loops() []work.Loop {
 	return []work.Loop{
 		{Name: "ci.schedule", Every: 10 * time.Second, Run: s.sched.sweep},
+		{Name: "ci.archive", Every: time.Minute, Run: s.sweepAbandoned},
 		{Name: "ci.logs", Every: 30 * time.Second, Run: s.ReapLogs},
 		{Name: "ci.collect", Every: 30 * time.Second, Run: s.Collect},
 	}

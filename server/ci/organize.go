@@ -1,7 +1,9 @@
 package ci
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/signalbox/signalbox/server/ci/pipeline"
 	"github.com/signalbox/signalbox/server/ci/runtime"
@@ -56,6 +58,9 @@ func (s *Service) destroy(ctx context.Context, p pipelineRow) error {
 	}
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
 		if err := s.deletePipeline(ctx, p.ID); err != nil {
+			return err
+		}
+		if err := s.archiveAbandoned(ctx); err != nil {
 			return err
 		}
 		s.changed(ctx, p.TeamID, topicPipeline, p.ID)
@@ -116,20 +121,50 @@ func (s *Service) order(ctx context.Context, team int64, names []string) error {
 	})
 }
 
-// orderInstances puts the instances of one pipeline in order, within the places they have.
+// orderInstances puts the instances of one pipeline in order, together at the place
+// of the first of them; those that are not named follow.
 func (s *Service) orderInstances(ctx context.Context, team int64, name string, instances []pipeline.InstanceVars) error {
 	return s.db.Tx(ctx, func(ctx context.Context) error {
+		rank := map[int64]int{}
 		for i, vars := range instances {
 			row, err := s.pipelineByName(ctx, team, name, canonicalVars(vars))
 			if err != nil {
 				return problem.Wrap(err, problem.Invalid, "instance %s of pipeline '%s' not found", canonicalVars(vars), name)
 			}
+			rank[row.ID] = i + 1
+		}
+		rows, err := s.pipelines(ctx, []int64{team})
+		if err != nil {
+			return err
+		}
+		for i, row := range groupInstances(rows, name, rank) {
 			if err := s.setOrdering(ctx, row.ID, int64(i+1)); err != nil {
 				return err
 			}
 		}
+		s.changed(ctx, team, topicPipeline, firstID(rows))
 		return nil
 	})
+}
+
+// groupInstances moves the rows of a name together, by rank; 0 is last.
+func groupInstances(rows []pipelineRow, name string, rank map[int64]int) []pipelineRow {
+	var group, out []pipelineRow
+	at := -1
+	for _, row := range rows {
+		switch {
+		case row.Name != name:
+			out = append(out, row)
+			continue
+		case at < 0:
+			at = len(out)
+		}
+		group = append(group, row)
+	}
+	slices.SortStableFunc(group, func(a, b pipelineRow) int {
+		return cmp.Compare(uint(rank[a.ID]-1), uint(rank[b.ID]-1)) // 0 wraps to the largest
+	})
+	return slices.Insert(out, max(at, 0), group...)
 }
 
 func containsPipeline(rows []pipelineRow, name string) bool {

@@ -44,7 +44,10 @@ func (s *Service) applyToPipeline(ctx context.Context, p pipelineRow, action str
 	case "hide":
 		return s.setPublic(ctx, p.ID, false)
 	case "archive":
-		return s.archive(ctx, p.ID)
+		if err := s.archive(ctx, p.ID); err != nil {
+			return err
+		}
+		return s.archiveAbandoned(ctx)
 	}
 	return problem.New(problem.NotFound, "A pipeline cannot be asked to %s.", action)
 }

@@ -117,6 +117,26 @@ func (s store) archive(ctx context.Context, id int64) error {
 		true, true, toMillis(s.now()), id).Error
 }
 
+// abandonedPipelines lists those whose set_pipeline step is no more. Reruns do not
+// count as the last build: they say what an older one said.
+func (s store) abandonedPipelines(ctx context.Context) ([]pipelineRow, error) {
+	var rows []pipelineRow
+	err := s.db.Writer(ctx).Raw(`SELECT p.id, p.team_id, p.name, p.instance_vars FROM ci_pipelines p
+		LEFT JOIN ci_jobs j ON j.id = p.parent_job_id LEFT JOIN ci_pipelines o ON o.id = j.pipeline_id
+		WHERE p.parent_job_id <> 0 AND NOT p.archived AND (o.id IS NULL OR o.id <> p.id) AND (j.id IS NULL OR NOT j.active OR o.archived
+			OR p.parent_build_id < COALESCE((SELECT MAX(b.id) FROM ci_builds b WHERE b.job_id = j.id AND b.status = 'succeeded' AND b.rerun_of = 0), 0))
+		ORDER BY p.id`).Scan(&rows).Error
+	return rows, err
+}
+
+// adopt notes that a build's step would have set the pipeline as it is; false
+// when a newer build of the job has done so.
+func (s store) adopt(ctx context.Context, id, job, build int64) (bool, error) {
+	r := s.db.Writer(ctx).Exec("UPDATE ci_pipelines SET parent_job_id = ?, parent_build_id = ? WHERE id = ? AND (parent_job_id <> ? OR parent_build_id <= ?)",
+		job, build, id, job, build)
+	return r.RowsAffected == 1, r.Error
+}
+
 // renamePipelines renames all instances of a name and tells how many there were.
 func (s store) renamePipelines(ctx context.Context, team int64, name, next string) (int64, error) {
 	r := s.db.Writer(ctx).Exec("UPDATE ci_pipelines SET name = ?, updated_at = ? WHERE team_id = ? AND name = ?", next, toMillis(s.now()), team, name)

@@ -163,6 +163,9 @@ func (s *Service) finish(ctx context.Context, b buildRow, status Status, message
 	}
 	if status == Succeeded {
 		names = append(names, f.downstream(job.Name)...)
+		if err := s.archiveAbandoned(ctx); err != nil {
+			return err
+		}
 	}
 	return s.schedule(ctx, p.ID, names)
 }

@@ -35,6 +35,8 @@ type setRequest struct {
 	Parent engine.Build
 	// Running leaves a new pipeline unpaused.
 	Running bool
+	// Self is set by a step that sets its own pipeline, which keeps its parent.
+	Self bool
 }
 
 type setResult struct {
@@ -65,6 +67,9 @@ func (s *Service) setPipeline(ctx context.Context, req setRequest) (setResult, e
 			return err
 		}
 		s.changed(ctx, row.TeamID, topicPipeline, row.ID)
+		if err := s.archiveAbandoned(ctx); err != nil {
+			return err
+		}
 		return s.scheduleAll(ctx, row)
 	})
 	return out, err
@@ -92,7 +97,7 @@ func (s *Service) savePipelineRow(ctx context.Context, req setRequest) (row pipe
 	}
 	from := row.Version
 	row.Config, row.Source, row.UpdatedBy = config, string(req.Source), req.By
-	row.ParentJobID, row.ParentBuildID = req.Parent.JobID, req.Parent.ID
+	row.ParentJobID, row.ParentBuildID = req.keepParent(row)
 	if row.Archived {
 		row.Archived, row.Paused = false, !req.Running
 	}
@@ -259,7 +264,8 @@ func (s *Service) SetPipelineStep(ctx context.Context, req engine.SetPipelineReq
 		return out, nil
 	}
 	name, instance, parent := req.Name, req.InstanceVars, req.Build
-	if name == "self" {
+	self := name == "self"
+	if self {
 		name, instance, parent = req.Build.PipelineName, req.Build.InstanceVars, engine.Build{}
 	}
 	existing, err := s.pipelineByName(ctx, team, name, canonicalVars(instance))
@@ -268,11 +274,18 @@ func (s *Service) SetPipelineStep(ctx context.Context, req engine.SetPipelineReq
 	}
 	if err == nil && existing.Config == encode(config) && !existing.Archived {
 		out.Output = "no changes to apply."
-		return out, nil
+		if parent.JobID == 0 {
+			return out, nil
+		}
+		newest, err := s.adopt(ctx, existing.ID, parent.JobID, parent.ID)
+		if err == nil && !newest {
+			out.Invalid = append(out.Invalid, "The pipeline was saved by a newer build")
+		}
+		return out, err
 	}
 	out.Changed = true
 	_, err = s.setPipeline(ctx, setRequest{Team: team, Name: name, InstanceVars: instance, Config: config, Source: source, From: anyVersion,
-		By: fmt.Sprintf("build %d", req.Build.ID), Parent: parent, Running: true})
+		By: fmt.Sprintf("build %d", req.Build.ID), Parent: parent, Running: true, Self: self})
 	if p := (*problem.Error)(nil); errors.As(err, &p) && p.Kind == problem.Conflict {
 		out.Invalid = append(out.Invalid, strings.TrimSuffix(p.Detail, "."))
 		return out, nil
