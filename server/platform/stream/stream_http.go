@@ -161,7 +161,7 @@ func (s *session) event(e entry) {
 		ID    string `json:"id"`
 		Team  string `json:"team"`
 	}{e.Topic, e.ID, team})
-	fmt.Fprintf(&s.buf, "id: %s\ndata: %s\n\n", s.hub.id(e.n), data)
+	fmt.Fprintf(&s.buf, "event: change\nid: %s\ndata: %s\n\n", s.hub.id(e.n), data)
 }
 
 func (s *session) reset(n uint64) {
