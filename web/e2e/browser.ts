@@ -23,13 +23,28 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error" && !/status of 40[0-9]/.test(message.text())) errors.push(message.text());
+    if (message.type() === "error" && !/status of 40[0-9]|ERR_NETWORK_CHANGED/.test(message.text())) errors.push(message.text());
   });
   return { page, errors };
 }
 
+/**
+ * Opens an address. Containers come and go with network interfaces of this very machine, upon which Chromium
+ * gives up requests under way: then it is opened again.
+ */
+export async function open(page: Page, address: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await page.goto(address);
+      return;
+    } catch (error) {
+      if (tries === 5 || !/ERR_NETWORK_CHANGED|ERR_ABORTED/.test(String(error))) throw error;
+    }
+  }
+}
+
 export async function signIn(page: Page, name: string, password: string): Promise<void> {
-  await page.goto("/login");
+  await open(page, "/login");
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();

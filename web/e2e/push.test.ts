@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { expectAccessible, openBrowser, openPage, signIn } from "./browser";
+import { expectAccessible, open, openBrowser, openPage, signIn } from "./browser";
 import { password, Repository, sendPush, Server } from "./server";
 
 let server: Server;
@@ -43,7 +43,7 @@ it("goes from an empty server to a green build by a push, live", async () => {
   await signIn(page, "admin", password);
 
   // Set the pipeline in the editor, as a person pastes it.
-  await page.goto("/teams/main/ci/new?name=hello");
+  await open(page, "/teams/main/ci/new?name=hello");
   const editor = page.locator(".cm-content");
   await editor.click();
   await page.keyboard.press("Control+a");
@@ -53,17 +53,17 @@ it("goes from an empty server to a green build by a push, live", async () => {
   await expectAccessible(page);
 
   // It is paused, which the page says; unpause it.
-  await page.getByRole("button", { name: /Unpause/ }).first().click();
+  await page.getByRole("button", { name: "Unpause" }).first().click();
 
   // The first version is found by a check and built.
-  await page.goto("/teams/main/pipelines/hello/jobs/build/builds/1");
+  await open(page, "/teams/main/pipelines/hello/jobs/build/builds/1");
   await page.getByText("the first build").waitFor();
   await page.getByText("Succeeded").first().waitFor();
   await expectAccessible(page);
 
   // A hook, then a push that GitHub tells about.
   const hook = await server.api<{ url: string; secret: string }>(token, "POST", "/api/v1/ci/hooks", { team: "main", name: "acme/hello" });
-  await page.goto("/teams/main/pipelines/hello/jobs/build");
+  await open(page, "/teams/main/pipelines/hello/jobs/build");
   await page.getByRole("heading", { level: 1 }).waitFor();
   const sha = repository.push("hello: say more", { "build.sh": "for i in 1 2 3 4 5; do echo live line $i; sleep 0.4; done\n" });
   const answer = await sendPush(hook, repository.bare, sha, "hello: say more");
@@ -71,7 +71,7 @@ it("goes from an empty server to a green build by a push, live", async () => {
 
   // Without a reload the job's page shows the build, whose log grows while it runs.
   await page.getByText("#2", { exact: false }).first().waitFor();
-  await page.goto("/teams/main/pipelines/hello/jobs/build/builds/2");
+  await open(page, "/teams/main/pipelines/hello/jobs/build/builds/2");
   await page.getByText("live line 1").waitFor();
   await page.getByText("live line 5").waitFor();
   await page.getByText("Succeeded").first().waitFor();
@@ -95,7 +95,7 @@ jobs:
 
   const { page, errors } = await openPage(browser, server.url, { colorScheme: "dark" });
   await signIn(page, "admin", password);
-  await page.goto("/teams/main/pipelines/slow/jobs/slow/builds/1");
+  await open(page, "/teams/main/pipelines/slow/jobs/slow/builds/1");
   await page.getByText("begun").waitFor();
   await page.getByRole("button", { name: "Abort" }).first().click();
   const sure = page.getByRole("dialog").getByRole("button", { name: /Abort/ });
@@ -121,7 +121,7 @@ jobs:
 
   const { page, errors } = await openPage(browser, server.url, { viewport: { width: 390, height: 844 }, hasTouch: true });
   await signIn(page, "admin", password);
-  await page.goto("/teams/main/pipelines/red/jobs/test/builds/1");
+  await open(page, "/teams/main/pipelines/red/jobs/test/builds/1");
   await page.getByText("Failed").first().waitFor();
   await page.getByText("expected 1000 got 999").first().waitFor();
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

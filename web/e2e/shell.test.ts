@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expectAccessible, openBrowser, openPage, signIn } from "./browser";
+import { expectAccessible, open, openBrowser, openPage, signIn } from "./browser";
 import { password, Server } from "./server";
 
 let server: Server;
@@ -18,7 +18,7 @@ afterAll(async () => {
 describe("signing in", () => {
   it("refuses a wrong password in words and lets the right one in", async () => {
     const { page, errors } = await openPage(browser, server.url);
-    await page.goto("/");
+    await open(page, "/");
     await page.waitForURL("**/login**");
     await page.getByLabel("Name").fill("admin");
     await page.getByLabel("Password").fill("wrong-password-1");
@@ -33,7 +33,7 @@ describe("signing in", () => {
 
   it("gives fly its token in the browser", async () => {
     const { page } = await openPage(browser, server.url);
-    await page.goto("/login?fly_port=1");
+    await open(page, "/login?fly_port=1");
     const redirected = page.waitForRequest((request) => request.url().startsWith("http://127.0.0.1:1/"));
     await page.getByLabel("Name").fill("admin");
     await page.getByLabel("Password").fill(password);
@@ -67,7 +67,7 @@ describe("every page of settings and administration", () => {
       const { page, errors } = await openPage(browser, server.url, options);
       await signIn(page, "admin", password);
       for (const path of pages) {
-        await page.goto(path);
+        await open(page, path);
         await page.getByRole("heading", { level: 1 }).first().waitFor();
         await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
         await expectAccessible(page);
