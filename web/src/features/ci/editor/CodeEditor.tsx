@@ -149,5 +149,5 @@ const extensions = [
   yaml(),
   syntaxHighlighting(colours),
   EditorState.languageData.of(() => [{ autocomplete: complete }]),
-  EditorView.contentAttributes.of({ "aria-label": "Configuration of the pipeline, YAML" }),
+  EditorView.contentAttributes.of({ "aria-label": "Configuration of the pipeline, YAML", tabindex: "0" }),
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { delta, findPattern, lineTime, looksBad, mark } from "./text";
 import { nearest } from "./useFind";
+import { firstBad } from "./useFirstError";
 
 const shown = (pieces: ReturnType<typeof mark>) => pieces.map(({ text, hit }) => (hit ? `[${text}]` : text)).join("|");
 
@@ -25,6 +26,13 @@ it("goes to the match nearest below", () => {
 describe("lines that look like the reason", () => {
   it.each(["error: no such file", "--- FAIL: TestX", "panic: nil", "expected 1 got 2"])("%s", (text) => expect(looksBad(text)).toBe(true));
   it.each(["0 errors", "no failures", "errors: 0", "ok", "terror"])("not %s", (text) => expect(looksBad(text)).toBe(false));
+});
+
+it("finds the first bad line of the failing step, whatever its colours", () => {
+  const line = (n: number, step: string, text: string) => ({ n, step, text, t: "", stream: "stdout" as const });
+  const lines = [line(1, "b", "error"), line(2, "a", "0 errors"), line(3, "a", "\x1b[1mexpected 1 got 2"), line(4, "a", "error")];
+  expect(firstBad(lines, "a")).toBe(3);
+  expect(firstBad(lines, "c")).toBe(0);
 });
 
 describe("times", () => {

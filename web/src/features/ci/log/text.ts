@@ -40,10 +40,8 @@ export function mark(pieces: Piece[], pattern: RegExp | null): Marked[] {
   return out;
 }
 
-/** Words by which a failing line is recognised; sent to the server too, so only what RE2 and browsers both know. */
-export const errorWords = String.raw`\b(error|errors|fatal|panic|fail|failed|failure|failures|exception|traceback|expected|denied|not found|undefined)\b`;
-
-const errorPattern = new RegExp(errorWords, "i");
+/** Words by which a failing line is recognised. */
+const errorPattern = /\b(errors?|fatal|panic|fail|failed|failures?|exception|traceback|expected|denied|not found|undefined)\b/i;
 const harmless = /\b(0|no|without) (errors?|fail(ed|ures?)?)\b|\b(errors?|fail(ed|ures?)?)\s*[:=]\s*0\b/i;
 
 /** Whether a line of a failing step looks like the reason. */
