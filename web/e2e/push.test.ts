@@ -55,7 +55,8 @@ it("goes from an empty server to a green build by a push, live", async () => {
   // It is paused, which the page says; unpause it.
   await page.getByRole("button", { name: "Unpause" }).first().click();
 
-  // The first version is found by a check and built.
+  // The first version is found by a check and built, which the graph shows by itself.
+  await page.getByText("#1", { exact: false }).first().waitFor();
   await open(page, "/teams/main/pipelines/hello/jobs/build/builds/1");
   await page.getByText("the first build").waitFor();
   await page.getByText("Succeeded").first().waitFor();
