@@ -34,6 +34,7 @@ func (s *Service) FlyRoutes(root api.Router) {
 	f := fly{s}
 	r := root.Group("/api/v1").Denying(denyFly)
 	f.infoRoutes(r)
+	f.healthRoutes(r)
 	f.pipelineRoutes(r)
 	f.jobRoutes(r)
 	f.buildRoutes(r)

@@ -33,8 +33,10 @@ type Deps struct {
 	Engine func(engine.Ledger) Engine
 	// Native returns the server's own resource types.
 	Native func(name string) (resource.Type, bool)
-	Logs   *buildlog.Store
-	Jobs   *work.Jobs
+	// NativeTypes are their names, as `fly workers -d` lists them.
+	NativeTypes []string
+	Logs        *buildlog.Store
+	Jobs        *work.Jobs
 	// NewID returns 32 random lower-case hex digits.
 	NewID func() string
 	// Vars finds ((vars)) without a source for a build, or for a check when the
@@ -58,6 +60,8 @@ type Deps struct {
 	// OnBuildFinished hears of every ended build of a job, in the transaction that
 	// ends it: an error undoes the end, which is then tried again.
 	OnBuildFinished func(ctx context.Context, finished BuildFinished) error
+	// LoopStatus tells how the server's background tasks stand.
+	LoopStatus func() []work.LoopStatus
 	// ClusterName is what fly shows of this installation.
 	ClusterName string
 	// CheckEvery is the interval of resources that have none; a minute when zero.
