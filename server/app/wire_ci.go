@@ -45,9 +45,9 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 		return fmt.Errorf("make the folder for images on their way: %w", err)
 	}
 	a.ci = ci.New(ci.Deps{
-		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Native: natives.Native, Logs: logs, Jobs: a.jobs, NewID: randomID,
+		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Native: a.nativeTypes(natives), Logs: logs, Jobs: a.jobs, NewID: randomID,
 		Engine: func(ledger engine.Ledger) ci.Engine {
-			e := engine.New(context.WithoutCancel(ctx), engine.Deps{Executor: a.worker, Native: natives.Native, Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
+			e := engine.New(context.WithoutCancel(ctx), engine.Deps{Executor: a.worker, Native: a.nativeTypes(natives), Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
 				Now: now, NewID: randomID, Vars: a.vars, ExternalURL: a.PublicURL(), Logger: a.log, MaxContainers: cfg.MaxContainers,
 				SetPipeline: func(ctx context.Context, r engine.SetPipelineRequest) (engine.SetPipelineResult, error) {
 					return a.ci.SetPipelineStep(ctx, r)

@@ -114,8 +114,12 @@ func (l ledger) SaveOutput(ctx context.Context, out engine.Output) error {
 	})
 }
 
-// SaveMetadata stores what a get learned of its version.
+// SaveMetadata stores what a get learned of its version. One that learned nothing
+// leaves what the put said.
 func (l ledger) SaveMetadata(ctx context.Context, build engine.Build, name string, result resource.Result) error {
+	if len(result.Metadata) == 0 {
+		return nil
+	}
 	r, err := l.resourceByName(ctx, build.PipelineID, name)
 	if problem.Is(err, problem.NotFound) {
 		return nil

@@ -10,6 +10,7 @@ func (s *Service) Routes(root api.Router) {
 	s.pipelineRoutes(r)
 	s.jobRoutes(r)
 	s.buildRoutes(r)
+	s.approvalRoutes(r)
 	s.logRoutes(r)
 	s.resourceRoutes(r)
 }

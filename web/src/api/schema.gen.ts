@@ -398,6 +398,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ci/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Builds of a team that wait for a person, oldest first, or the last decided */
+        get: operations["ciApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the build go on */
+        post: operations["ciApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/approvals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fail the step that waits */
+        post: operations["ciReject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ci/channels": {
         parameters: {
             query?: never;
@@ -1824,6 +1879,39 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        CiApproval: {
+            id: string;
+            /** @description The name of the step */
+            name: string;
+            /** @enum {string} */
+            state: "waiting" | "approved" | "rejected" | "expired" | "withdrawn";
+            build: components["schemas"]["CiRef"];
+            pipeline: components["schemas"]["CiRef"];
+            job: components["schemas"]["CiRef"];
+            /** @description Who started the build by hand */
+            created_by: string;
+            /** @description Names of users, roles and teams; none means whoever may run jobs */
+            approvers: string[];
+            reason_required: boolean;
+            /** Format: date-time */
+            asked_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            decided_by: string;
+            /** Format: date-time */
+            decided_at?: string;
+            reason: string;
+            /** @description Why the caller may not approve; empty when they may */
+            refusal: string;
+        };
+        CiApprovalList: {
+            items: components["schemas"]["CiApproval"][];
+        };
+        CiDecision: {
+            /** @description If given, the caller's own name */
+            reviewer?: string;
+            reason?: string;
+        };
         CiWorker: {
             name: string;
             /** @enum {string} */
@@ -2669,6 +2757,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectionTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciApprovals: {
+        parameters: {
+            query: {
+                team: string;
+                state?: "waiting" | "decided";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Approvals */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiApprovalList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciApprove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CiDecision"];
+            };
+        };
+        responses: {
+            /** @description The approval as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiApproval"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciReject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CiDecision"];
+            };
+        };
+        responses: {
+            /** @description The approval as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiApproval"];
                 };
             };
             default: components["responses"]["Problem"];
