@@ -16,6 +16,9 @@ func (s *Service) abort(ctx context.Context, b buildRow) error {
 		return nil
 	}
 	return s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := s.lockPipeline(ctx, b.PipelineID); err != nil {
+			return err
+		}
 		if err := s.requestAbort(ctx, b.ID); err != nil {
 			return err
 		}

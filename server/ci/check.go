@@ -123,6 +123,9 @@ func (s *Service) checkFrom(ctx context.Context, r resourceRow) (resource.Versio
 // saveCheck stores what a check found and when the next one is due.
 func (s *Service) saveCheck(ctx context.Context, r resourceRow, result engine.CheckResult) error {
 	return s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := s.lockPipeline(ctx, r.PipelineID); err != nil {
+			return err
+		}
 		now, err := s.resource(ctx, r.ID)
 		if err != nil || now.Scope != r.Scope {
 			return err // reconfigured meanwhile: the result is about something else

@@ -29,6 +29,9 @@ func (s *Service) pinVersion(ctx context.Context, r resourceRow, version int64, 
 		action = "resource.unpin"
 	}
 	return s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := s.lockPipeline(ctx, r.PipelineID); err != nil {
+			return err
+		}
 		if err := s.pin(ctx, r.ID, version, callerName(ctx), comment); err != nil {
 			return err
 		}
@@ -50,6 +53,9 @@ func (s *Service) enableVersion(ctx context.Context, r resourceRow, version int6
 		action = "version.enable"
 	}
 	return s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := s.lockPipeline(ctx, r.PipelineID); err != nil {
+			return err
+		}
 		if err := s.setEnabled(ctx, v.ID, enabled); err != nil {
 			return err
 		}

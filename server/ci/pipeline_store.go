@@ -167,10 +167,10 @@ func (s store) buildIDs(ctx context.Context, pipeline int64) (ids []int64, err e
 	return ids, err
 }
 
-// lockPipeline makes other nodes wait until the context's transaction ends;
-// where there is one node only, the scheduler's own lock is enough.
+// lockPipeline makes whoever else asks for it, here and on other nodes, wait until
+// the context's transaction ends. On SQLite there is one writer anyway.
 func (s store) lockPipeline(ctx context.Context, id int64) error {
-	if s.db.Dialect != database.Postgres {
+	if id == 0 || s.db.Dialect != database.Postgres {
 		return nil
 	}
 	return s.db.Writer(ctx).Exec("SELECT pg_advisory_xact_lock(7211, ?)", int32(id)).Error

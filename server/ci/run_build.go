@@ -111,7 +111,13 @@ func (s *Service) end(ctx context.Context, b buildRow, status Status, message st
 		}
 	}
 	// The row first: whoever sees the last event and asks for the build finds it ended.
-	if err := s.db.Tx(ctx, func(ctx context.Context) error { return s.finish(ctx, b, status, message) }); err != nil {
+	err := s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := s.lockPipeline(ctx, b.PipelineID); err != nil {
+			return err
+		}
+		return s.finish(ctx, b, status, message)
+	})
+	if err != nil {
 		return work.RetryAfter(time.Second, err)
 	}
 	if err := s.logStatus(b.ID, status, s.now()); err != nil {

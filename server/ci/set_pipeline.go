@@ -89,6 +89,9 @@ func (s *Service) savePipelineRow(ctx context.Context, req setRequest) (row pipe
 	if err != nil {
 		return row, false, err
 	}
+	if err := s.lockPipeline(ctx, row.ID); err != nil {
+		return row, false, err
+	}
 	if req.From != anyVersion && req.From != row.Version {
 		return row, false, errComparison
 	}

@@ -32,6 +32,10 @@ func (s *Service) trigger(ctx context.Context, job jobRow) (buildRow, error) {
 	by := callerName(ctx)
 	b := buildRow{TeamID: job.TeamID, PipelineID: p.ID, JobID: job.ID, Manual: true, CreatedBy: by, Cause: "Started by " + orSomebody(by)}
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
+		// Scheduler, checks and this touch rows of jobs and resources in orders of their own.
+		if err := s.lockPipeline(ctx, p.ID); err != nil {
+			return err
+		}
 		if err := s.createBuild(ctx, &b); err != nil {
 			return err
 		}
