@@ -1,0 +1,14 @@
+import { queryOptions } from "@tanstack/react-query";
+import { api, data } from "@/api/client";
+import type { components } from "@/api/schema.gen";
+
+export type Approval = components["schemas"]["CiApproval"];
+export type ApprovalsShown = "waiting" | "decided";
+
+export const approvalsQuery = (team: string, state: ApprovalsShown) =>
+  queryOptions({
+    queryKey: ["ci", "approvals", team, state],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/ci/approvals", { params: { query: { team, state } }, signal })),
+    // Time runs out without anybody saying so.
+    refetchInterval: 30_000,
+  });
