@@ -45,10 +45,12 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 		return fmt.Errorf("make the folder for images on their way: %w", err)
 	}
 	a.ci = ci.New(ci.Deps{
-		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Native: a.nativeTypes(natives), Logs: logs, Jobs: a.jobs, NewID: randomID,
+		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Native: a.nativeTypes(natives), NativeTypes: append(natives.Names(), "approval"),
+		Logs: logs, Jobs: a.jobs, NewID: randomID, Dial: a.guard.DialContext, Sealer: a.box, LoopStatus: a.loops.Status,
 		Engine: func(ledger engine.Ledger) ci.Engine {
 			e := engine.New(context.WithoutCancel(ctx), engine.Deps{Executor: a.worker, Native: a.nativeTypes(natives), Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
-				Now: now, NewID: randomID, Vars: a.vars, ExternalURL: a.PublicURL(), Logger: a.log, MaxContainers: cfg.MaxContainers,
+				Now: now, NewID: randomID, ExternalURL: a.PublicURL(), Logger: a.log, MaxContainers: cfg.MaxContainers,
+				Vars: func(ctx context.Context, b engine.Build) (vars.Lookup, error) { return a.ci.Vars(ctx, b) },
 				SetPipeline: func(ctx context.Context, r engine.SetPipelineRequest) (engine.SetPipelineResult, error) {
 					return a.ci.SetPipelineStep(ctx, r)
 				},

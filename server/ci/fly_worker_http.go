@@ -52,9 +52,6 @@ type flyWorker struct {
 	State            string          `json:"state"`
 }
 
-// nativeTypes are the names that a worker offers without an image.
-var nativeTypes = []string{"git", "time", "mock", "registry-image"}
-
 func (f fly) workers(c *gin.Context) error {
 	w, err := f.worker(c.Request.Context())
 	if err != nil {
@@ -64,7 +61,7 @@ func (f fly) workers(c *gin.Context) error {
 	if w.Name != "" {
 		shown := flyWorker{ActiveContainers: w.Containers, ActiveVolumes: w.Volumes, Platform: "linux", Tags: []string{}, Name: w.Name, Version: "2.5",
 			State: w.State, ResourceTypes: []flyWorkerType{}}
-		for _, name := range nativeTypes {
+		for _, name := range f.deps.NativeTypes {
 			shown.ResourceTypes = append(shown.ResourceTypes, flyWorkerType{Type: name, Version: ConcourseVersion})
 		}
 		out = append(out, shown)

@@ -1754,6 +1754,11 @@ export interface components {
             started_at?: string;
             /** Format: date-time */
             ended_at?: string;
+            /**
+             * Format: date-time
+             * @description When the log was removed
+             */
+            reaped_at?: string;
             /** Format: int64 */
             duration_ms?: number;
             /**
@@ -1793,6 +1798,11 @@ export interface components {
             started_at?: string;
             /** Format: date-time */
             ended_at?: string;
+            /**
+             * Format: date-time
+             * @description When the log was removed
+             */
+            reaped_at?: string;
             /** Format: int64 */
             duration_ms?: number;
         };
@@ -1817,6 +1827,8 @@ export interface components {
             line_last: number;
         };
         CiLogPage: {
+            /** @description There when the log was removed by build_log_retention: a sentence that says so */
+            reaped?: string;
             lines: components["schemas"]["CiLogLine"][];
             /** Format: int64 */
             total: number;
