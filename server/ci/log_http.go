@@ -172,13 +172,16 @@ type logFollower struct {
 }
 
 func (f *logFollower) run(ctx context.Context) {
+	// Taken before sending, so that nothing which comes meanwhile is passed over.
+	mark := f.log.Stats().Events
 	f.ended = f.build.Status.Ended()
 	if !f.send() {
 		return
 	}
 	for !f.ended {
 		quiet, cancel := context.WithTimeout(ctx, heartbeat)
-		err := f.log.Follow(quiet, f.log.Stats().Events, func(events []buildlog.Event) error {
+		err := f.log.Follow(quiet, mark, func(events []buildlog.Event) error {
+			mark += int64(len(events))
 			for _, e := range events {
 				f.ended = f.ended || isFinal(e)
 			}
@@ -244,6 +247,7 @@ type searchIn struct {
 	Regex bool   `form:"regex" json:"-"`
 	Case  bool   `form:"case" json:"-"`
 	Step  string `form:"step" json:"-"`
+	From  int64  `form:"from" json:"-"`
 	Limit int    `form:"limit" json:"-"`
 }
 
@@ -281,7 +285,7 @@ func (s *Service) httpLogSearch(ctx context.Context, in searchIn) (logMatches, e
 		return out, err
 	}
 	err = s.withLog(b.ID, func(l *buildlog.Log) error {
-		found, err := l.Search(ctx, buildlog.Query{Text: in.Q, Regex: in.Regex, CaseSensitive: in.Case, Origin: in.Step, Limit: in.Limit})
+		found, err := l.Search(ctx, buildlog.Query{Text: in.Q, Regex: in.Regex, CaseSensitive: in.Case, Origin: in.Step, From: in.From, Limit: in.Limit})
 		if err != nil {
 			return problem.Wrap(err, problem.Invalid, "%s", err)
 		}

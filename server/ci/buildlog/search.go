@@ -27,6 +27,8 @@ type Query struct {
 	CaseSensitive bool
 	// Origin restricts the search to one step; empty for all.
 	Origin string
+	// From is the first line that is listed; those before it are only counted.
+	From int64
 	// Limit is how many lines are listed; matches beyond it are only counted.
 	Limit int
 }
@@ -145,7 +147,7 @@ func (l *Log) searchPart(ctx context.Context, v view, find *finder, q Query) (Fo
 		}
 		out.Lines++
 		out.Matches += count
-		if len(out.Listed) < q.Limit {
+		if line >= q.From && len(out.Listed) < q.Limit {
 			out.Listed = append(out.Listed, Match{N: line, Origin: string(r.origin), EventID: id, Columns: slices.Clone(columns)})
 		}
 	}

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@/ui/schema";
 
 /** The filters of the audit log, as they stand in the address. */
 export const auditSearch = z.object({

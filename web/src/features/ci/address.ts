@@ -1,5 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { z } from "zod";
+import { z } from "@/ui/schema";
 import { Problem } from "@/api/problem";
 import { jobPath, pipelinePath, resourcePath } from "./paths";
 import { graphQuery, type GraphResource, type Job, type Pipeline, pipelinesQuery } from "./queries";

@@ -28,6 +28,7 @@ export const ciFeature: Feature = {
       ofTeam("builds", team),
     ],
     "ci.resource": ({ id }) => [["ci", "resource", Number(id)]],
+    "ci.approval": () => [["ci", "approvals"]],
     "ci.hook": ({ team }) => [ofTeam("hooks", team)],
     "ci.connection": ({ team }) => [ofTeam("connections", team)],
     "ci.delivery": ({ id, team }) => [

@@ -1,4 +1,5 @@
 import type { AnyRoute } from "@tanstack/react-router";
+import { approvalsRoutes } from "./approvals/routes";
 import { buildFrameRoutes, buildRoutes } from "./build/routes";
 import { editorRoutes } from "./editor/routes";
 import { pipelineRoutes } from "./graph/routes";
@@ -6,7 +7,7 @@ import { hooksRoutes } from "./hooks/routes";
 import { wallRoutes } from "./wall/routes";
 
 /** Pages of pipelines below /teams/$team. */
-export const ciRoutes = (team: AnyRoute): AnyRoute[] => [wallRoutes, hooksRoutes, editorRoutes, pipelineRoutes, buildRoutes].flatMap((routes) => routes(team));
+export const ciRoutes = (team: AnyRoute): AnyRoute[] => [wallRoutes, hooksRoutes, approvalsRoutes, editorRoutes, pipelineRoutes, buildRoutes].flatMap((routes) => routes(team));
 
 /** Pages whose address names no team, as in Concourse: /builds/$build. */
 export const ciFrameRoutes = (frame: AnyRoute): AnyRoute[] => buildFrameRoutes(frame);

@@ -1,7 +1,7 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { RotateCw, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { z } from "zod";
+import { z } from "@/ui/schema";
 import { api } from "@/api/client";
 import { plural } from "@/format/bytes";
 import { Button, IconButton } from "@/ui/Button";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@/ui/schema";
 
 /** What the address says about a build page; the linked lines are in its hash. */
 export const buildSearch = z.object({

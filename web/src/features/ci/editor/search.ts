@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@/ui/schema";
 
 /** What the address of a new pipeline says: its name, and the sample to begin with. */
 export const newPipelineSearch = z.object({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@/ui/schema";
 import { instanceSearch } from "../address";
 
 /** What the address says about a pipeline's page. Without `view` wide screens draw and phones list. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@/ui/schema";
 
 /** What the address of the hooks page says: which deliveries are listed, and the one that is open. */
 export const hooksSearch = z.object({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@/ui/schema";
 import { instanceSearch } from "../address";
 
 /** How many versions a page lists. */

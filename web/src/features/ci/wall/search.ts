@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@/ui/schema";
 
 /** What the address says about the wall. */
 export const wallSearch = z.object({
