@@ -40,7 +40,9 @@ type DB struct {
 	url            string
 	writer, reader *gorm.DB
 	bus            *bus
-	log            *slog.Logger
+	// channel is PostgreSQL's for this installation's notifications.
+	channel string
+	log     *slog.Logger
 }
 
 // Open connects to url: "postgres://…", or "sqlite:PATH" (or a bare path).
@@ -118,7 +120,12 @@ func (db *DB) openPostgres(ctx context.Context) error {
 	if err := pool.PingContext(ctx); err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	db.bus.listenPostgres(context.WithoutCancel(ctx), db.url, db.log)
+	var schema string
+	if err := g.WithContext(ctx).Raw("SELECT current_schema()").Scan(&schema).Error; err != nil {
+		return fmt.Errorf("ask PostgreSQL for the schema: %w", err)
+	}
+	db.channel = pgChannel + schema
+	db.bus.listenPostgres(context.WithoutCancel(ctx), db.url, db.channel, db.log)
 	return nil
 }
 

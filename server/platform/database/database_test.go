@@ -86,6 +86,25 @@ func TestNotificationsComeAfterTheCommitOnly(t *testing.T) {
 	}
 }
 
+func TestNotificationsStayWithinTheInstallation(t *testing.T) {
+	t.Parallel()
+	ours, theirs := databasetest.Open(t), databasetest.Open(t)
+	heard := make(chan string, 64)
+	defer ours.Listen("c", func(p string) { heard <- p })()
+	for {
+		theirs.Notify(t.Context(), "c", "theirs")
+		ours.Notify(t.Context(), "c", "ours")
+		select {
+		case got := <-heard:
+			if got != "ours" {
+				t.Fatal("heard what another installation in the same database says")
+			}
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
 func TestErrorsAreRecognised(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Open(t)

@@ -10,7 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-const pgChannel = "signalbox"
+// pgChannel begins the name of the channel; the schema follows, because
+// PostgreSQL's channels are the database's and several installations may share one.
+const pgChannel = "signalbox."
 
 // bus hands notifications to this process's listeners.
 type bus struct {
@@ -28,7 +30,7 @@ func newBus() *bus { return &bus{listeners: map[string]map[int]func(string){}} }
 // hints: a listener that misses one must find the work by looking.
 func (db *DB) Notify(ctx context.Context, channel, payload string) error {
 	if db.Dialect == Postgres {
-		return db.Writer(ctx).Exec("SELECT pg_notify(?, ?)", pgChannel, channel+"\x1f"+payload).Error
+		return db.Writer(ctx).Exec("SELECT pg_notify(?, ?)", db.channel, channel+"\x1f"+payload).Error
 	}
 	db.AfterCommit(ctx, func() { db.bus.deliver(channel, payload) })
 	return nil
@@ -79,12 +81,12 @@ func (b *bus) deliverAll() {
 }
 
 // listenPostgres keeps one connection listening until close.
-func (b *bus) listenPostgres(ctx context.Context, url string, log *slog.Logger) {
+func (b *bus) listenPostgres(ctx context.Context, url, channel string, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(ctx)
 	b.cancel = cancel
 	b.stopped.Go(func() {
 		for first := true; ctx.Err() == nil; first = false {
-			if err := b.listenOnce(ctx, url, first); err != nil && ctx.Err() == nil {
+			if err := b.listenOnce(ctx, url, channel, first); err != nil && ctx.Err() == nil {
 				log.Warn("listening to PostgreSQL was interrupted; trying again in a second", "error", err)
 				select {
 				case <-ctx.Done():
@@ -95,13 +97,13 @@ func (b *bus) listenPostgres(ctx context.Context, url string, log *slog.Logger) 
 	})
 }
 
-func (b *bus) listenOnce(ctx context.Context, url string, first bool) error {
+func (b *bus) listenOnce(ctx context.Context, url, channel string, first bool) error {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "LISTEN "+pgChannel); err != nil {
+	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
 		return err
 	}
 	if !first {
