@@ -47,7 +47,11 @@ it("goes from an empty server to a green build by a push, live", async () => {
   const editor = page.locator(".cm-content");
   await editor.click();
   await page.keyboard.press("Control+a");
-  await page.keyboard.insertText(pipeline(repository.bare));
+  await editor.evaluate((node, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    node.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, pipeline(repository.bare));
   await page.getByRole("button", { name: /^(Save|Set|Create)/ }).first().click();
   await page.waitForURL("**/teams/main/pipelines/hello**");
   await expectAccessible(page);
