@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -18,6 +19,8 @@ const (
 	// streamsFor is how much longer answers may go on that never end by themselves.
 	streamsFor = 2 * time.Second
 	drainFor   = 20 * time.Second
+	// settledAfter is when starting is over and what it used can be given back.
+	settledAfter = 10 * time.Second
 )
 
 // listener is one HTTP port with its server.
@@ -99,6 +102,8 @@ func (a *App) Run(ctx context.Context) error {
 		go func() { failed <- a.metrics.serve() }()
 	}
 	a.ready.Store(true)
+	// Starting leaves garbage that an idle server would keep for long.
+	defer time.AfterFunc(settledAfter, debug.FreeOSMemory).Stop()
 	a.log.Info("serving", "url", a.URL(), "version", Version)
 	select {
 	case err := <-failed:
