@@ -23,6 +23,10 @@ if [ "$want" = test ]; then
     need chromium chromium
     need '/usr/lib/postgresql/*/bin/initdb' postgresql
     need ssh openssh-client
+    need ps procps
+    need runuser util-linux
+    need perl perl-base
+    need python3 python3
 fi
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ]; then sudo=; elif command -v sudo >/dev/null; then sudo=sudo; else
