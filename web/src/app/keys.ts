@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useLayoutEffect } from "react";
 import { type Action, useFrame } from "@/ui/frame/context";
 import { createMatcher, isPressable, isTyping, pressed } from "@/ui/frame/keyboard";
 import { readPreference, usePreference, writePreference } from "./preferences";
@@ -12,7 +12,8 @@ export function useLetters(): [boolean, (on: boolean) => void] {
 /** Runs actions by their keys. */
 export function useKeys(): void {
   const frame = useFrame();
-  useEffect(() => {
+  // Before the paint: whoever sees the frame may use its keys.
+  useLayoutEffect(() => {
     const match = createMatcher<Action>();
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;

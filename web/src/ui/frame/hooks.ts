@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import { type Action, type Page, useFrame } from "./context";
 
 /** Names the open page: browser tab, breadcrumb, icon of the tab. */
@@ -12,10 +12,10 @@ export function usePage(page: Page): void {
 export function useActions(actions: Action[]): void {
   const { register } = useFrame();
   const latest = useRef(actions);
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = actions;
   });
-  useEffect(() => register(() => latest.current), [register]);
+  useLayoutEffect(() => register(() => latest.current), [register]);
 }
 
 /** Shows a line at the corner; with `undo` it offers that for 8 s. */
