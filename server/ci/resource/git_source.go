@@ -87,7 +87,8 @@ func (t gitType) locate(s *gitSource) error {
 	case hasScheme && scheme == "file":
 		return t.local(s, strings.TrimPrefix(s.uri, "file://"))
 	case !hasScheme && strings.HasPrefix(s.uri, "/"):
-		return t.local(s, s.uri)
+		s.uri = "file://" + s.uri // git looks at a bare path before it rewrites addresses
+		return t.local(s, strings.TrimPrefix(s.uri, "file://"))
 	}
 	return fmt.Errorf("source.uri %q cannot be used: repositories are reached by https, http or ssh. Write the full address", s.uri)
 }

@@ -234,6 +234,10 @@ func TestGitGet(t *testing.T) {
 	if !strings.Contains(files[".git/config"], "url = file://"+b.remote.path) {
 		t.Errorf("config %s", files[".git/config"])
 	}
+	// A bare path is the same repository.
+	if _, files = b.get(b.source("uri", b.remote.path), nil, Version{"ref": old}); files[".git/ref"] != old+"\n" {
+		t.Errorf("by path: %q", files[".git/ref"])
+	}
 	// A shallow clone digs until it has the commit.
 	_, files = b.get(b.source(), map[string]any{"depth": 1}, Version{"ref": old})
 	if files[".git/ref"] != old+"\n" || files[".git/shallow"] == "" {
