@@ -23,6 +23,14 @@ type Connection struct {
 	Team   int64  `json:"-"`
 	Name   string `json:"name"`
 	APIURL string `json:"api_url"`
+	Kind   Kind   `json:"kind"`
+	// AppSlug and AppURL are the App's name in addresses and its page; Installation
+	// is 0 until one is chosen.
+	AppSlug      string `json:"app_slug,omitempty"`
+	AppURL       string `json:"app_url,omitempty"`
+	Installation int64  `json:"installation,omitempty"`
+	// Rate is what this server last heard of the limit, absent before the first call.
+	Rate *Rate `json:"rate,omitempty"`
 	// Login and Error are what the last test found; TestedAt is 0 before it.
 	Login     string `json:"login"`
 	Error     string `json:"error"`
@@ -31,9 +39,26 @@ type Connection struct {
 	UpdatedAt Millis `json:"updated_at"`
 }
 
+// Kind is how a connection proves itself to GitHub; the words are stored.
+type Kind string
+
+// The kinds.
+const (
+	KindToken Kind = "token" // a personal access token
+	KindApp   Kind = "app"   // a GitHub App of the team's own
+)
+
+// Rate is how many calls a connection has left.
+type Rate struct {
+	Limit     int    `json:"limit"`
+	Remaining int    `json:"remaining"`
+	ResetAt   Millis `json:"reset_at"`
+}
+
 // ConnectionChange is what may be set; nil leaves a field as it is.
 type ConnectionChange struct {
 	Name, APIURL, Token *string
+	Installation        *int64
 }
 
 var (
@@ -81,7 +106,7 @@ func (s *Service) CreateConnection(ctx context.Context, team int64, name, apiURL
 	}
 	id := randomHex(10)
 	now := s.millis()
-	row := connectionRow{ID: id, TeamID: team, Name: name, APIURL: apiURL, Token: s.Box.Seal(connectionTable, id, []byte(token)), CreatedAt: now, UpdatedAt: now}
+	row := connectionRow{ID: id, TeamID: team, Name: name, Kind: KindToken, APIURL: apiURL, Token: s.Box.Seal(connectionTable, id, []byte(token)), CreatedAt: now, UpdatedAt: now}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := s.insertConnection(ctx, row); err != nil {
 			return err

@@ -10,22 +10,29 @@ import (
 const connectionTable = "github_connections"
 
 type connectionRow struct {
-	ID        string `gorm:"primaryKey"`
-	TeamID    int64
-	Name      string
-	APIURL    string `gorm:"column:api_url"`
-	Token     []byte
-	Login     string
-	Error     string
-	TestedAt  int64
-	CreatedAt int64 `gorm:"autoCreateTime:false"`
-	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+	ID           string `gorm:"primaryKey"`
+	TeamID       int64
+	Name         string
+	APIURL       string `gorm:"column:api_url"`
+	Token        []byte
+	Login        string
+	Error        string
+	TestedAt     int64
+	Kind         Kind
+	AppID        int64
+	AppSlug      string
+	AppURL       string `gorm:"column:app_url"`
+	AppKey       []byte
+	Installation int64
+	RemovedAt    int64
+	CreatedAt    int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt    int64 `gorm:"autoUpdateTime:false"`
 }
 
 func (connectionRow) TableName() string { return connectionTable }
 
 func (r connectionRow) connection() Connection {
-	return Connection{ID: r.ID, Team: r.TeamID, Name: r.Name, APIURL: r.APIURL, Login: r.Login, Error: r.Error, TestedAt: Millis(r.TestedAt),
+	return Connection{ID: r.ID, Team: r.TeamID, Name: r.Name, APIURL: r.APIURL, Kind: r.Kind, AppSlug: r.AppSlug, AppURL: r.AppURL, Installation: r.Installation, Login: r.Login, Error: r.Error, TestedAt: Millis(r.TestedAt),
 		CreatedAt: Millis(r.CreatedAt), UpdatedAt: Millis(r.UpdatedAt)}
 }
 
@@ -41,8 +48,8 @@ func (s *Service) insertConnection(ctx context.Context, row connectionRow) error
 }
 
 func (s *Service) updateConnection(ctx context.Context, row connectionRow) error {
-	return takenName(s.DB.Writer(ctx).Exec(`UPDATE github_connections SET name = ?, api_url = ?, token = ?, login = ?, error = ?, tested_at = ?, updated_at = ?
-		WHERE id = ?`, row.Name, row.APIURL, row.Token, row.Login, row.Error, row.TestedAt, row.UpdatedAt, row.ID).Error)
+	return takenName(s.DB.Writer(ctx).Exec(`UPDATE github_connections SET name = ?, api_url = ?, token = ?, installation = ?, login = ?, error = ?, tested_at = ?,
+		updated_at = ? WHERE id = ?`, row.Name, row.APIURL, row.Token, row.Installation, row.Login, row.Error, row.TestedAt, row.UpdatedAt, row.ID).Error)
 }
 
 func (s *Service) removeConnection(ctx context.Context, id string) error {

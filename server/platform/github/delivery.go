@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -67,6 +68,12 @@ type Delivery struct {
 	DigestedAt Millis   `json:"digested_at,omitzero"`
 	DigestMS   int64    `json:"digest_ms"`
 	Caused     []Effect `json:"caused"`
+	// GithubID is GitHub's number of it, known when it was fetched or looked for.
+	GithubID int64 `json:"github_id,omitempty"`
+	// Gap says that it did not arrive by itself and was fetched.
+	Gap bool `json:"gap"`
+	// Installation is the App's that it is about; 0 for other hooks.
+	Installation int64 `json:"installation,omitempty"`
 }
 
 // Push reads the body of a push event.
@@ -154,7 +161,7 @@ func (s *Service) Prune(ctx context.Context) error {
 			return fmt.Errorf("prune deliveries: %w", err)
 		}
 		if n == 0 {
-			return s.pruneStatuses(ctx, before)
+			return errors.Join(s.pruneStatuses(ctx, before), s.prunePosts(ctx, before))
 		}
 	}
 }

@@ -32,6 +32,9 @@ type deliveryRow struct {
 	DigestedAt    int64
 	DigestMS      int64 `gorm:"column:digest_ms"`
 	Caused        string
+	GithubID      int64
+	Gap           bool
+	Installation  int64
 }
 
 func (deliveryRow) TableName() string { return "github_deliveries" }
@@ -39,7 +42,8 @@ func (deliveryRow) TableName() string { return "github_deliveries" }
 func (r deliveryRow) delivery() Delivery {
 	d := Delivery{Seq: r.Seq, ID: r.ID, Team: r.TeamID, Hook: r.HookID, Event: r.Event, Action: r.Action, Repository: r.Repository, Sender: r.Sender,
 		ReceivedAt: Millis(r.ReceivedAt), Verdict: Verdict(r.Verdict), Repeats: r.Repeats, Body: r.Body, Size: r.Size, State: State(r.State), Attempts: r.Attempts,
-		NextAt: Millis(r.NextAttemptAt), Error: r.Error, DigestedAt: Millis(r.DigestedAt), DigestMS: r.DigestMS, Caused: []Effect{}}
+		NextAt: Millis(r.NextAttemptAt), Error: r.Error, DigestedAt: Millis(r.DigestedAt), DigestMS: r.DigestMS, Caused: []Effect{},
+		GithubID: r.GithubID, Gap: r.Gap, Installation: r.Installation}
 	if r.GUID != nil {
 		d.GUID = *r.GUID
 	}
@@ -49,7 +53,7 @@ func (r deliveryRow) delivery() Delivery {
 	return d
 }
 
-const deliveryColumns = 18
+const deliveryColumns = 21
 
 // insertDeliveries stores rows in one statement, and returns the ids of those
 // that were new: a row whose hook has a delivery of its GUID already is left out.
@@ -58,11 +62,12 @@ func (s *Service) insertDeliveries(ctx context.Context, rows ...deliveryRow) (in
 	args := make([]any, 0, deliveryColumns*len(rows))
 	for _, r := range rows {
 		args = append(args, r.ID, r.TeamID, r.HookID, r.GUID, r.Event, r.Action, r.Repository, r.Sender, r.ReceivedAt, r.Verdict, r.Repeats, r.Headers,
-			r.Body, r.Blob, r.Size, r.State, r.Error, r.DigestedAt)
+			r.Body, r.Blob, r.Size, r.State, r.Error, r.DigestedAt, r.GithubID, r.Gap, r.Installation)
 	}
 	var ids []string
 	err = s.DB.Writer(ctx).Raw(`INSERT INTO github_deliveries
-		(id, team_id, hook_id, guid, event, action, repository, sender, received_at, verdict, repeats, headers, body, blob, size, state, error, digested_at)
+		(id, team_id, hook_id, guid, event, action, repository, sender, received_at, verdict, repeats, headers, body, blob, size, state, error, digested_at,
+		github_id, gap, installation)
 		VALUES `+marks+strings.Repeat(", "+marks, len(rows)-1)+` ON CONFLICT (hook_id, guid) DO NOTHING RETURNING id`, args...).Scan(&ids).Error
 	inserted = map[string]bool{}
 	for _, id := range ids {

@@ -25,6 +25,53 @@ type Hook struct {
 	RotatedAt      Millis `json:"rotated_at,omitzero"`
 	LastDeliveryAt Millis `json:"last_delivery_at,omitzero"`
 	LastPingAt     Millis `json:"last_ping_at,omitzero"`
+
+	Kind HookKind `json:"kind"`
+	// Repository is what the hook is at ("owner/name", or an organization's name); "" while unknown.
+	Repository string `json:"repository"`
+	// Events are those GitHub was asked for; empty for a hook entered by hand.
+	Events []string `json:"events"`
+	// Managed hooks are created and mended by us. State and Problem say how that went.
+	Managed bool      `json:"managed"`
+	State   HookState `json:"state"`
+	Problem string    `json:"problem"`
+	// Alive says that deliveries are proved to arrive, so that polling may rest.
+	Alive bool `json:"alive"`
+	Gap   Gap  `json:"gap"`
+}
+
+// HookKind is what a hook is at; the words are stored.
+type HookKind string
+
+// The kinds.
+const (
+	HookPlain        HookKind = "plain" // entered by hand, and not yet known of
+	HookRepository   HookKind = "repository"
+	HookOrganization HookKind = "organization"
+	HookApp          HookKind = "app"
+)
+
+// HookState is how a managed hook stands at GitHub; the words are stored.
+type HookState string
+
+// The states; a hook that we do not manage has none.
+const (
+	HookWaiting HookState = "waiting" // to be created or mended
+	HookOK      HookState = "ok"
+	HookBroken  HookState = "broken" // and Problem says why
+)
+
+// Gap is what comparing with GitHub's list of deliveries found.
+type Gap struct {
+	// Possible says whether GitHub's list can be asked for.
+	Possible bool `json:"possible"`
+	// Missing are those not recovered yet, Recovered all that ever were.
+	Missing        int64  `json:"missing"`
+	Recovered      int64  `json:"recovered"`
+	LastComparedAt Millis `json:"last_compared_at,omitzero"`
+	// MissedAt is when GitHub sent the last one that did not arrive.
+	MissedAt Millis `json:"missed_at,omitzero"`
+	Error    string `json:"error"`
 }
 
 // HookSecret is a hook with its secret, which is shown once.
@@ -54,7 +101,7 @@ func (s *Service) CreateHook(ctx context.Context, team int64, name, connection s
 		return HookSecret{}, err
 	}
 	id, secret := randomHex(16), randomHex(32)
-	row := hookRow{ID: id, TeamID: team, Name: name, Secret: s.Box.Seal(hookTable, id, []byte(secret)), CreatedAt: s.millis()}
+	row := hookRow{ID: id, TeamID: team, Name: name, Kind: HookPlain, Events: "[]", Secret: s.Box.Seal(hookTable, id, []byte(secret)), CreatedAt: s.millis()}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
 		if connection != "" {
 			c, err := s.findConnection(ctx, connection)

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/signalbox/signalbox/server/platform/database"
 )
@@ -20,6 +21,25 @@ type hookRow struct {
 	RotatedAt      int64
 	LastDeliveryAt int64
 	LastPingAt     int64
+
+	Kind          HookKind
+	Owner         string
+	Repo          string
+	GithubID      int64
+	Managed       bool
+	Events        string
+	State         HookState
+	Problem       string
+	SecretPending bool
+	GithubStamp   string
+
+	ComparedAt      int64
+	CompareNext     int64
+	CompareError    string
+	CompareFailures int64
+	Missing         int64
+	Recovered       int64
+	MissedAt        int64
 }
 
 func (hookRow) TableName() string { return hookTable }
@@ -30,6 +50,14 @@ func (s *Service) hook(r hookRow) Hook {
 	if r.ConnectionID != nil {
 		h.Connection = *r.ConnectionID
 	}
+	h.Kind, h.Managed, h.State, h.Problem, h.Alive = r.Kind, r.Managed, r.State, r.Problem, r.proved(s.Now(), s.started)
+	h.Repository = r.Owner
+	if r.Repo != "" {
+		h.Repository += "/" + r.Repo
+	}
+	h.Events = []string{}
+	_ = json.Unmarshal([]byte(r.Events), &h.Events) // written by us
+	h.Gap = Gap{Missing: r.Missing, Recovered: r.Recovered, LastComparedAt: Millis(r.ComparedAt), MissedAt: Millis(r.MissedAt), Error: r.CompareError, Possible: r.comparable()}
 	return h
 }
 

@@ -26,7 +26,7 @@ func (s *Service) Remember(ctx context.Context, team int64, hook, place, owner, 
 	if row.ConnectionID != nil {
 		connection = *row.ConnectionID
 	}
-	return s.saveRepository(ctx, repositoryRow{TeamID: team, Place: place, Owner: owner, Name: name, ConnectionID: connection, SeenAt: s.millis()})
+	return s.saveRepository(ctx, repositoryRow{TeamID: team, Place: normalPlace(place), Owner: owner, Name: name, ConnectionID: connection, SeenAt: s.millis(), HookID: hook})
 }
 
 // RepositoryAt finds what GitHub calls the repository cloned from place

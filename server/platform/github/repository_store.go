@@ -15,6 +15,7 @@ type repositoryRow struct {
 	Name         string
 	ConnectionID string
 	SeenAt       int64
+	HookID       string
 }
 
 func (repositoryRow) TableName() string { return "github_repositories" }

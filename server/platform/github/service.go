@@ -29,6 +29,8 @@ type Deps struct {
 	Log   *slog.Logger
 	// PublicURL is under which GitHub reaches this server, without a last slash.
 	PublicURL func() string
+	// Teller leads to the team's channels; nil when there are none.
+	Teller Teller
 	// Audit records a change in the context's transaction; nil records nothing.
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
 	// Publish tells browsers, usually stream.Hub's; nil tells nobody.
@@ -47,6 +49,7 @@ type Service struct {
 	spool    *spool
 	refusals *refusals
 	wake     chan struct{}
+	started  time.Time
 	clients  clientCache
 	unhear   func()
 	stopped  sync.Once
@@ -55,12 +58,13 @@ type Service struct {
 // New makes the service and sets the handler of its jobs; Start starts it.
 func New(deps Deps) *Service {
 	s := &Service{
-		Deps: deps, memory: semaphore.NewWeighted(bodyMemory), hooks: newHookCache(), wake: make(chan struct{}, 1),
+		Deps: deps, started: deps.Now(), memory: semaphore.NewWeighted(bodyMemory), hooks: newHookCache(), wake: make(chan struct{}, 1),
 		OnDelivery: func(context.Context, Delivery) ([]Effect, error) { return nil, nil },
 	}
 	s.spool = newSpool(s)
 	s.refusals = newRefusals(s)
 	deps.Jobs.Handle(statusJob, work.Pool{Workers: 4, MaxAttempts: 20}, s.postStatus)
+	deps.Jobs.Handle(postJob, work.Pool{Workers: 4, MaxAttempts: postAttempts}, s.post)
 	return s
 }
 
