@@ -25,5 +25,8 @@ type Build struct {
 	// ignore their interval unless one began after CreatedAt.
 	Manual    bool
 	CreatedAt time.Time
+	// Untrusted builds take a version that somebody outside of the team wrote, such as a
+	// fork's pull request: see fork.go for what they may not do.
+	Untrusted bool
 	Plan      plan.Plan
 }

@@ -89,6 +89,7 @@ type Engine struct {
 
 // New makes an Engine. The context ends it like Detach; it carries nothing else.
 func New(ctx context.Context, deps Deps) *Engine {
+	deps.PrivilegedAllowed = onlyTrusted(deps.PrivilegedAllowed)
 	e := &Engine{Deps: deps, slots: newSlots(deps.MaxContainers), single: newKeyed()}
 	e.stopping, e.detach = context.WithCancelCause(ctx)
 	return e

@@ -38,7 +38,7 @@ type getting struct {
 
 func (l *leaf) prepareGet(ctx context.Context) (getting, error) {
 	step := l.plan.Get
-	call, err := l.prepare(ctx, step.Type, step.Source, step.Params, step.TypeImage)
+	call, err := l.prepare(ctx, step.Type, l.readable(step.Source), step.Params, step.TypeImage)
 	if err != nil {
 		return getting{}, err
 	}

@@ -37,7 +37,7 @@ func (e *Engine) Run(ctx context.Context, build Build) (Outcome, error) {
 	}
 	defer r.close()
 
-	lookup, err := e.Vars(r.base, build)
+	lookup, err := e.lookup(r.base, build)
 	if err != nil {
 		r.emitError(string(build.Plan.ID), err.Error())
 		return r.outcome(false, err)

@@ -15,6 +15,9 @@ func (r *run) setPipeline(ctx context.Context, p *plan.Plan, at position) (bool,
 	row := StepRecord{Kind: KindSetPipeline, Name: p.SetPipeline.Name}
 	return r.leaf(ctx, p, at, row, func(ctx context.Context, l *leaf) (bool, error) {
 		l.emit(event.Initialize{Origin: l.origin(), Time: l.unix()})
+		if l.build.Untrusted {
+			return false, errForkSets
+		}
 		var step plan.SetPipeline
 		if err := at.scope.interpolate(ctx, p.SetPipeline, &step); err != nil {
 			return false, err

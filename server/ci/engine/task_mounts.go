@@ -105,7 +105,7 @@ func (l *leaf) taskCaches(ctx context.Context, config pipeline.TaskConfig) (moun
 			volume.TTL = ttl
 		}
 		m := mount{made: true}
-		if l.build.JobID != 0 {
+		if l.sharesCaches() {
 			found, ok, err := l.Ledger.ClaimTaskCache(ctx, l.build.ID, l.cacheKey(cache.Path))
 			if err != nil {
 				return nil, l.ledgerError(ctx, "claim a task cache", err)
@@ -162,7 +162,7 @@ func (l *leaf) cacheThere(ctx context.Context, volume runtime.VolumeID, claimed 
 }
 
 func (l *leaf) saveTaskCaches(ctx context.Context) error {
-	if l.build.JobID == 0 {
+	if !l.sharesCaches() {
 		return nil
 	}
 	for _, volume := range l.row.Volumes {

@@ -39,12 +39,17 @@ type pullSource struct {
 func readPullSource(req Request) (pullSource, error) {
 	f := sourceOf(req)
 	s := pullSource{
-		access: githubAccess{api: apiAddress(f, "v3_endpoint"), token: f.required("access_token"), insecure: f.boolean("skip_ssl_verification")},
+		access: githubAccess{api: apiAddress(f, "v3_endpoint"), token: f.text("access_token"), insecure: f.boolean("skip_ssl_verification")},
 		uri:    f.text("uri"), base: f.text("base_branch"),
 		paths: f.texts("paths"), ignore: f.texts("ignore_paths"), labels: f.texts("labels"),
 		ignoreDrafts: f.boolean("ignore_drafts"), forks: !f.boolOr("disable_forks", true), noSkip: f.boolean("disable_ci_skip"),
 		approvals: f.count("required_review_approvals"),
 	}
+	// A build of a fork gets no vars, so it fetches as a stranger would.
+	if fork := req.Dest != "" && req.Version[ForkKey] != ""; !fork {
+		f.required("access_token")
+	}
+	f.boolean("comment") // the server's own: it writes the results of builds to the pull request
 	f.refuse("git_crypt_key", "status_filters")
 	owner, repository, ok := strings.Cut(f.required("repository"), "/")
 	if f.err == nil && !ok {
@@ -88,7 +93,7 @@ func (s pullSource) path(g githubAPI, more ...string) string {
 const pullQuery = `query($owner:String!,$name:String!,$states:[PullRequestState!],$base:String,$after:String,$files:Boolean!){
  repository(owner:$owner,name:$name){ pullRequests(first:100,after:$after,states:$states,baseRefName:$base){
   pageInfo{ hasNextPage endCursor }
-  nodes{ number title isDraft isCrossRepository headRefOid
+  nodes{ number title url isDraft isCrossRepository headRefOid author{ login } headRepository{ nameWithOwner }
    labels(first:50){ nodes{ name } }
    reviews(first:1,states:APPROVED){ totalCount }
    files(first:100) @include(if:$files){ totalCount nodes{ path } }
@@ -99,8 +104,15 @@ type pull struct {
 	Number            int    `json:"number"`
 	Title             string `json:"title"`
 	IsDraft           bool   `json:"isDraft"`
+	URL               string `json:"url"`
 	IsCrossRepository bool   `json:"isCrossRepository"`
-	Labels            struct {
+	Author            struct {
+		Login string `json:"login"`
+	} `json:"author"`
+	HeadRepository struct {
+		Name string `json:"nameWithOwner"`
+	} `json:"headRepository"`
+	Labels struct {
 		Nodes []struct {
 			Name string `json:"name"`
 		} `json:"nodes"`
@@ -154,7 +166,34 @@ func (p pull) head() (pullCommit, bool) {
 
 func (p pull) version() Version {
 	head, _ := p.head()
-	return Version{"pr": strconv.Itoa(p.Number), "commit": head.OID, "committed": head.Committed.UTC().Format(time.RFC3339)}
+	fork := ""
+	if p.IsCrossRepository {
+		fork = cmp.Or(p.HeadRepository.Name, "unknown")
+	}
+	return PullVersion(p.Number, head.OID, head.Committed, fork)
+}
+
+// PullVersion is the version of a pull request's commit. fork names the repository
+// that the commit is of when that is another; builds that take such a version
+// resolve no vars.
+func PullVersion(number int, commit string, committed time.Time, fork string) Version {
+	v := Version{"pr": strconv.Itoa(number), "commit": commit, "committed": committed.UTC().Format(time.RFC3339)}
+	if fork != "" {
+		v[ForkKey] = fork
+	}
+	return v
+}
+
+// ForkKey is the key of a pull request's version that names the fork.
+const ForkKey = "fork"
+
+// CandidatesKey is a key of a version to check from: the numbers of pull requests,
+// with commas, that are looked at whatever their age. Such a version is not listed.
+const CandidatesKey = "candidates"
+
+func (p pull) metadata() []Field {
+	head, _ := p.head()
+	return []Field{{"pr", strconv.Itoa(p.Number)}, {"title", p.Title}, {"url", p.URL}, {"author", p.Author.Login}, {"head_sha", head.OID}, {"message", head.Message}}
 }
 
 // after reports whether the newest commit comes after the known version. Times are in
@@ -173,6 +212,16 @@ func (p pull) after(since time.Time, known Version) bool {
 
 // Check lists the newest commits of pull requests, from the known one's time on.
 func (t githubPullType) Check(ctx context.Context, req Request) ([]Version, error) {
+	results, err := t.CheckResults(ctx, req)
+	versions := make([]Version, len(results))
+	for i, r := range results {
+		versions[i] = r.Version
+	}
+	return versions, err
+}
+
+// CheckResults is Check with what is known of each version besides.
+func (t githubPullType) CheckResults(ctx context.Context, req Request) ([]Result, error) {
 	s, err := readPullSource(req)
 	if err != nil {
 		return nil, err
@@ -182,25 +231,30 @@ func (t githubPullType) Check(ctx context.Context, req Request) ([]Version, erro
 		return nil, err
 	}
 	defer g.web.close()
-	versions, err := s.check(ctx, g, req.Version)
+	results, err := s.check(ctx, g, req.Version)
 	if err != nil {
 		return nil, failed(ctx, req, "check", err)
 	}
-	return versions, nil
+	return results, nil
 }
 
-func (s pullSource) check(ctx context.Context, g githubAPI, known Version) ([]Version, error) {
+func (s pullSource) check(ctx context.Context, g githubAPI, known Version) ([]Result, error) {
 	all, err := s.pulls(ctx, g)
 	if err != nil {
 		return nil, err
 	}
+	candidates := strings.Split(known[CandidatesKey], ",")
+	asked := known[CandidatesKey] != ""
 	since, err := time.Parse(time.RFC3339, known["committed"])
 	if known != nil && err != nil {
 		known = nil
 	}
 	var found []pull
 	for _, p := range all {
-		if _, ok := p.head(); !ok || known != nil && !p.after(since, known) || !s.wants(p) {
+		if _, ok := p.head(); !ok || known != nil && !asked && !p.after(since, known) || !s.wants(p) {
+			continue
+		}
+		if asked && !slices.Contains(candidates, strconv.Itoa(p.Number)) {
 			continue
 		}
 		wanted, err := s.touched(ctx, g, p)
@@ -216,16 +270,18 @@ func (s pullSource) check(ctx context.Context, g githubAPI, known Version) ([]Ve
 		right, _ := b.head()
 		return cmp.Or(left.Committed.Compare(right.Committed), cmp.Compare(a.Number, b.Number))
 	})
-	versions := []Version{}
-	if known != nil {
-		versions = append(versions, known)
-	} else if len(found) > 0 {
+	results := []Result{}
+	switch {
+	case asked:
+	case known != nil:
+		results = append(results, Result{Version: known})
+	case len(found) > 0:
 		found = found[len(found)-1:]
 	}
 	for _, p := range found {
-		versions = append(versions, p.version())
+		results = append(results, Result{Version: p.version(), Metadata: p.metadata()})
 	}
-	return versions, nil
+	return results, nil
 }
 
 // pulls asks for all pages of pull requests.
@@ -322,14 +378,23 @@ type pullFacts struct {
 	Page  string `json:"html_url"`
 	State string `json:"state"`
 	Head  struct {
-		Ref string `json:"ref"`
+		Ref  string `json:"ref"`
+		Repo *struct {
+			ID int64 `json:"id"`
+		} `json:"repo"`
 	} `json:"head"`
 	Base struct {
 		Ref  string `json:"ref"`
 		Repo struct {
+			ID    int64  `json:"id"`
 			Clone string `json:"clone_url"`
 		} `json:"repo"`
 	} `json:"base"`
+}
+
+// fromFork reports whether the commits are of another repository.
+func (p pullFacts) fromFork() bool {
+	return p.Base.Repo.ID != 0 && (p.Head.Repo == nil || p.Head.Repo.ID != p.Base.Repo.ID)
 }
 
 // commitFacts is what the REST interface says of one commit.
@@ -350,6 +415,9 @@ func (s pullSource) facts(ctx context.Context, g githubAPI, v Version) (pullFact
 		return p, c, errors.New("the version is not one of this resource. Check the resource again")
 	}
 	err := g.call(ctx, http.MethodGet, s.path(g, "pulls", v["pr"]), nil, &p)
+	if err == nil && v[ForkKey] == "" && p.fromFork() {
+		return p, c, errors.New("the pull request comes from a fork, and the version does not say so. Check the resource again")
+	}
 	if err == nil {
 		err = g.call(ctx, http.MethodGet, s.path(g, "commits", v["commit"]), nil, &c)
 	}

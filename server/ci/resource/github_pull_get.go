@@ -23,8 +23,16 @@ func (t githubPullType) Get(ctx context.Context, req Request) (Result, error) {
 	s, err := readPullSource(req)
 	f := paramsOf(req)
 	tool := f.oneOf("integration_tool", "merge", "rebase", "checkout")
+	submodules := f.boolean("submodules")
+	if submodules && req.Version[ForkKey] != "" && s.access.token != "" {
+		// The fork says where its submodules are: with our token it could name what only we may read.
+		submodules = false
+		if _, err := fmt.Fprintln(req.Log, "submodules of a fork are not fetched with credentials, so they are left out"); err != nil {
+			return Result{}, err
+		}
+	}
 	env := []string{
-		"TOOL=" + tool, "DEPTH=" + strconv.Itoa(f.count("git_depth")), "SUBMODULES=" + onOff(f.boolean("submodules")),
+		"TOOL=" + tool, "DEPTH=" + strconv.Itoa(f.count("git_depth")), "SUBMODULES=" + onOff(submodules),
 		"FETCH_TAGS=" + onOff(f.boolean("fetch_tags")), "CHANGED=" + onOff(f.boolean("list_changed_files")),
 	}
 	skip := f.boolean("skip_download")
@@ -86,8 +94,9 @@ func (s pullSource) repositoryOf(git gitType, req Request, p pullFacts) (gitSour
 		}
 	}
 	as := req
-	as.Source = map[string]any{
-		"uri": address, "branch": p.Base.Ref, "username": "x-access-token", "password": s.access.token, "skip_ssl_verification": s.access.insecure,
+	as.Source = map[string]any{"uri": address, "branch": p.Base.Ref, "skip_ssl_verification": s.access.insecure}
+	if s.access.token != "" {
+		as.Source["username"], as.Source["password"] = "x-access-token", s.access.token
 	}
 	repository, err := git.source(as)
 	if err != nil {
