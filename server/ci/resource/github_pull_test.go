@@ -129,7 +129,7 @@ func TestGitHubPullCheck(t *testing.T) {
 	f.add(2, 5, map[string]any{"reviews": map[string]any{"totalCount": 2}})
 	f.add(3, 20, map[string]any{"files": map[string]any{"totalCount": 101, "nodes": []any{}}})
 	f.files = []map[string]string{{"filename": "docs/a.md"}, {"filename": "deep/er/x"}}
-	f.add(4, 30, map[string]any{"isCrossRepository": true})
+	f.add(4, 30, map[string]any{"isCrossRepository": true, "headRepository": map[string]any{"nameWithOwner": "eve/app"}})
 	f.add(5, 10, map[string]any{"isDraft": true})
 	f.add(6, 40, map[string]any{"title": "No [ci skip] please"})
 	f.broken = 1
@@ -149,6 +149,9 @@ func TestGitHubPullCheck(t *testing.T) {
 		{"pushed in the same second", nil, Version{"pr": "5", "commit": hexOf(99), "committed": known(5, 10)["committed"]}, "5 5 3"},
 		{"nothing new", nil, known(3, 20), "3"},
 		{"forks", map[string]any{"disable_forks": false}, nil, "4"},
+		{"one that was asked for, however old", nil, Version{CandidatesKey: "2"}, "2"},
+		{"some that were asked for", map[string]any{"disable_forks": false}, Version{CandidatesKey: "4,1,99", "pr": "3", "committed": known(3, 20)["committed"]}, "1 4"},
+		{"one that was asked for and is not wanted", nil, Version{CandidatesKey: "4"}, ""},
 		{"skipped ones too", map[string]any{"disable_ci_skip": true}, nil, "6"},
 		{"no drafts", map[string]any{"ignore_drafts": true}, known(2, 5), "2 1 3"},
 		{"labels", map[string]any{"labels": []any{"ok to test"}}, nil, "1"},
@@ -166,7 +169,11 @@ func TestGitHubPullCheck(t *testing.T) {
 			var numbers []string
 			for _, v := range got {
 				numbers = append(numbers, v["pr"])
-				if len(v) != 3 || v["commit"] == "" || v["committed"] == "" {
+				fields := 3
+				if v["pr"] == "4" {
+					fields = 4
+				}
+				if len(v) != fields || v["commit"] == "" || v["committed"] == "" || (v["pr"] == "4") != (v[ForkKey] == "eve/app") {
 					t.Errorf("%v", v)
 				}
 			}
