@@ -56,7 +56,9 @@ CREATE TABLE github_app_flows (
     state TEXT PRIMARY KEY,
     team_id BIGINT NOT NULL REFERENCES accounts_teams(id) ON DELETE CASCADE,
     user_id BIGINT NOT NULL,
-    session_id TEXT NOT NULL,
+    -- The session or token that began it.
+    holder TEXT NOT NULL,
+    organization TEXT NOT NULL,
     api_url TEXT NOT NULL,
     hook_id TEXT NOT NULL,
     expires_at BIGINT NOT NULL

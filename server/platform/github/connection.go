@@ -118,12 +118,18 @@ func (s *Service) CreateConnection(ctx context.Context, team int64, name, apiURL
 
 // ChangeConnection sets what change names.
 func (s *Service) ChangeConnection(ctx context.Context, id string, change ConnectionChange) (Connection, error) {
-	var row connectionRow
-	err := s.DB.Tx(ctx, func(ctx context.Context) (err error) {
-		if row, err = s.findConnection(ctx, id); err != nil {
-			return err
+	row, err := s.connectionFor(ctx, id, writing)
+	if err != nil {
+		return Connection{}, err
+	}
+	if change.Installation != nil {
+		// Asked before the transaction, which must not wait for GitHub.
+		if err := s.checkInstallation(ctx, row, *change.Installation); err != nil {
+			return Connection{}, err
 		}
-		if err := identity.Require(ctx, row.TeamID, writing); err != nil {
+	}
+	err = s.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if row, err = s.connectionFor(ctx, id, writing); err != nil {
 			return err
 		}
 		if err := s.applyChange(&row, change); err != nil {
@@ -131,6 +137,13 @@ func (s *Service) ChangeConnection(ctx context.Context, id string, change Connec
 		}
 		row.UpdatedAt = max(s.millis(), row.UpdatedAt+1)
 		if err := s.updateConnection(ctx, row); err != nil {
+			return err
+		}
+		// What hooks take depends on the installation; what could not be asked before may be now.
+		if err := s.compareSoon(ctx, id); err != nil {
+			return err
+		}
+		if err := s.DB.Notify(ctx, hookChannel, ""); err != nil {
 			return err
 		}
 		return s.audit(ctx, row.TeamID, "github.connection.update", row.Name, "")
@@ -144,6 +157,12 @@ func (s *Service) applyChange(row *connectionRow, change ConnectionChange) (err 
 			return err
 		}
 		row.Name = *change.Name
+	}
+	if row.Kind == KindApp && (change.APIURL != nil || change.Token != nil) {
+		return problem.New(problem.Conflict, "An App keeps its address and key. Connect a new App instead.")
+	}
+	if change.Installation != nil {
+		row.Installation, row.Error = *change.Installation, ""
 	}
 	if change.APIURL != nil {
 		next, err := validateAPIURL(*change.APIURL)
@@ -168,17 +187,34 @@ func (s *Service) applyChange(row *connectionRow, change ConnectionChange) (err 
 	return nil
 }
 
-// DeleteConnection removes a connection; its hooks stay and lose it.
+// connectionFor finds a connection for a caller who holds the scope in its team.
+func (s *Service) connectionFor(ctx context.Context, id string, scope identity.Scope) (connectionRow, error) {
+	row, err := s.findConnection(ctx, id)
+	if err == nil {
+		err = identity.Require(ctx, row.TeamID, scope)
+	}
+	return row, err
+}
+
+// DeleteConnection removes a connection, and its managed hooks here and at GitHub;
+// hooks that were entered by hand stay and lose it. While GitHub has not heard of
+// it the connection's secrets are kept for that and nothing else.
 func (s *Service) DeleteConnection(ctx context.Context, id string) error {
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
-		row, err := s.findConnection(ctx, id)
+		row, err := s.connectionFor(ctx, id, writing)
 		if err != nil {
 			return err
 		}
-		if err := identity.Require(ctx, row.TeamID, writing); err != nil {
+		pending, err := s.dropManagedHooks(ctx, row)
+		if err != nil {
 			return err
 		}
-		if err := s.removeConnection(ctx, id); err != nil {
+		if pending {
+			err = s.retireConnection(ctx, row)
+		} else {
+			err = s.removeConnection(ctx, id)
+		}
+		if err != nil {
 			return err
 		}
 		return s.audit(ctx, row.TeamID, "github.connection.delete", row.Name, "")
@@ -198,23 +234,20 @@ type ConnectionTest struct {
 
 // TestConnection asks GitHub who the token belongs to, and notes the answer.
 func (s *Service) TestConnection(ctx context.Context, id string) (ConnectionTest, error) {
-	row, err := s.findConnection(ctx, id)
+	row, err := s.connectionFor(ctx, id, writing)
 	if err != nil {
 		return ConnectionTest{}, err
 	}
-	if err := identity.Require(ctx, row.TeamID, writing); err != nil {
-		return ConnectionTest{}, err
-	}
-	client, err := s.Client(ctx, id)
+	client, err := s.clientOf(row)
 	if err != nil {
 		return ConnectionTest{}, err
 	}
 	test := ConnectionTest{Scopes: []string{}}
-	user, response, err := client.Users.Get(ctx, "")
+	login, response, err := client.whoAmI(ctx)
 	if err != nil {
 		test.Error = explainAPI(err)
 	} else {
-		test.OK, test.Login = true, user.GetLogin()
+		test.OK, test.Login = true, login
 	}
 	if response != nil {
 		test.RateLimit, test.RateRemaining = response.Rate.Limit, response.Rate.Remaining
@@ -227,11 +260,40 @@ func (s *Service) TestConnection(ctx context.Context, id string) (ConnectionTest
 	return test, s.noteTest(ctx, id, test.Login, test.Error)
 }
 
+// whoAmI asks GitHub for the user of a token, or for the App and, once one is
+// chosen, a repository of its installation.
+func (c *apiClient) whoAmI(ctx context.Context) (login string, response *github.Response, err error) {
+	if c.app == nil {
+		user, response, err := c.client.Users.Get(ctx, "")
+		return user.GetLogin(), response, err
+	}
+	app, response, err := c.app.Apps.Get(ctx, "")
+	if err != nil {
+		return "", response, err
+	}
+	_, response, err = c.client.Apps.ListRepos(ctx, &github.ListOptions{PerPage: 1})
+	return app.GetSlug(), response, err
+}
+
 // explainAPI says what went wrong in GitHub's own words where it gave some.
 func explainAPI(err error) string {
 	var answer *github.ErrorResponse
 	if asError(err, &answer) && answer.Response != nil {
-		return fmt.Sprintf("GitHub answered %d: %s", answer.Response.StatusCode, answer.Message)
+		words := fmt.Sprintf("GitHub answered %d: %s", answer.Response.StatusCode, answer.Message)
+		for _, e := range answer.Errors {
+			if e.Message != "" && !strings.Contains(words, e.Message) {
+				words += ". " + e.Message
+			}
+		}
+		return words
+	}
+	var primary *github.RateLimitError
+	if asError(err, &primary) {
+		return fmt.Sprintf("GitHub's limit of calls is used up until %s UTC", primary.Rate.Reset.UTC().Format("15:04:05"))
+	}
+	var secondary *github.AbuseRateLimitError
+	if asError(err, &secondary) {
+		return "GitHub asks to call more slowly: " + secondary.Message
 	}
 	if p := problem.From(err); p.Kind != problem.Internal {
 		return p.Detail

@@ -15,8 +15,11 @@ func (s *Service) Routes(r api.Router) {
 	r.PATCH("/ci/connections/:id", write, api.Handle(s.patchConnection))
 	r.DELETE("/ci/connections/:id", write, api.Handle(s.deleteConnection))
 	r.POST("/ci/connections/:id/test", write, api.Handle(s.testConnection))
+	s.appRoutes(r, read, write)
 	s.hookRoutes(r, read, write)
 	s.deliveryRoutes(r, read, write)
+	s.manageRoutes(r, read, write)
+	s.ruleRoutes(r, read, write)
 }
 
 type listIn struct {
@@ -66,14 +69,15 @@ func (s *Service) postConnection(ctx context.Context, in postConnectionIn) (api.
 }
 
 type patchConnectionIn struct {
-	ID     string  `uri:"id" json:"-" form:"-"`
-	Name   *string `json:"name" form:"-"`
-	APIURL *string `json:"api_url" form:"-"`
-	Token  *string `json:"token" form:"-"`
+	ID           string  `uri:"id" json:"-" form:"-"`
+	Name         *string `json:"name" form:"-"`
+	APIURL       *string `json:"api_url" form:"-"`
+	Token        *string `json:"token" form:"-"`
+	Installation *int64  `json:"installation" form:"-"`
 }
 
 func (s *Service) patchConnection(ctx context.Context, in patchConnectionIn) (Connection, error) {
-	return s.ChangeConnection(ctx, in.ID, ConnectionChange{Name: in.Name, APIURL: in.APIURL, Token: in.Token})
+	return s.ChangeConnection(ctx, in.ID, ConnectionChange{Name: in.Name, APIURL: in.APIURL, Token: in.Token, Installation: in.Installation})
 }
 
 func (s *Service) deleteConnection(ctx context.Context, in idIn) (api.Nothing, error) {

@@ -58,21 +58,41 @@ func (s *Service) removeConnection(ctx context.Context, id string) error {
 
 func (s *Service) findConnection(ctx context.Context, id string) (connectionRow, error) {
 	var row connectionRow
+	err := s.DB.Reader(ctx).Where("id = ? AND removed_at = 0", id).Take(&row).Error
+	return row, notFoundConnection(err)
+}
+
+// retiredConnection finds one also when a person has removed it.
+func (s *Service) retiredConnection(ctx context.Context, id string) (connectionRow, error) {
+	var row connectionRow
 	err := s.DB.Reader(ctx).Where("id = ?", id).Take(&row).Error
 	return row, notFoundConnection(err)
+}
+
+// retireConnection hides a connection from everybody, and frees its name.
+func (s *Service) retireConnection(ctx context.Context, row connectionRow) error {
+	err := s.DB.Writer(ctx).Exec("UPDATE github_connections SET removed_at = ?, name = ? WHERE id = ?", s.millis(), row.Name+" removed "+row.ID, row.ID).Error
+	if err != nil {
+		return err
+	}
+	return s.DB.Writer(ctx).Exec("UPDATE github_hooks SET connection_id = NULL WHERE connection_id = ?", row.ID).Error
 }
 
 // Connections lists those of a team, or of all the given teams.
 func (s *Service) Connections(ctx context.Context, teams ...int64) ([]Connection, error) {
 	var rows []connectionRow
-	err := s.DB.Reader(ctx).Where("team_id IN ?", teams).Order("name, id").Find(&rows).Error
+	err := s.DB.Reader(ctx).Where("team_id IN ? AND removed_at = 0", teams).Order("name, id").Find(&rows).Error
 	list := make([]Connection, len(rows))
 	for i, r := range rows {
 		list[i] = r.connection()
+		list[i].Rate = s.heardRate(r.ID)
 	}
 	return list, err
 }
 
 func (s *Service) noteTest(ctx context.Context, id, login, message string) error {
-	return s.DB.Writer(ctx).Exec("UPDATE github_connections SET login = ?, error = ?, tested_at = ? WHERE id = ?", login, message, s.millis(), id).Error
+	if err := s.DB.Writer(ctx).Exec("UPDATE github_connections SET login = ?, error = ?, tested_at = ? WHERE id = ?", login, message, s.millis(), id).Error; err != nil || message != "" {
+		return err
+	}
+	return s.compareSoon(ctx, id)
 }

@@ -11,6 +11,7 @@ func (s *Service) deliveryRoutes(r api.Router, read, write api.Access) {
 	r.GET("/ci/deliveries", read, api.Handle(s.listDeliveries))
 	r.GET("/ci/deliveries/:id", read, api.Handle(s.getDelivery))
 	r.POST("/ci/deliveries/:id/redeliver", write, api.Handle(s.redeliver))
+	r.POST("/ci/deliveries/:id/ask-github", write, api.Handle(s.askGitHub))
 }
 
 type listDeliveriesIn struct {
@@ -20,6 +21,9 @@ type listDeliveriesIn struct {
 	Repository string `form:"repository"`
 	State      string `form:"state"`
 	Verdict    string `form:"verdict"`
+	Sender     string `form:"sender"`
+	Q          string `form:"q"`
+	Gap        bool   `form:"gap"`
 	Before     string `form:"before"`
 	Limit      int    `form:"limit"`
 }
@@ -35,7 +39,8 @@ func (s *Service) listDeliveries(ctx context.Context, in listDeliveriesIn) (deli
 	if err != nil {
 		return deliveriesOut{}, err
 	}
-	f := DeliveryFilter{Hook: in.Hook, Event: in.Event, Repository: in.Repository, State: State(in.State), Verdict: Verdict(in.Verdict), Before: in.Before, Limit: in.Limit}
+	f := DeliveryFilter{Hook: in.Hook, Event: in.Event, Repository: in.Repository, State: State(in.State), Verdict: Verdict(in.Verdict),
+		Sender: in.Sender, Text: in.Q, Gap: in.Gap, Before: in.Before, Limit: in.Limit}
 	if f.Limit < 1 || f.Limit > 200 {
 		f.Limit = 50
 	}
@@ -64,4 +69,8 @@ func (s *Service) getDelivery(ctx context.Context, in idIn) (deliveryOut, error)
 
 func (s *Service) redeliver(ctx context.Context, in idIn) (Delivery, error) {
 	return s.Redeliver(ctx, in.ID)
+}
+
+func (s *Service) askGitHub(ctx context.Context, in idIn) (Delivery, error) {
+	return s.AskGitHub(ctx, in.ID)
 }

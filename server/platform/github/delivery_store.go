@@ -89,13 +89,20 @@ func (s *Service) findDelivery(ctx context.Context, id string) (deliveryRow, err
 
 // DeliveryFilter narrows a list; zero fields do not.
 type DeliveryFilter struct {
-	Hook, Event, Repository string
-	State                   State
-	Verdict                 Verdict
+	Hook, Event, Repository, Sender string
+	// Text is looked for in event, action, repository, sender, GUID and error.
+	Text string
+	// Gap narrows to those that were fetched.
+	Gap     bool
+	State   State
+	Verdict Verdict
 	// Before is the id of the last delivery of the page before.
 	Before string
 	Limit  int
 }
+
+// likeEscape has a pattern match what was typed and nothing else.
+var likeEscape = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
 // Deliveries lists those of the given teams from the newest, without bodies and headers.
 func (s *Service) Deliveries(ctx context.Context, f DeliveryFilter, teams ...int64) ([]Delivery, error) {
@@ -103,10 +110,17 @@ func (s *Service) Deliveries(ctx context.Context, f DeliveryFilter, teams ...int
 		f.Limit = 50
 	}
 	q := s.DB.Reader(ctx).Where("team_id IN ?", teams).Omit("headers", "body").Order("seq DESC").Limit(f.Limit)
-	for column, value := range map[string]string{"hook_id": f.Hook, "event": f.Event, "repository": f.Repository, "state": string(f.State), "verdict": string(f.Verdict)} {
+	for column, value := range map[string]string{"hook_id": f.Hook, "event": f.Event, "repository": f.Repository, "sender": f.Sender, "state": string(f.State), "verdict": string(f.Verdict)} {
 		if value != "" {
 			q = q.Where(column+" = ?", value)
 		}
+	}
+	if f.Gap {
+		q = q.Where("gap")
+	}
+	if text := strings.ToLower(strings.TrimSpace(f.Text)); text != "" {
+		like := "%" + likeEscape.Replace(text) + "%"
+		q = q.Where(`LOWER(event || ' ' || action || ' ' || repository || ' ' || sender || ' ' || COALESCE(guid, '') || ' ' || error) LIKE ? ESCAPE '\'`, like)
 	}
 	if f.Before != "" {
 		q = q.Where("seq < (SELECT d.seq FROM github_deliveries d WHERE d.id = ?)", f.Before)

@@ -121,7 +121,8 @@ func (s *Service) CreateHook(ctx context.Context, team int64, name, connection s
 	return HookSecret{Hook: s.hook(row), Secret: secret}, err
 }
 
-// RotateHook gives the hook a new secret; the old one stays valid for a week.
+// RotateHook gives the hook a new secret. The old one stays valid for a week, or
+// for a managed hook until a day after GitHub has the new one, which nobody need see.
 func (s *Service) RotateHook(ctx context.Context, id string) (HookSecret, error) {
 	secret := randomHex(32)
 	var row hookRow
@@ -130,8 +131,17 @@ func (s *Service) RotateHook(ctx context.Context, id string) (HookSecret, error)
 			return err
 		}
 		now := s.Now()
-		row.PreviousSecret, row.PreviousUntil = row.Secret, now.Add(previousValid).UnixMilli()
-		row.Secret, row.RotatedAt = s.Box.Seal(hookTable, id, []byte(secret)), now.UnixMilli()
+		if !row.SecretPending || row.PreviousSecret == nil { // else GitHub knows the one before only
+			row.PreviousSecret = row.Secret
+		}
+		row.PreviousUntil = now.Add(previousValid).UnixMilli()
+		row.Secret, row.RotatedAt = s.Box.Seal(hookTable, id, []byte(secret)), max(now.UnixMilli(), row.RotatedAt+1)
+		if row.Managed {
+			row.SecretPending, row.PreviousUntil = true, now.Add(pendingValid).UnixMilli()
+			if err := s.mendSoon(ctx, row, ""); err != nil {
+				return err
+			}
+		}
 		if err := s.updateHookSecrets(ctx, row); err != nil {
 			return err
 		}
@@ -140,27 +150,45 @@ func (s *Service) RotateHook(ctx context.Context, id string) (HookSecret, error)
 		}
 		return s.audit(ctx, row.TeamID, "github.hook.rotate", row.Name, id)
 	})
+	if row.Managed {
+		secret = ""
+	}
 	return HookSecret{Hook: s.hook(row), Secret: secret}, err
 }
 
-// DeleteHook removes a hook and its deliveries; GitHub then gets 404.
+// DeleteHook removes a hook and its deliveries; GitHub then gets 404. A managed
+// one is removed at GitHub too.
 func (s *Service) DeleteHook(ctx context.Context, id string) error {
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
 		row, err := s.writableHook(ctx, id)
 		if err != nil {
 			return err
 		}
-		if err := s.disownBodies(ctx, "hook_id = ?", id); err != nil {
-			return err
+		if row.Managed && row.ConnectionID != nil {
+			c, err := s.findConnection(ctx, *row.ConnectionID)
+			if err != nil {
+				return err
+			}
+			if _, err := s.queueRemoval(ctx, row, c); err != nil {
+				return err
+			}
 		}
-		if err := s.removeHook(ctx, id); err != nil {
-			return err
-		}
-		if err := s.hookChanged(ctx, row); err != nil {
+		if err := s.dropHook(ctx, row); err != nil {
 			return err
 		}
 		return s.audit(ctx, row.TeamID, "github.hook.delete", row.Name, id)
 	})
+}
+
+// dropHook removes a hook's rows.
+func (s *Service) dropHook(ctx context.Context, row hookRow) error {
+	if err := s.disownBodies(ctx, "hook_id = ?", row.ID); err != nil {
+		return err
+	}
+	if err := s.removeHook(ctx, row.ID); err != nil {
+		return err
+	}
+	return s.hookChanged(ctx, row)
 }
 
 func (s *Service) writableHook(ctx context.Context, id string) (hookRow, error) {
@@ -186,6 +214,9 @@ type openHook struct {
 	previous      []byte
 	previousUntil time.Time
 	loaded        time.Time
+	// app hooks tell which installation they are about; installation is the chosen one.
+	app          bool
+	installation int64
 }
 
 // hookCacheTime bounds how long a node that missed a notification believes an old secret.
@@ -244,6 +275,13 @@ func (s *Service) openHook(ctx context.Context, id string) (openHook, error) {
 		if h.previous, err = s.Box.Open(hookTable, id, row.PreviousSecret); err != nil {
 			return openHook{}, err
 		}
+	}
+	if h.app = row.Kind == HookApp; h.app && row.ConnectionID != nil {
+		c, err := s.findConnection(ctx, *row.ConnectionID)
+		if err != nil {
+			return openHook{}, err
+		}
+		h.installation = c.Installation
 	}
 	s.hooks.put(h, gen)
 	return h, nil

@@ -55,10 +55,76 @@ func (s *Service) hook(r hookRow) Hook {
 	if r.Repo != "" {
 		h.Repository += "/" + r.Repo
 	}
-	h.Events = []string{}
-	_ = json.Unmarshal([]byte(r.Events), &h.Events) // written by us
+	h.Events = r.eventList()
 	h.Gap = Gap{Missing: r.Missing, Recovered: r.Recovered, LastComparedAt: Millis(r.ComparedAt), MissedAt: Millis(r.MissedAt), Error: r.CompareError, Possible: r.comparable()}
 	return h
+}
+
+func (r hookRow) eventList() []string {
+	list := []string{}
+	_ = json.Unmarshal([]byte(r.Events), &list) // written by us
+	return list
+}
+
+// repositoryHook is the managed hook of a repository, named in any case.
+func (s *Service) repositoryHook(ctx context.Context, connection, owner, repo string) (row hookRow, found bool, err error) {
+	var rows []hookRow
+	err = s.DB.Writer(ctx).Where("connection_id = ? AND kind = ? AND managed AND LOWER(owner) = LOWER(?) AND LOWER(repo) = LOWER(?)", connection, HookRepository,
+		owner, repo).Order("created_at").Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return row, false, err
+	}
+	return rows[0], true, nil
+}
+
+func (s *Service) appHook(ctx context.Context, connection string) (row hookRow, found bool, err error) {
+	var rows []hookRow
+	err = s.DB.Reader(ctx).Where("connection_id = ? AND kind = ?", connection, HookApp).Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return row, false, err
+	}
+	return rows[0], true, nil
+}
+
+func (s *Service) managedHooks(ctx context.Context, connection string) ([]hookRow, error) {
+	var rows []hookRow
+	return rows, s.DB.Writer(ctx).Where("connection_id = ? AND managed", connection).Order("id").Find(&rows).Error
+}
+
+// noteHook notes how a managed hook stands.
+func (s *Service) noteHook(ctx context.Context, row hookRow, state HookState, message string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := s.DB.Writer(ctx).Exec("UPDATE github_hooks SET state = ?, problem = ? WHERE id = ?", state, message, row.ID).Error; err != nil {
+			return err
+		}
+		return s.publish(ctx, row.TeamID, hookTopic, row.ID)
+	})
+}
+
+// hookMended notes that GitHub has what the row said; a secret made since is still to come.
+func (s *Service) hookMended(ctx context.Context, row hookRow, githubID int64, stamp string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		err := s.DB.Writer(ctx).Exec("UPDATE github_hooks SET state = ?, problem = '', github_id = ?, github_stamp = ? WHERE id = ?", HookOK, githubID, stamp, row.ID).Error
+		if err != nil {
+			return err
+		}
+		if row.SecretPending {
+			err := s.DB.Writer(ctx).Exec(`UPDATE github_hooks SET secret_pending = FALSE, previous_until = CASE WHEN previous_until > ? THEN ? ELSE previous_until END
+				WHERE id = ? AND rotated_at = ?`, s.millis()+settleTime.Milliseconds(), s.millis()+settleTime.Milliseconds(), row.ID, row.RotatedAt).Error
+			if err != nil {
+				return err
+			}
+		}
+		return s.hookChanged(ctx, row)
+	})
+}
+
+// compareSoon has the connection's hooks compared with GitHub's lists at once.
+func (s *Service) compareSoon(ctx context.Context, connection string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		s.DB.AfterCommit(ctx, s.wakeGaps)
+		return s.DB.Writer(ctx).Exec("UPDATE github_hooks SET compare_next = 0 WHERE connection_id = ?", connection).Error
+	})
 }
 
 func (s *Service) insertHook(ctx context.Context, row hookRow) error {
@@ -66,8 +132,8 @@ func (s *Service) insertHook(ctx context.Context, row hookRow) error {
 }
 
 func (s *Service) updateHookSecrets(ctx context.Context, row hookRow) error {
-	return s.DB.Writer(ctx).Exec("UPDATE github_hooks SET secret = ?, previous_secret = ?, previous_until = ?, rotated_at = ? WHERE id = ?",
-		row.Secret, row.PreviousSecret, row.PreviousUntil, row.RotatedAt, row.ID).Error
+	return s.DB.Writer(ctx).Exec("UPDATE github_hooks SET secret = ?, previous_secret = ?, previous_until = ?, rotated_at = ?, secret_pending = ? WHERE id = ?",
+		row.Secret, row.PreviousSecret, row.PreviousUntil, row.RotatedAt, row.SecretPending, row.ID).Error
 }
 
 func (s *Service) removeHook(ctx context.Context, id string) error {

@@ -1,13 +1,16 @@
 package github
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,7 +95,46 @@ func (h openHook) read(header http.Header, address string, body []byte, now time
 	if event == "ping" {
 		row.State = string(None)
 	}
+	if h.app {
+		row.Installation = installationOf(doc)
+		if h.installation != 0 && row.Installation != 0 && row.Installation != h.installation {
+			row.State, row.Error = string(None), fmt.Sprintf("It is about installation %d, and the connection is for %d.", row.Installation, h.installation)
+		}
+	}
 	return row, nil
+}
+
+// installationOf reads which installation of an App a delivery is about; 0 for none.
+func installationOf(doc []byte) int64 {
+	var body struct {
+		Installation struct {
+			ID int64 `json:"id"`
+		} `json:"installation"`
+	}
+	_ = json.Unmarshal(doc, &body) // of another shape than GitHub's: about none
+	return body.Installation.ID
+}
+
+// learn notes what a hook that was entered by hand is at, from the headers of a
+// signed delivery, so that GitHub's list of its deliveries can be asked for.
+func (s *Service) learn(ctx context.Context, row deliveryRow) error {
+	headers := row.delivery().Headers
+	id, err := strconv.ParseInt(headers["X-GitHub-Hook-ID"], 10, 64)
+	if err != nil || id < 1 {
+		return nil
+	}
+	owner, repo, both := strings.Cut(row.Repository, "/")
+	switch headers["X-GitHub-Hook-Installation-Target-Type"] {
+	case "repository":
+		if both && validateRepository(owner, repo) == nil {
+			return s.learnHook(ctx, row.HookID, HookRepository, owner, repo, id)
+		}
+	case "organization":
+		if validOrganization.MatchString(owner) {
+			return s.learnHook(ctx, row.HookID, HookOrganization, owner, "", id)
+		}
+	}
+	return nil
 }
 
 func (h openHook) refused(header http.Header, address string, size int64, now time.Time, why string) deliveryRow {

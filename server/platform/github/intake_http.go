@@ -17,6 +17,7 @@ import (
 // IntakeRoutes registers the address GitHub posts to, at the root.
 func (s *Service) IntakeRoutes(r api.Router) {
 	r.POST("/hooks/github/:hook", api.Foreign("signed with the hook's secret: HMAC over the body"), s.receive)
+	s.reachRoutes(r)
 }
 
 type receipt struct {

@@ -49,6 +49,9 @@ type Service struct {
 	spool    *spool
 	refusals *refusals
 	wake     chan struct{}
+	wakeGap  chan struct{}
+	mending  keyed
+	reached  reached
 	started  time.Time
 	clients  clientCache
 	unhear   func()
@@ -58,13 +61,15 @@ type Service struct {
 // New makes the service and sets the handler of its jobs; Start starts it.
 func New(deps Deps) *Service {
 	s := &Service{
-		Deps: deps, started: deps.Now(), memory: semaphore.NewWeighted(bodyMemory), hooks: newHookCache(), wake: make(chan struct{}, 1),
+		Deps: deps, started: deps.Now(), memory: semaphore.NewWeighted(bodyMemory), hooks: newHookCache(), wake: make(chan struct{}, 1), wakeGap: make(chan struct{}, 1),
 		OnDelivery: func(context.Context, Delivery) ([]Effect, error) { return nil, nil },
 	}
 	s.spool = newSpool(s)
 	s.refusals = newRefusals(s)
-	deps.Jobs.Handle(statusJob, work.Pool{Workers: 4, MaxAttempts: 20}, s.postStatus)
+	deps.Jobs.Handle(statusJob, work.Pool{Workers: 4, MaxAttempts: statusAttempts}, s.postStatus)
 	deps.Jobs.Handle(postJob, work.Pool{Workers: 4, MaxAttempts: postAttempts}, s.post)
+	deps.Jobs.Handle(hookJob, work.Pool{Workers: 2, MaxAttempts: hookAttempts}, s.mendHook)
+	deps.Jobs.Handle(removalJob, work.Pool{Workers: 2, MaxAttempts: removalAttempts}, s.unhook)
 	return s
 }
 
@@ -89,6 +94,7 @@ func (s *Service) Stop() {
 func (s *Service) Loops() []work.Loop {
 	return []work.Loop{
 		{Name: "github.digest", Every: 2 * time.Second, Wake: s.wake, Run: s.Digest},
+		{Name: "github.gaps", Every: gapsEvery, Wake: s.wakeGap, Run: s.CloseGaps},
 		{Name: "github.prune", Every: time.Hour, Run: s.Prune},
 	}
 }
@@ -96,6 +102,13 @@ func (s *Service) Loops() []work.Loop {
 func (s *Service) wakeDigest() {
 	select {
 	case s.wake <- struct{}{}:
+	default: // it is awake already and will look again
+	}
+}
+
+func (s *Service) wakeGaps() {
+	select {
+	case s.wakeGap <- struct{}{}:
 	default: // it is awake already and will look again
 	}
 }

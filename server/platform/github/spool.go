@@ -171,8 +171,14 @@ func (p *spool) commit(ctx context.Context, batch []*arrival) error {
 			if err := p.settle(ctx, a, inserted[a.row.ID]); err != nil {
 				return err
 			}
+			if a.row.Gap { // fetched: it proves nothing about the hook
+				continue
+			}
 			if key := a.row.HookID + a.row.pingMark(); a.row.ReceivedAt-p.touched[key] > touchEvery.Milliseconds() && touched[key] == 0 {
 				if err := s.touchHook(ctx, a.row.HookID, a.row.ReceivedAt, a.row.Event == "ping"); err != nil {
+					return err
+				}
+				if err := s.learn(ctx, a.row); err != nil {
 					return err
 				}
 				touched[key] = a.row.ReceivedAt

@@ -18,6 +18,8 @@ import (
 
 const (
 	statusJob = "github.status"
+	// statusAttempts take about five hours with the usual delays.
+	statusAttempts = 20
 	// maxDescription is GitHub's limit, in characters.
 	maxDescription = 140
 	// limitPause is how long to wait when a secondary limit names no time.
@@ -114,7 +116,7 @@ func (s *Service) postStatus(ctx context.Context, job work.Job) error {
 	there := false
 	if job.Attempt > 1 {
 		if there, err = statusIsThere(ctx, client, row); err != nil {
-			return s.statusFailed(ctx, row, err)
+			return s.statusFailed(ctx, row, job.Attempt, err)
 		}
 	}
 	if !there {
@@ -122,7 +124,7 @@ func (s *Service) postStatus(ctx context.Context, job work.Job) error {
 			State: &row.State, Description: &row.Description, TargetURL: optional(row.TargetURL), Context: &row.Context,
 		})
 		if err != nil {
-			return s.statusFailed(ctx, row, err)
+			return s.statusFailed(ctx, row, job.Attempt, err)
 		}
 	}
 	return s.statusPosted(ctx, row)
@@ -158,17 +160,19 @@ func statusIsThere(ctx context.Context, client *github.Client, row statusRow) (b
 }
 
 // statusFailed notes the error and says when to try again, and whether at all.
-func (s *Service) statusFailed(ctx context.Context, row statusRow, cause error) error {
+func (s *Service) statusFailed(ctx context.Context, row statusRow, attempt int, cause error) error {
+	if ctx.Err() != nil {
+		return work.ErrDetached
+	}
 	message := explainAPI(cause)
-	if err := s.noteStatusError(ctx, row.ID, message); err != nil {
+	final := finalAnswer(cause) // no such commit, or a thousand statuses already
+	if err := s.noteStatusError(ctx, row, message, final || attempt >= statusAttempts); err != nil {
 		return errors.Join(cause, err)
 	}
 	if wait, known := retryAfter(cause, s.Now()); known {
 		return work.RetryAfter(wait, errors.New(message))
 	}
-	var answer *github.ErrorResponse
-	if errors.As(cause, &answer) && answer.Response != nil && answer.Response.StatusCode == http.StatusUnprocessableEntity {
-		// No such commit, or a thousand statuses already: GitHub will not change its mind.
+	if final {
 		return work.GiveUp(errors.New(message))
 	}
 	return errors.New(message)
@@ -190,10 +194,18 @@ func retryAfter(err error, now time.Time) (time.Duration, bool) {
 		return *secondary.RetryAfter, true
 	}
 	var answer *github.ErrorResponse
-	if errors.As(err, &answer) && answer.Response != nil {
-		if seconds, err := strconv.Atoi(answer.Response.Header.Get("Retry-After")); err == nil && seconds >= 0 {
-			return min(time.Duration(seconds)*time.Second, time.Hour), true
-		}
+	if !errors.As(err, &answer) || answer.Response == nil {
+		return 0, false
 	}
-	return 0, false
+	header := answer.Response.Header
+	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds >= 0 {
+		return min(time.Duration(seconds)*time.Second, time.Hour), true
+	}
+	if answer.Response.StatusCode != http.StatusTooManyRequests {
+		return 0, false
+	}
+	if reset, err := strconv.ParseInt(header.Get("X-RateLimit-Reset"), 10, 64); err == nil && header.Get("X-RateLimit-Remaining") == "0" {
+		return min(max(time.Unix(reset, 0).Sub(now), 0)+time.Second, time.Hour), true
+	}
+	return limitPause, true
 }

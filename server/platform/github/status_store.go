@@ -16,6 +16,8 @@ type statusRow struct {
 	Wanted       int64
 	Posted       int64
 	Error        string
+	Attempts     int64
+	Failed       bool
 	UpdatedAt    int64 `gorm:"autoUpdateTime:false"`
 }
 
@@ -28,7 +30,8 @@ func (s *Service) wishStatus(ctx context.Context, team int64, st Status) (id int
 		(team_id, connection_id, owner, repo, sha, context, state, description, target_url, wanted, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
 		ON CONFLICT (connection_id, owner, repo, sha, context) DO UPDATE SET state = excluded.state, description = excluded.description,
-			target_url = excluded.target_url, wanted = g.wanted + 1, updated_at = excluded.updated_at
+			target_url = excluded.target_url, wanted = g.wanted + 1, updated_at = excluded.updated_at,
+			attempts = 0, failed = FALSE, error = ''
 		WHERE g.state <> excluded.state OR g.description <> excluded.description OR g.target_url <> excluded.target_url
 		RETURNING id`,
 		team, st.Connection, st.Owner, st.Repo, st.SHA, st.Context, st.State, st.Description, st.TargetURL, s.millis()).Scan(&rows).Error
@@ -48,11 +51,11 @@ func (s *Service) findStatus(ctx context.Context, id int64) (row statusRow, foun
 }
 
 func (s *Service) statusPosted(ctx context.Context, row statusRow) error {
-	return s.DB.Writer(ctx).Exec("UPDATE github_statuses SET posted = ?, error = '' WHERE id = ? AND posted < ?", row.Wanted, row.ID, row.Wanted).Error
+	return s.DB.Writer(ctx).Exec("UPDATE github_statuses SET posted = ?, attempts = attempts + 1, failed = FALSE, error = '' WHERE id = ? AND posted < ?", row.Wanted, row.ID, row.Wanted).Error
 }
 
-func (s *Service) noteStatusError(ctx context.Context, id int64, message string) error {
-	return s.DB.Writer(ctx).Exec("UPDATE github_statuses SET error = ? WHERE id = ?", message, id).Error
+func (s *Service) noteStatusError(ctx context.Context, row statusRow, message string, final bool) error {
+	return s.DB.Writer(ctx).Exec("UPDATE github_statuses SET attempts = attempts + 1, error = ?, failed = ? WHERE id = ? AND wanted = ?", message, final, row.ID, row.Wanted).Error
 }
 
 func (s *Service) pruneStatuses(ctx context.Context, before int64) error {
