@@ -56,6 +56,8 @@ describe("every page of settings and administration", () => {
     "/teams/main/ci",
     "/teams/main/ci/new",
     "/teams/main/ci/hooks",
+    "/teams/main/ci/approvals",
+    "/teams/main/settings/channels",
   ];
 
   for (const [name, options] of [

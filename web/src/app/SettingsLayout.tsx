@@ -5,6 +5,7 @@ import { may, useSession } from "@/api/session";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import type { IconType } from "@/ui/Icon";
 import { Tabs } from "@/ui/Tabs";
+import { features } from "./features";
 import { useTeam } from "./team";
 
 type Entry = { to: string; search?: Record<string, unknown>; label: string; icon: IconType };
@@ -28,6 +29,7 @@ export function SettingsLayout() {
         { to: `${base}/members`, label: "Members", icon: Users },
         { to: `${base}/tokens`, label: "Tokens", icon: KeyRound },
         { to: `${base}/secrets`, label: "Secrets", icon: Lock },
+        ...features.filter(({ name }) => me.capabilities.includes(name)).flatMap(({ settings }) => settings?.entries ?? []).map(({ path, ...entry }) => ({ to: `${base}/${path}`, ...entry })),
       ],
     });
   }

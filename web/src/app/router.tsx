@@ -102,7 +102,11 @@ export function createAppRouter(client: QueryClient) {
       account.addChildren(accountRoutes(account)),
       admin.addChildren([adminHome, ...adminRoutes(admin), ...systemRoutes(admin)]),
       ...features.flatMap((feature) => feature.frameRoutes?.(frame) ?? []),
-      team.addChildren([teamHome, settings.addChildren([settingsHome, ...settingsRoutes(settings)]), ...features.flatMap((feature) => feature.teamRoutes(team))]),
+      team.addChildren([
+        teamHome,
+        settings.addChildren([settingsHome, ...settingsRoutes(settings), ...features.flatMap((feature) => feature.settings?.routes(settings) ?? [])]),
+         ...features.flatMap((feature) => feature.teamRoutes(team)),
+      ]),
     ]),
   ]);
   return createRouter({

@@ -83,12 +83,12 @@ export function Tick({ kind = "checkbox", className, children, ...rest }: TickPr
   );
 }
 
-type SwitchProps = { on: boolean; onChange: (on: boolean) => void; label: string; disabled?: boolean };
+type SwitchProps = { on: boolean; onChange: (on: boolean) => void; label: string; /** Its name where the label alone does not say what is switched. */ name?: string; disabled?: boolean };
 
 /** Takes effect at once; for anything saved later use a Tick. */
-export function Switch({ on, onChange, label, disabled }: SwitchProps) {
+export function Switch({ on, onChange, label, name, disabled }: SwitchProps) {
   return (
-    <button type="button" className="tick" role="switch" aria-checked={on} disabled={disabled} onClick={() => onChange(!on)}>
+    <button type="button" className="tick" role="switch" aria-checked={on} aria-label={name} disabled={disabled} onClick={() => onChange(!on)}>
       <span className="switch" aria-hidden="true" data-on={on || undefined} />
       <span>{label}</span>
     </button>

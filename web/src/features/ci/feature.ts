@@ -1,5 +1,6 @@
-import { Workflow } from "lucide-react";
+import { Bell, Workflow } from "lucide-react";
 import type { Feature } from "@/ui/frame/feature";
+import { channelsRoutes } from "./channels/routes";
 import { wallPath } from "./paths";
 import { ciFrameRoutes, ciRoutes } from "./routes";
 
@@ -16,6 +17,7 @@ export const ciFeature: Feature = {
   owns: (path) => /^\/teams\/[^/]+\/(ci|pipelines)(\/|$)|^\/builds\//.test(path),
   teamRoutes: ciRoutes,
   frameRoutes: ciFrameRoutes,
+  settings: { entries: [{ path: "channels", label: "Notifications", icon: Bell }], routes: channelsRoutes },
   topics: {
     "ci.pipeline": ({ id, team }) => [
       ofTeam("pipelines", team),

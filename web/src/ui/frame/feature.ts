@@ -18,6 +18,8 @@ export type Feature = {
   owns?: (path: string) => boolean;
   /** Routes below /teams/$team. */
   teamRoutes: (team: AnyRoute) => AnyRoute[];
+  /** Pages below /teams/$team/settings, listed among those of the team. */
+  settings?: { entries: { path: string; label: string; icon: IconType }[]; routes: (settings: AnyRoute) => AnyRoute[] };
   /** Routes that belong to no team in their path, such as /builds/$build. */
   frameRoutes?: (frame: AnyRoute) => AnyRoute[];
   /**

@@ -1,18 +1,21 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { Check, X } from "lucide-react";
 import { useState } from "react";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
-import { usePage } from "@/ui/frame/hooks";
+import { useActions, usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
+import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { useOperatorRefusal } from "../acts";
 import { buildPath, wallPath } from "../paths";
+import { WallContext } from "../wall/WallContext";
 import { DecideDialog, type Deciding } from "./DecideDialog";
 import { type Approval, approvalsQuery } from "./queries";
+import { approvalSnippet, outcome } from "./words";
 
 /** What waits for somebody's word, and what was decided. */
 export function ApprovalsPage() {
@@ -20,20 +23,34 @@ export function ApprovalsPage() {
   const waiting = useSuspenseQuery(approvalsQuery(team, "waiting")).data.items;
   const decided = useSuspenseQuery(approvalsQuery(team, "decided")).data.items;
   const [deciding, setDeciding] = useState<Deciding | null>(null);
-  const refused = useOperatorRefusal(team);
-  usePage({ title: "Approvals", crumbs: [{ label: "Pipelines", to: wallPath(team) }, { label: "Approvals" }] });
+  const navigate = useNavigate();
+  const role = useOperatorRefusal(team);
+  const first = waiting[0];
+  const open = (one: Approval) => void navigate({ to: path(team, one) });
+  usePage({ title: "Approvals", crumbs: [{ label: "Pipelines", to: wallPath(team) }, { label: "Approvals" }], status: first ? "paused" : undefined });
+  useActions(
+    waiting.flatMap((approval) => [
+      { id: `approve.${approval.id}`, label: `Approve ${title(approval)}`, group: "This page", icon: Check, refused: role || approval.refusal || false, run: () => setDeciding({ approval, approve: true }) },
+      { id: `reject.${approval.id}`, label: `Reject ${title(approval)}`, group: "This page", icon: X, refused: role, run: () => setDeciding({ approval, approve: false }) },
+    ]),
+  );
   return (
     <>
-      <PageHeader title="Approvals" meta={waiting.length === 0 ? `nothing waits in ${team}` : `${plural(waiting.length, "build waits", "builds wait")} for a person`} />
-      {waiting.length === 0 ? (
-        <EmptyState headline="No build waits for approval">A put to a resource of the type approval stops a build here until somebody approves or rejects it.</EmptyState>
+      <WallContext team={team} />
+      <PageHeader title="Approvals" status={first ? "paused" : undefined} meta={first ? `${plural(waiting.length, "build waits", "builds wait")} for a person, the longest first` : `nothing waits in ${team}`} />
+      {first ? (
+        <Table label="Waiting" rows={waiting} rowKey={({ id }) => id} columns={[...named(team), ...waits(role, setDeciding)]} onOpen={open} keyboard />
       ) : (
-        <Table label="Waiting" rows={waiting} rowKey={({ id }) => id} columns={[...named(team), ...open(refused, setDeciding)]} />
+        <EmptyState headline="No build waits for approval" command={approvalSnippet} filled={["type: approval", "put: production"]} commandLabel="Snippet" small={decided.length > 0}>
+          A put to a resource of the type <code>approval</code> stops a build until somebody approves or rejects it. It holds no worker meanwhile, and survives restarts.
+        </EmptyState>
       )}
       {decided.length > 0 && (
         <section aria-label="Decided">
-          <h2>Decided</h2>
-          <Table label="Decided" rows={decided} rowKey={({ id }) => id} columns={[...named(team), ...closed]} />
+          <div className="pane section-head">
+            <h2>Decided</h2>
+          </div>
+          <Table label="Decided" rows={decided} rowKey={({ id }) => id} columns={[...named(team), ...closed]} onOpen={open} />
         </section>
       )}
       <DecideDialog deciding={deciding} onClose={() => setDeciding(null)} />
@@ -41,33 +58,39 @@ export function ApprovalsPage() {
   );
 }
 
+const path = (team: string, one: Approval) => buildPath(team, { ...one.build, pipeline: one.pipeline, job: one.job });
+const title = (one: Approval) => `${one.pipeline.name} / ${one.job.name} #${one.build.name}`;
+
 const named = (team: string): Column<Approval>[] => [
   {
     key: "build",
     head: "Build",
     lead: true,
     cell: (one) => (
-      <a className="title" href={buildPath(team, { ...one.build, pipeline: one.pipeline, job: one.job })}>
-        {one.pipeline.name}/{one.job.name} #{one.build.name}
-      </a>
+      <Link className="title" to={path(team, one)}>
+        {title(one)}
+      </Link>
     ),
   },
-  { key: "step", head: "Step", width: 160, cell: (one) => one.name },
+  { key: "step", head: "Step", width: 144, cell: (one) => one.name },
+  { key: "by", head: "Started by", width: 128, cell: (one) => one.created_by || <span className="muted">a new version</span> },
 ];
 
-const open = (refused: string | false, decide: (d: Deciding) => void): Column<Approval>[] => [
-  { key: "who", head: "Who may decide", width: 220, cell: (one) => one.approvers.join(", ") || "whoever may run jobs" },
-  { key: "until", head: "Runs out", width: 140, cell: (one) => <RelativeTime at={one.expires_at} /> },
+const waits = (role: string | false, decide: (d: Deciding) => void): Column<Approval>[] => [
+  { key: "who", head: "Who may decide", width: 184, cell: (one) => one.approvers.join(", ") || "whoever may run jobs" },
+  { key: "since", head: "Waits since", width: 104, cell: (one) => <RelativeTime at={one.asked_at} /> },
+  { key: "until", head: "Runs out", width: 104, cell: (one) => <RelativeTime at={one.expires_at} /> },
   {
     key: "acts",
-    head: "",
-    width: 220,
+    head: <span className="sr">Actions</span>,
+    width: 200,
+    end: true,
     cell: (one) => (
-      <span className="flex gap-2">
-        <Button size="small" icon={Check} refused={refused || one.refusal || false} onClick={() => decide({ approval: one, approve: true })}>
+      <span className="line justify-end">
+        <Button size="small" kind="primary" icon={Check} refused={role || one.refusal || false} aria-label={`Approve ${title(one)}`} onClick={() => decide({ approval: one, approve: true })}>
           Approve
         </Button>
-        <Button size="small" icon={X} refused={refused} onClick={() => decide({ approval: one, approve: false })}>
+        <Button size="small" kind="danger" icon={X} refused={role} aria-label={`Reject ${title(one)}`} onClick={() => decide({ approval: one, approve: false })}>
           Reject
         </Button>
       </span>
@@ -76,7 +99,12 @@ const open = (refused: string | false, decide: (d: Deciding) => void): Column<Ap
 ];
 
 const closed: Column<Approval>[] = [
-  { key: "state", head: "Outcome", width: 220, cell: (one) => (one.decided_by ? `${one.state} by ${one.decided_by}` : one.state) },
-  { key: "reason", head: "Reason", cell: (one) => one.reason },
-  { key: "at", head: "When", width: 140, cell: (one) => <RelativeTime at={one.decided_at ?? one.expires_at} /> },
+  {
+    key: "state",
+    head: "Outcome",
+    width: 200,
+    cell: (one) => <Status {...outcome(one)} />,
+  },
+  { key: "reason", head: "Reason", cell: (one) => (one.reason ? <span title={one.reason}>{one.reason}</span> : <span className="muted">none given</span>) },
+  { key: "at", head: "When", width: 104, end: true, cell: (one) => <RelativeTime at={one.decided_at ?? one.expires_at} /> },
 ];

@@ -5,6 +5,7 @@ import { asProblem } from "@/api/problem";
 import { Button } from "@/ui/Button";
 import { Dialog, DialogButtons } from "@/ui/Dialog";
 import { Field, Textarea } from "@/ui/Field";
+import { useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
 import { Notice } from "@/ui/states";
 import type { Approval } from "./queries";
@@ -13,9 +14,11 @@ export type Deciding = { approval: Approval; approve: boolean };
 
 /** Asks for the reason before a build goes on or fails. */
 export function DecideDialog({ deciding, onClose }: { deciding: Deciding | null; onClose: () => void }) {
-  const title = deciding ? `${deciding.approve ? "Approve" : "Reject"} ${deciding.approval.name} for ${deciding.approval.pipeline.name} #${deciding.approval.build.name}?` : "";
+  const one = deciding?.approval;
+  const title = one ? `${deciding.approve ? "Approve" : "Reject"} ${one.name} for ${one.pipeline.name} / ${one.job.name} #${one.build.name}?` : "";
+  const then = deciding?.approve ? "The build goes on at once; what follows in its plan runs." : "The step fails, and the build with it. Nothing that is done is undone.";
   return (
-    <Dialog open={deciding !== null} onClose={onClose} title={title}>
+    <Dialog open={deciding !== null} onClose={onClose} title={title} description={then}>
       {deciding && <DecideForm deciding={deciding} onClose={onClose} />}
     </Dialog>
   );
@@ -24,6 +27,7 @@ export function DecideDialog({ deciding, onClose }: { deciding: Deciding | null;
 function DecideForm({ deciding: { approval, approve }, onClose }: { deciding: Deciding; onClose: () => void }) {
   const [reason, setReason] = useState("");
   const client = useQueryClient();
+  const toast = useToast();
   const task = useTask({
     run: () => {
       const options = { params: { path: { id: approval.id } }, body: { reason: reason.trim() } };
@@ -31,6 +35,7 @@ function DecideForm({ deciding: { approval, approve }, onClose }: { deciding: De
     },
     onDone: () => {
       void client.invalidateQueries({ queryKey: ["ci", "approvals"] });
+      toast({ text: approve ? `${approval.name} is approved; the build goes on` : `${approval.name} is rejected; the build fails` });
       onClose();
     },
   });
@@ -47,7 +52,7 @@ function DecideForm({ deciding: { approval, approve }, onClose }: { deciding: De
         <Textarea value={reason} onChange={(event) => setReason(event.target.value)} rows={3} autoFocus />
       </Field>
       <DialogButtons>
-        <Button kind="primary" type="submit" busy={task.busy} disabled={missing}>
+        <Button kind={approve ? "primary" : "danger"} type="submit" busy={task.busy} disabled={missing}>
           {approve ? "Approve" : "Reject"}
         </Button>
         <Button onClick={onClose}>Cancel</Button>

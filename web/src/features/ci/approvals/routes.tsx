@@ -1,5 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { pipelinesQuery } from "../queries";
 import { approvalsQuery } from "./queries";
 
 type Load = { context: { client: QueryClient }; params: { team: string } };
@@ -11,7 +12,11 @@ export function approvalsRoutes(team: AnyRoute): AnyRoute[] {
       getParentRoute: () => team,
       path: "ci/approvals",
       loader: ({ context: { client }, params }: Load) =>
-        Promise.all([client.ensureQueryData(approvalsQuery(params.team, "waiting")), client.ensureQueryData(approvalsQuery(params.team, "decided"))]),
+        Promise.all([
+          client.ensureQueryData(pipelinesQuery(params.team)),
+          client.ensureQueryData(approvalsQuery(params.team, "waiting")),
+          client.ensureQueryData(approvalsQuery(params.team, "decided")),
+        ]),
       component: lazyRouteComponent(() => import("./ApprovalsPage"), "ApprovalsPage"),
     }),
   ];
