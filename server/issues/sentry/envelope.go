@@ -3,7 +3,6 @@ package sentry
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 )
 
@@ -56,18 +55,4 @@ type Item struct {
 	// the rest of the envelope is good; Size is what it would have been.
 	TooLarge bool
 	Size     int64
-}
-
-// ReadEnvelope reads a whole envelope. An item above its own limit is kept
-// without payload (Item.TooLarge); a body above l.Decoded is ErrTooLarge;
-// broken framing is a *MalformedError.
-func ReadEnvelope(r io.Reader, l Limits) (Envelope, error) {
-	return Envelope{}, &MalformedError{Reason: "not read yet"}
-}
-
-// ReadStore reads the body of the old store endpoint: one JSON event, or its
-// base64 form (plain or zlib) that very old clients send. The result is an
-// envelope with one item.
-func ReadStore(body []byte) (Envelope, error) {
-	return Envelope{}, &MalformedError{Reason: "not read yet"}
 }

@@ -253,10 +253,3 @@ type DebugImage struct {
 	Address string `json:"image_addr,omitempty"`
 	Size    int64  `json:"image_size,omitempty"`
 }
-
-// ParseEvent reads the payload of an event, transaction or feedback item.
-// It fails only when raw is no JSON object; anything else is made to fit.
-// sent is the envelope's sent_at, zero when unknown.
-func ParseEvent(raw []byte, received, sent time.Time) (Event, error) {
-	return Event{}, &MalformedError{Reason: "not read yet"}
-}
