@@ -17,6 +17,8 @@ type Config struct {
 	Jobs          []Job          `json:"jobs,omitempty"`
 	Display       *Display       `json:"display,omitempty"`
 	UserData      any            `json:"user_data,omitempty"`
+	// Signalbox is ours alone; Concourse and fly ignore the key.
+	Signalbox *Extension `json:"signalbox,omitempty"`
 }
 
 // Group is one tab of the pipeline page. Jobs holds glob expressions.

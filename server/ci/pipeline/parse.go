@@ -48,6 +48,7 @@ func Parse(data []byte) (Config, error) {
 		Jobs          json.RawMessage `json:"jobs,omitempty"`
 		Display       json.RawMessage `json:"display,omitempty"`
 		UserData      json.RawMessage `json:"user_data,omitempty"`
+		Signalbox     json.RawMessage `json:"signalbox,omitempty"`
 	}
 	if err := yaml.Unmarshal(data, &sections); err != nil {
 		return Config{}, err

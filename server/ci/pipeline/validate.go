@@ -47,6 +47,7 @@ func Validate(c Config) (errors []string, warnings []Warning) {
 		{"jobs", c.checkJobs},
 		{"display config", c.checkDisplay},
 		{"jobs", c.checkCycle},
+		{"signalbox config", c.checkExtension},
 	}
 	for _, section := range sections {
 		var r report
