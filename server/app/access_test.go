@@ -67,6 +67,9 @@ func (r *running) furnish(t *testing.T, w team, owner *client) {
 	var channel struct{ ID string }
 	owner.call(t, "POST", "/api/v1/ci/channels", map[string]any{"team": w.name, "kind": "webhook", "name": "ops", "url": "http://127.0.0.1:9/", "events": []string{"build.failed"}}, &channel)
 	w.things["channels/:id"] = channel.ID
+	var rule struct{ ID string }
+	owner.call(t, "POST", "/api/v1/ci/rules", map[string]any{"team": w.name, "name": "reviews", "events": []string{"pull_request_review"}, "channel": channel.ID}, &rule)
+	w.things["rules/:id"] = rule.ID
 	h := owner.hook(t, w.name, connection.ID)
 	g := r.repository(t, "site")
 	if status := r.deliver(t, h, newGUID(), g.push(t, "main")); status != http.StatusAccepted {

@@ -11,7 +11,7 @@ func (s *Service) manageRoutes(r api.Router, read, write api.Access) {
 	r.PUT("/ci/connections/:id/repositories/:owner/:repo/hook", write, api.Handle(s.putRepositoryHook))
 	r.DELETE("/ci/connections/:id/repositories/:owner/:repo/hook", write, api.Handle(s.deleteRepositoryHook))
 	r.GET("/ci/posts", read, api.Handle(s.getPosts))
-	r.POST("/ci/posts/:kind/:id/retry", write, api.Handle(s.retryPost))
+	r.POST("/ci/posts/retry", write, api.Handle(s.retryPost))
 	r.GET("/ci/reachability", read, api.Handle(s.getReachability))
 }
 
@@ -56,8 +56,8 @@ func (s *Service) getPosts(ctx context.Context, in postsIn) (items[Post], error)
 }
 
 type retryPostIn struct {
-	Kind string `uri:"kind" json:"-" form:"-"`
-	ID   int64  `uri:"id" json:"-" form:"-"`
+	Kind string `json:"kind" form:"-"`
+	ID   int64  `json:"id" form:"-"`
 }
 
 func (s *Service) retryPost(ctx context.Context, in retryPostIn) (api.Nothing, error) {

@@ -14,6 +14,8 @@ import (
 // Teller sends a message through a channel of the team: signed, retried and
 // dead-lettered there. The notification service is one.
 type Teller interface {
+	// Has reports whether the team has the channel.
+	Has(ctx context.Context, team int64, channel string) (bool, error)
 	// Tell queues the message in the context's transaction and returns its id. A
 	// channel that is gone, or another team's, is problem.NotFound.
 	Tell(ctx context.Context, team int64, channel string, m Telling) (message int64, err error)
@@ -184,12 +186,26 @@ func (s *Service) CreateRule(ctx context.Context, team int64, c RuleChange) (Rul
 		if len(known) >= maxRules {
 			return problem.New(problem.Conflict, "A team has at most %d rules.", maxRules)
 		}
+		if err := s.knownChannel(ctx, r); err != nil {
+			return err
+		}
 		if err := s.insertRule(ctx, r); err != nil {
 			return err
 		}
 		return s.audit(ctx, team, "github.rule.create", r.Name, strings.Join(r.Events, ","))
 	})
 	return r, err
+}
+
+func (s *Service) knownChannel(ctx context.Context, r Rule) error {
+	if s.Teller == nil {
+		return nil
+	}
+	known, err := s.Teller.Has(ctx, r.Team, r.Channel)
+	if err == nil && !known {
+		err = problem.FieldError("channel", "is no channel of this team")
+	}
+	return err
 }
 
 // ChangeRule sets what the change names.
@@ -201,6 +217,11 @@ func (s *Service) ChangeRule(ctx context.Context, id string, c RuleChange) (r Ru
 		r.apply(c)
 		if err := r.validate(); err != nil {
 			return err
+		}
+		if c.Channel != nil {
+			if err := s.knownChannel(ctx, r); err != nil {
+				return err
+			}
 		}
 		r.UpdatedAt = Millis(s.millis())
 		if err := s.updateRule(ctx, r); err != nil {

@@ -398,6 +398,117 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ci/connections/{id}/installations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Where the connection's App is installed */
+        get: operations["installations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/connections/{id}/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Repositories that a connection reaches, with their hooks */
+        get: operations["connectionRepositories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/connections/{id}/repositories/{owner}/{repo}/hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                owner: string;
+                repo: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Create or mend the repository's hook at GitHub */
+        put: operations["ensureRepositoryHook"];
+        post?: never;
+        /** Remove the repository's hook here and at GitHub */
+        delete: operations["removeRepositoryHook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/connections/app/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Begin to make a GitHub App; send the browser to leave_url */
+        get: operations["appManifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/connections/app/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page whose one button posts the manifest to GitHub */
+        get: operations["appLeave"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/connections/app/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where GitHub sends the browser back to with the App's code */
+        get: operations["appCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ci/approvals": {
         parameters: {
             query?: never;
@@ -581,6 +692,152 @@ export interface paths {
         put?: never;
         /** Handle a delivery again */
         post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/deliveries/{id}/ask-github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask GitHub to send a delivery again */
+        post: operations["askGitHub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which events are told to which channel */
+        get: operations["rules"];
+        put?: never;
+        /** Tell a channel of events */
+        post: operations["createRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a rule with its history */
+        delete: operations["deleteRule"];
+        options?: never;
+        head?: never;
+        /** Change what is given */
+        patch: operations["changeRule"];
+        trace?: never;
+    };
+    "/api/v1/ci/rules/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message through the rule's channel */
+        post: operations["testRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/rules/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** What a rule told, newest first */
+        get: operations["ruleDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Statuses, check runs and comments that GitHub should show, the newest change first */
+        get: operations["posts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/posts/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write a post again that was given up */
+        post: operations["retryPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/reachability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether GitHub can be expected to reach this server, and what to do if not */
+        get: operations["reachability"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1292,7 +1549,166 @@ export interface components {
         SecretList: {
             items: components["schemas"]["Secret"][];
         };
+        HookGap: {
+            possible: boolean;
+            /** Format: int64 */
+            missing: number;
+            /** Format: int64 */
+            recovered: number;
+            /** Format: date-time */
+            last_compared_at?: string;
+            /** Format: date-time */
+            missed_at?: string;
+            error: string;
+        };
+        Rule: {
+            id: string;
+            name: string;
+            events: string[];
+            actions: string[];
+            repository: string;
+            branch: string;
+            channel: string;
+            enabled: boolean;
+            /** Format: date-time */
+            last_sent_at?: string;
+            /** Format: int64 */
+            sent: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        RuleNew: {
+            team: string;
+            name: string;
+            events: string[];
+            actions?: string[];
+            /** @description A glob such as octo/* */
+            repository?: string;
+            /** @description A glob */
+            branch?: string;
+            channel: string;
+            enabled?: boolean;
+        };
+        RuleChange: {
+            name?: string;
+            events?: string[];
+            actions?: string[];
+            /** @description A glob such as octo/* */
+            repository?: string;
+            /** @description A glob */
+            branch?: string;
+            channel?: string;
+            enabled?: boolean;
+        };
+        RuleList: {
+            items: components["schemas"]["Rule"][];
+        };
+        RuleMessage: {
+            /** Format: int64 */
+            id: number;
+            delivery: string;
+            title: string;
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed";
+            error: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+        };
+        RuleMessageList: {
+            items: components["schemas"]["RuleMessage"][];
+        };
+        Post: {
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "status" | "check" | "comment";
+            repository: string;
+            sha?: string;
+            number?: number;
+            subject: string;
+            /** @enum {string} */
+            state: "waiting" | "retrying" | "posted" | "failed";
+            error: string;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        PostList: {
+            items: components["schemas"]["Post"][];
+        };
+        Reachability: {
+            url: string;
+            ok: boolean;
+            /** Format: date-time */
+            checked_at: string;
+            how: string;
+            problem: string;
+            next_step: string;
+        };
+        Installation: {
+            /** Format: int64 */
+            id: number;
+            account: string;
+            kind: string;
+            all_repositories: boolean;
+            suspended: boolean;
+            chosen: boolean;
+        };
+        InstallationList: {
+            items: components["schemas"]["Installation"][];
+        };
+        ConnectionRepository: {
+            owner: string;
+            name: string;
+            private: boolean;
+            archived: boolean;
+            admin: boolean;
+            hook: {
+                /** @enum {string} */
+                state: "none" | "ours" | "broken" | "foreign";
+                id?: string;
+                problem?: string;
+            };
+        };
+        ConnectionRepositoryPage: {
+            items: components["schemas"]["ConnectionRepository"][];
+            total: number;
+            /** @description The next page; 0 on the last */
+            next: number;
+            cut: boolean;
+        };
+        AppManifest: {
+            post_url: string;
+            manifest: {
+                [key: string]: unknown;
+            };
+            state: string;
+            leave_url: string;
+        };
+        ConnectionRate: {
+            limit: number;
+            remaining: number;
+            /** Format: date-time */
+            reset_at: string;
+        };
         Hook: {
+            /** @enum {string} */
+            kind: "plain" | "repository" | "organization" | "app";
+            repository: string;
+            events: string[];
+            managed: boolean;
+            /** @enum {string} */
+            state: "" | "waiting" | "ok" | "broken";
+            problem: string;
+            alive: boolean;
+            gap: components["schemas"]["HookGap"];
             id: string;
             name: string;
             connection: string;
@@ -1330,6 +1746,13 @@ export interface components {
             secret: string;
         };
         Connection: {
+            /** @enum {string} */
+            kind: "token" | "app";
+            app_slug?: string;
+            app_url?: string;
+            /** Format: int64 */
+            installation?: number;
+            rate?: components["schemas"]["ConnectionRate"];
             id: string;
             name: string;
             api_url: string;
@@ -1447,6 +1870,12 @@ export interface components {
             url: string;
         };
         Delivery: {
+            /** @description It did not arrive and was fetched */
+            gap: boolean;
+            /** Format: int64 */
+            github_id?: number;
+            /** Format: int64 */
+            installation?: number;
             id: string;
             hook: string;
             guid: string;
@@ -2735,6 +3164,8 @@ export interface operations {
                     name?: string;
                     api_url?: string;
                     token?: string;
+                    /** Format: int64 */
+                    installation?: number;
                 };
             };
         };
@@ -2770,6 +3201,174 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ConnectionTest"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    installations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Installations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    connectionRepositories: {
+        parameters: {
+            query?: {
+                q?: string;
+                page?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of repositories */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionRepositoryPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ensureRepositoryHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                owner: string;
+                repo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hook; its state and problem say how that went */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hook"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeRepositoryHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                owner: string;
+                repo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed here; at GitHub as soon as it answers */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    appManifest: {
+        parameters: {
+            query: {
+                team: string;
+                /** @description The App is made for it instead of for the user */
+                organization?: string;
+                api_url?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The manifest and where to post it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppManifest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    appLeave: {
+        parameters: {
+            query: {
+                state: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    appCallback: {
+        parameters: {
+            query: {
+                state: string;
+                code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the team's hooks page, with connected or problem */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -3005,6 +3604,11 @@ export interface operations {
                 repository?: string;
                 state?: string;
                 verdict?: string;
+                sender?: string;
+                /** @description Words in event, action, repository, sender, GUID or error */
+                q?: string;
+                /** @description Only those that were fetched because they did not arrive */
+                gap?: boolean;
                 before?: string;
                 limit?: number;
             };
@@ -3067,6 +3671,248 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askGitHub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rules: {
+        parameters: {
+            query?: {
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleNew"];
+            };
+        };
+        responses: {
+            /** @description The rule */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleChange"];
+            };
+        };
+        responses: {
+            /** @description The rule */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Queued; the history says how it fares */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ruleDeliveries: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleMessageList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    posts: {
+        parameters: {
+            query?: {
+                team?: string;
+                state?: "waiting" | "retrying" | "posted" | "failed";
+                kind?: "status" | "check" | "comment";
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Posts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    kind: "status" | "check" | "comment";
+                    /** Format: int64 */
+                    id: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Queued */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    reachability: {
+        parameters: {
+            query?: {
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reachability"];
                 };
             };
             default: components["responses"]["Problem"];
