@@ -28,6 +28,7 @@ type Config struct {
 	Admin    Admin    `koanf:"admin"`
 	Log      Log      `koanf:"log"`
 	CI       CI       `koanf:"ci"`
+	Issues   Issues   `koanf:"issues"`
 }
 
 // Server is how the outside reaches us.
@@ -93,6 +94,29 @@ type CI struct {
 	CheckInterval     string   `koanf:"check_interval"`
 }
 
+// Issues is about errors that programs report.
+type Issues struct {
+	MaxRequestMB    int `koanf:"max_request_mb"`
+	MaxDecodedMB    int `koanf:"max_decoded_mb"`
+	MaxEventKB      int `koanf:"max_event_kb"`
+	MaxAttachmentMB int `koanf:"max_attachment_mb"`
+	SpoolMB         int `koanf:"spool_mb"`
+	RetentionDays   int `koanf:"retention_days"`
+	RetentionEvents int `koanf:"retention_events"`
+	RetentionMB     int `koanf:"retention_mb"`
+}
+
+// check refuses limits that would let nothing in.
+func (i Issues) check() error {
+	for name, value := range map[string]int{"max_request_mb": i.MaxRequestMB, "max_decoded_mb": i.MaxDecodedMB, "max_event_kb": i.MaxEventKB,
+		"max_attachment_mb": i.MaxAttachmentMB, "spool_mb": i.SpoolMB, "retention_days": i.RetentionDays, "retention_events": i.RetentionEvents, "retention_mb": i.RetentionMB} {
+		if value < 1 {
+			return fmt.Errorf("issues.%s: %d is not a positive number", name, value)
+		}
+	}
+	return nil
+}
+
 // Key is one line of the table of keys.
 type Key struct {
 	// Name is "section.key", as in the file.
@@ -131,6 +155,14 @@ var Keys = []Key{
 	{"ci.local_repositories", []string{}, "Folders below which file:// repositories and OCI layouts on this machine's disk may be used."},
 	{"ci.max_containers", 32, "How many containers run at once; further steps wait."},
 	{"ci.check_interval", "1m", "How often a resource is checked that says nothing else."},
+	{"issues.max_request_mb", 20, "Largest request of an error client, as it travels."},
+	{"issues.max_decoded_mb", 100, "Largest request of an error client, decompressed."},
+	{"issues.max_event_kb", 1024, "Largest event or other JSON item."},
+	{"issues.max_attachment_mb", 100, "Largest attachment, and all of a request together."},
+	{"issues.spool_mb", 1024, "How much may wait for digestion; beyond it clients are told to come back."},
+	{"issues.retention_days", 90, "How long a project keeps events that sets nothing else."},
+	{"issues.retention_events", 1000000, "How many events a project keeps that sets nothing else."},
+	{"issues.retention_mb", 10240, "How many MB of events a project keeps that sets nothing else."},
 }
 
 // EnvName is the environment variable of a key.
@@ -206,6 +238,9 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("server.tls_cert and server.tls_key go together; only one is set")
 	}
 	if err := c.SMTP.check(); err != nil {
+		return c, err
+	}
+	if err := c.Issues.check(); err != nil {
 		return c, err
 	}
 	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")

@@ -1,0 +1,16 @@
+package issues
+
+import (
+	"time"
+
+	"github.com/signalbox/signalbox/server/platform/work"
+)
+
+// Loops are what the service wants run.
+func (s *Service) Loops() []work.Loop {
+	return []work.Loop{
+		{Name: "issues.outcomes", Every: time.Second, Run: s.flushOutcomes},
+		{Name: "issues.holds", Every: time.Hour, Run: s.sweepHolds},
+		{Name: "issues.ingest", Every: time.Hour, Run: s.pruneOutcomes},
+	}
+}
