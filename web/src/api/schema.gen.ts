@@ -1728,6 +1728,18 @@ export interface components {
             items: components["schemas"]["Hook"][];
         };
         HookSecret: {
+            /** @description Shown once; empty for a managed hook */
+            secret: string;
+            /** @enum {string} */
+            kind: "plain" | "repository" | "organization" | "app";
+            repository: string;
+            events: string[];
+            managed: boolean;
+            /** @enum {string} */
+            state: "" | "waiting" | "ok" | "broken";
+            problem: string;
+            alive: boolean;
+            gap: components["schemas"]["HookGap"];
             id: string;
             name: string;
             connection: string;
@@ -1742,8 +1754,6 @@ export interface components {
             last_delivery_at?: string;
             /** Format: date-time */
             last_ping_at?: string;
-            /** @description Shown this once */
-            secret: string;
         };
         Connection: {
             /** @enum {string} */
