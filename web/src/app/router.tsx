@@ -105,7 +105,7 @@ export function createAppRouter(client: QueryClient) {
       team.addChildren([
         teamHome,
         settings.addChildren([settingsHome, ...settingsRoutes(settings), ...features.flatMap((feature) => feature.settings?.routes(settings) ?? [])]),
-         ...features.flatMap((feature) => feature.teamRoutes(team)),
+        ...features.flatMap((feature) => feature.teamRoutes(team)),
       ]),
     ]),
   ]);

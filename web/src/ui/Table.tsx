@@ -18,6 +18,8 @@ export type Column<T> = {
   /** At the right edge, on phones too: strips and buttons. */
   end?: boolean;
   sort?: (a: T, b: T) => number;
+  /** Said before the value on phones, where the cards have no heads. */
+  said?: string;
 };
 
 export type Sort = { key: string; down: boolean };
@@ -80,7 +82,7 @@ export function Table<T>(props: Props<T>) {
               onClick={props.onOpen && ((event) => !isPressable(event.target) && props.onOpen?.(row))}
             >
               {columns.map((column) => (
-                <td key={column.key} className={classes(column.number && "num", column.lead && "lead", column.end && "end")}>
+                <td key={column.key} className={classes(column.number && "num", column.lead && "lead", column.end && "end")} data-said={column.said}>
                   {column.cell(row)}
                 </td>
               ))}

@@ -1,8 +1,8 @@
-import { z } from "@/ui/schema";
+import { number, params, text } from "@/ui/schema";
 
 /** The filters of the audit log, as they stand in the address. */
-export const auditSearch = z.object({
-  team: z.string().optional().catch(undefined),
-  q: z.string().optional().catch(undefined),
-  before: z.coerce.number().int().positive().optional().catch(undefined),
+export const auditSearch = params({
+  team: text(),
+  q: text(),
+  before: number(),
 });

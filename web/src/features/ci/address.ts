@@ -1,5 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { z } from "@/ui/schema";
+import { params, values } from "@/ui/schema";
 import { Problem } from "@/api/problem";
 import { jobPath, pipelinePath, resourcePath } from "./paths";
 import { graphQuery, type GraphResource, type Job, type Pipeline, pipelinesQuery } from "./queries";
@@ -11,7 +11,7 @@ type Named = Pick<Pipeline, "team" | "name" | "instance_vars">;
 export type Address = { to: string; search?: Record<string, unknown> };
 
 /** The part of every address below a pipeline that tells instances apart. */
-export const instanceSearch = z.object({ vars: z.record(z.string(), z.unknown()).optional().catch(undefined) });
+export const instanceSearch = params({ vars: values() });
 
 const searchOf = ({ instance_vars: vars }: Named) => (vars && Object.keys(vars).length > 0 ? { search: { vars } } : {});
 

@@ -1,7 +1,7 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { RotateCw, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { z } from "@/ui/schema";
+import { number, params, text } from "@/ui/schema";
 import { api } from "@/api/client";
 import { plural } from "@/format/bytes";
 import { Button, IconButton } from "@/ui/Button";
@@ -18,9 +18,9 @@ import { type Column, Table } from "@/ui/Table";
 import { useUrlState } from "@/ui/useUrlState";
 import { type DeadJob, deadJobsQuery } from "./queries";
 
-const search = z.object({
-  job: z.coerce.string().optional().catch(undefined),
-  before: z.coerce.number().int().positive().optional().catch(undefined),
+const search = params({
+  job: text(),
+  before: number(),
 });
 
 /** Work that was tried as often as it may be, and rests here until a person decides. */

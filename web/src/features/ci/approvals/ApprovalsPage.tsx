@@ -73,13 +73,13 @@ const named = (team: string): Column<Approval>[] => [
     ),
   },
   { key: "step", head: "Step", width: 144, cell: (one) => one.name },
-  { key: "by", head: "Started by", width: 128, cell: (one) => one.created_by || <span className="muted">a new version</span> },
+  { key: "by", head: "Started by", said: "started by", width: 128, cell: (one) => one.created_by || <span className="muted">a new version</span> },
 ];
 
 const waits = (role: string | false, decide: (d: Deciding) => void): Column<Approval>[] => [
-  { key: "who", head: "Who may decide", width: 184, cell: (one) => one.approvers.join(", ") || "whoever may run jobs" },
-  { key: "since", head: "Waits since", width: 104, cell: (one) => <RelativeTime at={one.asked_at} /> },
-  { key: "until", head: "Runs out", width: 104, cell: (one) => <RelativeTime at={one.expires_at} /> },
+  { key: "who", head: "Who may decide", said: "for", width: 184, cell: (one) => one.approvers.join(", ") || "whoever may run jobs" },
+  { key: "since", head: "Waits since", said: "waits since", width: 104, cell: (one) => <RelativeTime at={one.asked_at} /> },
+  { key: "until", head: "Runs out", said: "runs out", width: 104, cell: (one) => <RelativeTime at={one.expires_at} /> },
   {
     key: "acts",
     head: <span className="sr">Actions</span>,

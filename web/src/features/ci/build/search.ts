@@ -1,16 +1,16 @@
-import { z } from "@/ui/schema";
+import { flag, number, oneOf, params, type Read, text } from "@/ui/schema";
 
 /** What the address says about a build page; the linked lines are in its hash. */
-export const buildSearch = z.object({
-  tab: z.enum(["log", "inputs"]).optional().catch(undefined),
+export const buildSearch = params({
+  tab: oneOf(["log", "inputs"]),
   /** What is searched for in the log. */
-  q: z.coerce.string().optional().catch(undefined),
-  regex: z.coerce.boolean().optional().catch(undefined),
+  q: text(),
+  regex: flag(),
   /** Which match is looked at, from 1. */
-  match: z.coerce.number().int().positive().optional().catch(undefined),
-  time: z.enum(["off", "relative", "utc"]).optional().catch(undefined),
-  wrap: z.coerce.boolean().optional().catch(undefined),
+  match: number(),
+  time: oneOf(["off", "relative", "utc"]),
+  wrap: flag(),
 });
 
-export type BuildSearch = z.output<typeof buildSearch>;
+export type BuildSearch = Read<typeof buildSearch>;
 export type TimeShown = NonNullable<BuildSearch["time"]>;

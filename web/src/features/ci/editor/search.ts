@@ -1,6 +1,6 @@
-import { z } from "@/ui/schema";
+import { params, text } from "@/ui/schema";
 
 /** What the address of a new pipeline says: its name, and the sample to begin with. */
-export const newPipelineSearch = z.object({
-  name: z.coerce.string().max(128).optional().catch(undefined),
+export const newPipelineSearch = params({
+  name: text(128),
 });

@@ -1,12 +1,12 @@
-import { z } from "@/ui/schema";
+import { extend, number, numberOr } from "@/ui/schema";
 import { instanceSearch } from "../address";
 
 /** How many versions a page lists. */
 export const versionsShown = 50;
 
 /** What the address says about a resource's page. */
-export const resourceSearch = instanceSearch.extend({
-  offset: z.coerce.number().int().nonnegative().default(0).catch(0),
+export const resourceSearch = extend(instanceSearch, {
+  offset: numberOr(0),
   /** The version whose details are open. */
-  version: z.coerce.number().int().positive().optional().catch(undefined),
+  version: number(),
 });

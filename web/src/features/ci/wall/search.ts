@@ -1,13 +1,13 @@
-import { z } from "@/ui/schema";
+import { oneOfOr, params, type Read, text } from "@/ui/schema";
 
 /** What the address says about the wall. */
-export const wallSearch = z.object({
-  view: z.enum(["wall", "table"]).default("wall").catch("wall"),
-  show: z.enum(["all", "pinned", "failing"]).default("all").catch("all"),
+export const wallSearch = params({
+  view: oneOfOr(["wall", "table"], "wall"),
+  show: oneOfOr(["all", "pinned", "failing"], "all"),
   /** A group of the list at the left. */
-  group: z.coerce.string().optional().catch(undefined),
+  group: text(),
   /** Which way of starting is open while there is no pipeline. */
-  start: z.enum(["fly", "yaml", "github"]).default("fly").catch("fly"),
+  start: oneOfOr(["fly", "yaml", "github"], "fly"),
 });
 
-export type WallSearch = z.output<typeof wallSearch>;
+export type WallSearch = Read<typeof wallSearch>;
