@@ -32,6 +32,8 @@ CREATE TABLE ci_fork_approvals (
     -- waiting, approved, rejected or withdrawn
     state TEXT NOT NULL,
     asked_at BIGINT NOT NULL,
+    -- When the commit was pushed, as far as told: a newer one of the pull request replaces it.
+    told_at BIGINT NOT NULL DEFAULT 0,
     decided_by TEXT NOT NULL DEFAULT '',
     decided_at BIGINT NOT NULL DEFAULT 0,
     reason TEXT NOT NULL DEFAULT '',

@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/platform/github"
+	"github.com/signalbox/signalbox/server/platform/github/payload"
 	"github.com/signalbox/signalbox/server/platform/identity"
 )
 
@@ -16,45 +18,119 @@ func (a *App) wireGitHub(context.Context) error {
 	return nil
 }
 
-// delivered hands what GitHub says to the part it concerns, in the transaction that marks the delivery done.
+// delivered hands what GitHub says to the parts it concerns, in the transaction that
+// marks the delivery done.
 func (a *App) delivered(ctx context.Context, d github.Delivery) ([]github.Effect, error) {
-	if d.Event != "push" {
-		return nil, nil
-	}
-	push, err := d.Push()
+	e, err := payload.Read(d.Event, d.Body)
 	if err != nil {
 		return nil, err
 	}
-	for _, address := range push.CloneURLs {
-		if err := a.github.Remember(ctx, d.Team, d.Hook, ci.NormalRepository(address), push.Owner, push.Repo); err != nil {
+	owner, name, _ := strings.Cut(e.Facts.Repository, "/")
+	if e.Push != nil {
+		owner, name = e.Push.Owner, e.Push.Repo
+	}
+	for _, address := range e.Places {
+		if err := a.github.Remember(ctx, d.Team, d.Hook, ci.NormalRepository(address), owner, name); err != nil {
 			return nil, err
 		}
 	}
-	result, err := a.ci.ReceivePush(ctx, d.Team, push)
-	if err != nil || result.Resources == 0 {
+	if e.Moved != nil {
+		if err := a.moved(ctx, d.Team, e); err != nil {
+			return nil, err
+		}
+	}
+	told, err := a.tell(ctx, d, e)
+	if err != nil {
 		return nil, err
 	}
-	return []github.Effect{{Kind: "version", ID: push.After, Title: fmt.Sprintf("%s: %s, %s", short(push.After), count(result.Resources, "resource"), count(result.Versions, "new version"))}}, nil
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+	if err := a.github.Fan(ctx, d, github.Facts{Title: e.Facts.Title, Text: textOf(e.Facts), URL: e.Facts.URL, Branch: e.Facts.Branch, Labels: e.Facts.Labels, Actor: e.Facts.Sender}); err != nil {
+		return nil, err
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	effects := make([]github.Effect, len(told.Effects))
+	for i, t := range told.Effects {
+		effects[i] = github.Effect{Kind: t.Kind, ID: t.ID, Title: t.Title, URL: strings.TrimPrefix(t.URL, a.PublicURL())}
+	}
+	return effects, nil
 }
 
-func short(sha string) string { return sha[:min(len(sha), 7)] }
+// tell gives an event to ci. Other events are kept and shown, and do nothing here.
+func (a *App) tell(ctx context.Context, d github.Delivery, e payload.Event) (ci.Told, error) {
+	switch {
+	case e.Push != nil:
+		return a.ci.ReceivePush(ctx, d.Team, *e.Push)
+	case e.Ref != nil:
+		return a.ci.ReceiveRef(ctx, d.Team, e.Places, *e.Ref)
+	case e.Pull != nil:
+		return a.ci.ReceivePull(ctx, d.Team, e.Places, e.Facts.Action, *e.Pull)
+	case e.Release != nil:
+		return a.ci.ReceiveRelease(ctx, d.Team, e.Places, e.Facts.Action, *e.Release)
+	case e.Rerequest != nil:
+		return a.ci.ReceiveRerequest(ctx, d.Team, d.Hook+" "+d.GUID, e.Places, *e.Rerequest, e.Facts.Sender)
+	}
+	return ci.Told{}, nil
+}
+
+// moved notes the new name of a repository, on the host that the payload names.
+func (a *App) moved(ctx context.Context, team int64, e payload.Event) error {
+	for _, address := range e.Places {
+		to := ci.NormalRepository(address)
+		if host, path, _ := strings.Cut(to, "/"); strings.EqualFold(path, e.Moved.To) {
+			return a.github.Renamed(ctx, team, host+"/"+e.Moved.From, to)
+		}
+	}
+	return nil
+}
+
+// textOf says for a message what its title leaves out.
+func textOf(f payload.Facts) string {
+	words := []string{strings.ReplaceAll(strings.TrimSpace(f.Event+" "+f.Action), "_", " ")}
+	if f.Number > 0 {
+		words = append(words, fmt.Sprintf("#%d", f.Number))
+	}
+	if f.Repository != "" {
+		words = append(words, "in "+f.Repository)
+	}
+	if len(f.Reviewers) > 0 {
+		words = append(words, "of "+strings.Join(f.Reviewers, ", "))
+	}
+	return strings.Join(words, " ")
+}
 
 // commitStatus turns what ci says of a commit into GitHub's terms. Repositories
-// that no push named and whose host none of the team's connections reaches get none.
+// that no delivery named and whose host none of the team's connections reaches get none.
 func (a *App) commitStatus(ctx context.Context, s ci.CommitStatus) error {
 	at, found, err := a.github.RepositoryAt(ctx, s.Team, s.Repository)
 	if err != nil || !found {
 		return err
 	}
-	return a.github.PostStatus(ctx, github.Status{Connection: at.Connection, Owner: at.Owner, Repo: at.Name, SHA: s.SHA, Context: s.Context,
-		State: github.CommitState(s.State), Description: s.Description, TargetURL: s.URL})
+	check := github.CheckRun{Team: s.Team, Connection: at.Connection, Owner: at.Owner, Repo: at.Name, SHA: s.SHA, Name: s.Context, ExternalID: s.ExternalID,
+		Status: github.CheckInProgress, Title: s.Description, Summary: s.Summary, DetailsURL: s.URL, Started: s.Started}
+	if s.State != "pending" {
+		check.Status, check.Conclusion, check.Completed = github.CheckCompleted, conclusionOf(s), s.Ended
+	}
+	for _, n := range s.Annotations {
+		check.Annotations = append(check.Annotations, github.Annotation{Path: n.Path, StartLine: n.Line, EndLine: n.Line, Level: github.LevelFailure, Title: n.Title, Message: n.Message})
+	}
+	return a.github.PostCheck(ctx, check)
+}
+
+func conclusionOf(s ci.CommitStatus) github.Conclusion {
+	switch {
+	case s.Aborted:
+		return github.ConcludedCancelled
+	case s.State == "success":
+		return github.ConcludedSuccess
+	}
+	return github.ConcludedFailure
+}
+
+// pullComment has the results of builds shown on a pull request.
+func (a *App) pullComment(ctx context.Context, c ci.PullComment) error {
+	at, found, err := a.github.RepositoryAt(ctx, c.Team, c.Repository)
+	if err != nil || !found {
+		return err
+	}
+	return a.github.PostComment(ctx, github.Comment{Team: c.Team, Connection: at.Connection, Owner: at.Owner, Repo: at.Name, Number: c.Number, Key: c.Key, Body: c.Body})
 }
 
 // deleteTeam runs in the transaction that deletes a team; what only has rows goes by foreign keys.

@@ -33,6 +33,8 @@ type approvalShape struct {
 	Reason         string        `json:"reason"`
 	// Refusal says why the caller may not approve; "" when they may.
 	Refusal string `json:"refusal"`
+	// Fork is set instead of build, pipeline and job where a commit of a fork waits.
+	Fork *forkShape `json:"fork,omitempty"`
 }
 
 type approvalsIn struct {
@@ -65,7 +67,7 @@ func (s *Service) httpApprovals(ctx context.Context, in approvalsIn) (approvalLi
 			return approvalList{}, err
 		}
 	}
-	return out, nil
+	return out, s.addForks(ctx, team.ID, in.State != "decided", &out)
 }
 
 func (s *Service) shapeApproval(ctx context.Context, l approvalListed) (approvalShape, error) {
@@ -108,6 +110,9 @@ func (s *Service) httpReject(ctx context.Context, in decideIn) (approvalShape, e
 }
 
 func (s *Service) httpDecide(ctx context.Context, in decideIn, approve bool) (approvalShape, error) {
+	if shown, isFork, err := s.decideForkIn(ctx, in, approve); isFork || err != nil {
+		return shown, err
+	}
 	if _, err := s.decide(ctx, in.ID, decision{Approve: approve, Reviewer: in.Reviewer, Reason: in.Reason}); err != nil {
 		return approvalShape{}, err
 	}

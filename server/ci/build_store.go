@@ -39,6 +39,12 @@ type buildRow struct {
 	EndedAt        millis
 	ReapedAt       millis
 	Released       bool
+	// Untrusted is set when it starts: what it took was written outside of the team.
+	Untrusted bool
+	// SupersededBy is the newer build that made this one pointless, 0 when none did.
+	SupersededBy int64
+	// Parked is true while a started build waits for people alone and has no durable job.
+	Parked bool
 }
 
 func (buildRow) TableName() string { return "ci_builds" }
@@ -56,7 +62,7 @@ func (b buildRow) duration(now time.Time) time.Duration {
 
 // listColumns leaves out the plan, which is large.
 const listColumns = `b.id, b.team_id, b.pipeline_id, b.job_id, b.resource_id, b.name, b.status, b.manual, b.created_by, b.cause, b.comment,
-	b.rerun_of, b.rerun_number, b.original, b.inputs_ready, b.abort_requested, b.message, b.created_at, b.started_at, b.ended_at, b.reaped_at`
+	b.rerun_of, b.rerun_number, b.original, b.inputs_ready, b.abort_requested, b.message, b.created_at, b.started_at, b.ended_at, b.reaped_at, b.untrusted, b.superseded_by, b.parked`
 
 // insertBuild stores a new pending build and gives it its id and place.
 func (s store) insertBuild(ctx context.Context, b *buildRow) error {

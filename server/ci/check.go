@@ -73,7 +73,7 @@ func (s *Service) callNative(ctx context.Context, native resource.Type, p pipeli
 	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	container := runtime.ContainerID(s.deps.NewID())
-	versions, err := native.Check(timed, resource.Request{Executor: s.deps.Executor, Container: container, Source: source, Version: from, Log: io.Discard})
+	found, err := checkNative(timed, native, resource.Request{Executor: s.deps.Executor, Container: container, Source: source, Version: from, Log: io.Discard})
 	if s.deps.Executor != nil {
 		if gone := s.deps.Executor.Remove(context.WithoutCancel(ctx), container); gone != nil {
 			s.deps.Log.WarnContext(ctx, "removing the container of a check failed; the collector tries again", "error", gone)
@@ -85,7 +85,23 @@ func (s *Service) callNative(ctx context.Context, native resource.Type, p pipeli
 		}
 		return engine.CheckResult{}, errors.New(tracker.Redact(err.Error()))
 	}
-	return engine.CheckResult{Versions: versions}, nil
+	return found, nil
+}
+
+// checkNative keeps what a type knows of versions besides, if it can tell.
+func checkNative(ctx context.Context, native resource.Type, req resource.Request) (out engine.CheckResult, err error) {
+	knowing, ok := native.(interface {
+		CheckResults(ctx context.Context, req resource.Request) ([]resource.Result, error)
+	})
+	if !ok {
+		out.Versions, err = native.Check(ctx, req)
+		return out, err
+	}
+	results, err := knowing.CheckResults(ctx, req)
+	for _, r := range results {
+		out.Versions, out.Metadata = append(out.Versions, r.Version), append(out.Metadata, r.Metadata)
+	}
+	return out, err
 }
 
 func (s *Service) resolveSource(ctx context.Context, tracker *vars.Tracker, p pipelineRow, source pipeline.Source) (map[string]any, error) {
@@ -133,14 +149,24 @@ func (s *Service) saveCheck(ctx context.Context, r resourceRow, result engine.Ch
 		found := make([]resource.Result, len(result.Versions))
 		for i, v := range result.Versions {
 			found[i].Version = v
+			if i < len(result.Metadata) {
+				found[i].Metadata = result.Metadata[i]
+			}
 		}
 		stored := saved{}
 		if len(found) > 0 {
 			if stored, err = s.saveVersions(ctx, now, found, true); err != nil {
 				return err
 			}
+			if err := s.askForForks(ctx, now, found); err != nil {
+				return err
+			}
 		}
-		if err := s.checkEnded(ctx, r.ID, toMillis(result.At), result.Error, s.nextCheckOf(now, result)); err != nil {
+		next, err := s.nextCheckOf(ctx, now, result)
+		if err != nil {
+			return err
+		}
+		if err := s.checkEnded(ctx, r.ID, toMillis(result.At), result.Error, next); err != nil {
 			return err
 		}
 		if stored.New {
@@ -155,14 +181,18 @@ func (s *Service) saveCheck(ctx context.Context, r resourceRow, result engine.Ch
 
 // nextCheckOf is 0 for resources that need no further look: checked once without
 // an error, and triggering nothing.
-func (s *Service) nextCheckOf(r resourceRow, result engine.CheckResult) millis {
+func (s *Service) nextCheckOf(ctx context.Context, r resourceRow, result engine.CheckResult) (millis, error) {
 	if r.CheckEvery == 0 || !r.Active {
-		return 0
+		return 0, nil
 	}
 	if !r.Triggers && result.Error == "" && len(result.Versions) > 0 {
-		return 0
+		return 0, nil
 	}
-	return toMillis(result.At.Add(time.Duration(r.CheckEvery) * time.Millisecond))
+	p, err := s.pollingOf(ctx, r)
+	if result.Error != "" {
+		p.every = r.every()
+	}
+	return toMillis(result.At.Add(p.every)), err
 }
 
 // scheduleWaiting asks for jobs whose pending builds waited for this check.

@@ -105,6 +105,11 @@ func (l ledger) SaveOutput(ctx context.Context, out engine.Output) error {
 		if err != nil {
 			return err
 		}
+		if out.Build.Untrusted {
+			if err := l.taint(ctx, r, s.IDs); err != nil {
+				return err
+			}
+		}
 		err = l.saveBuildVersion(ctx, buildVersionRow{BuildID: out.Build.ID, Direction: output, Name: out.Name, ResourceID: r.ID,
 			VersionID: s.IDs[0], JobID: out.Build.JobID})
 		if err != nil || !s.New {

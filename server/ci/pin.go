@@ -48,6 +48,9 @@ func (s *Service) enableVersion(ctx context.Context, r resourceRow, version int6
 	if err != nil || v.ResourceID != r.ID {
 		return problem.New(problem.NotFound, "Resource %s has no version %d.", r.Name, version)
 	}
+	if enabled && v.Withheld == withheldApproval {
+		return problem.New(problem.Conflict, "This commit of a fork waits for a member to agree; decide that among the approvals.")
+	}
 	action := "version.disable"
 	if enabled {
 		action = "version.enable"

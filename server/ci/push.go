@@ -11,85 +11,60 @@ import (
 	"github.com/signalbox/signalbox/server/platform/github/payload"
 )
 
-// PushResult tells what a push did, for the delivery's page.
-type PushResult struct {
-	// Resources watch the repository and branch; Versions of them got a new version.
-	Resources, Versions int
-}
-
-// ReceivePush gives every resource of the team that watches the branch the new
-// commit as its version, asks for its jobs, and has a check confirm it: the
-// check's answer holds where the two disagree.
-func (s *Service) ReceivePush(ctx context.Context, team int64, push payload.Push) (PushResult, error) {
-	var out PushResult
-	if push.Branch == "" || push.Deleted {
-		return out, nil
+// ReceivePush gives every resource of the team that watches the branch or tag the
+// new commit as its version, asks for its jobs, and has a check confirm it: the
+// check's answer holds where the two disagree. GitHub does not keep the order of
+// deliveries, so a push that is not known to be the newest of its branch asks for
+// the check only.
+func (s *Service) ReceivePush(ctx context.Context, team int64, push payload.Push) (Told, error) {
+	watches := watchesBranch
+	if push.Tag != "" {
+		watches = watchesTag
 	}
-	err := s.db.Tx(ctx, func(ctx context.Context) error {
-		out = PushResult{}
-		for _, repository := range normalRepositories(push.CloneURLs) {
-			rows, err := s.watching(ctx, team, repository)
-			if err != nil {
-				return err
+	var out Told
+	err := s.db.Tx(ctx, func(ctx context.Context) (err error) {
+		noted, newest := false, false
+		out, err = s.tell(ctx, team, "push", push.CloneURLs, gitType, func(ctx context.Context, w watcher) (told, error) {
+			if push.Branch+push.Tag == "" || !watches(w.source, push) {
+				return told{}, nil
 			}
-			for _, r := range rows {
-				watches, added, err := s.pushTo(ctx, r, push)
-				if err != nil {
-					return err
+			if !noted {
+				if newest, err = s.notePush(ctx, team, push); err != nil {
+					return told{}, err
 				}
-				if watches {
-					out.Resources++
-				}
-				if added {
-					out.Versions++
-				}
+				noted = true
 			}
-		}
-		return nil
+			return s.pushTo(ctx, w, push, newest)
+		})
+		return err
 	})
 	return out, err
 }
 
-func normalRepositories(addresses []string) []string {
-	var out []string
-	for _, a := range addresses {
-		if n := NormalRepository(a); n != "" && !slices.Contains(out, n) {
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
-func (s *Service) pushTo(ctx context.Context, r resourceRow, push payload.Push) (watches, added bool, err error) {
-	_, config, err := s.pipelineConfig(ctx, r.PipelineID)
+// pushTo gives one resource what the push brought.
+func (s *Service) pushTo(ctx context.Context, w watcher, push payload.Push, newest bool) (told, error) {
+	latest, err := s.latestVersion(ctx, w.row, false)
 	if err != nil {
-		return false, false, err
+		return told{}, err
 	}
-	declared, ok := config.Resource(r.Name)
-	if !ok || !watchesBranch(declared.Source, push) {
-		return false, false, nil
+	var versions []resource.Result
+	switch {
+	case !newest, push.Deleted:
+	case push.Tag != "":
+		versions = taggedVersions(w.source, push)
+	default:
+		versions = pushedVersions(w.source, push, latest.ID != 0)
 	}
-	latest, err := s.latestVersion(ctx, r, false)
-	if err != nil {
-		return true, false, err
-	}
-	versions := pushedVersions(declared.Source, push, latest.ID != 0)
-	if len(versions) > 0 {
-		stored, err := s.saveVersions(ctx, r, versions, false)
-		if err != nil {
-			return true, false, err
-		}
-		if added = stored.New; added {
-			if err := s.versionsChanged(ctx, r); err != nil {
-				return true, added, err
-			}
-		}
+	out, err := s.bring(ctx, w.row, versions)
+	if err != nil || push.Deleted && push.Tag == "" {
+		return out, err // a branch that is gone would only make the check fail
 	}
 	from := ""
 	if latest.ID != 0 {
 		from = latest.Version
 	}
-	return true, added, s.askForCheck(ctx, []int64{r.ID}, from)
+	out.checked = true
+	return out, s.askForCheck(ctx, []int64{w.row.ID}, from)
 }
 
 func watchesBranch(source pipeline.Source, push payload.Push) bool {
@@ -124,12 +99,13 @@ func pushedVersions(source pipeline.Source, push payload.Push, known bool) []res
 		return nil
 	}
 	commits := push.Commits
-	if len(commits) == 0 || commits[len(commits)-1].ID != push.After {
-		// A push that only moves the branch lists nothing, or not its end.
-		if filtered || !skip && len(commits) > 0 {
+	if len(commits) == 0 || commits[len(commits)-1].ID != push.After || push.Forced || push.Created {
+		// A push that only moves the branch lists nothing, or not its end; one that makes
+		// or rewrites it leaves out what other branches have. The head is told anyhow.
+		if filtered || !skip && len(commits) > 0 && push.Head == nil && commits[len(commits)-1].ID != push.After {
 			return nil
 		}
-		commits = []payload.Commit{{ID: push.After}}
+		commits = []payload.Commit{headOf(push)}
 	}
 	var out []resource.Result
 	for _, c := range commits {
@@ -145,6 +121,17 @@ func pushedVersions(source pipeline.Source, push payload.Push, known bool) []res
 		out = out[len(out)-1:] // a first check finds only the newest, too
 	}
 	return out
+}
+
+// headOf is the commit that the push ends with, as far as it is told.
+func headOf(push payload.Push) payload.Commit {
+	if push.Head != nil && push.Head.ID == push.After {
+		return *push.Head
+	}
+	if n := len(push.Commits); n > 0 && push.Commits[n-1].ID == push.After {
+		return push.Commits[n-1]
+	}
+	return payload.Commit{ID: push.After}
 }
 
 func needsRepository(source pipeline.Source) bool {

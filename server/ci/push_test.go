@@ -48,7 +48,7 @@ func TestAPushStartsTheJobsThatWatch(t *testing.T) {
 	w.engine.mu.Unlock()
 	began := time.Now()
 	got, err := w.ci.ReceivePush(t.Context(), teamMain, pushOf(1, "main.go"))
-	if err != nil || got != (PushResult{Resources: 2, Versions: 1}) {
+	if err != nil || got.Resources != 2 || got.Versions != 1 || len(got.Effects) != 2 {
 		t.Fatalf("%+v %v", got, err)
 	}
 	b := w.waitBuild("web", "unit", "1", Succeeded)

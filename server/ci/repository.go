@@ -8,15 +8,46 @@ import (
 	"github.com/signalbox/signalbox/server/ci/pipeline"
 )
 
-// repositoryOf names what a git resource watches as host/owner/name in lower
-// case, whatever way its address is written; "" when it watches none, or when
-// its address is a ((var)) and known at run time only.
+// The types whose versions GitHub's webhooks tell of.
+const (
+	gitType     = "git"
+	pullType    = "github-pull-request"
+	releaseType = "github-release"
+)
+
+// repositoryOf names what a resource watches as host/owner/name in lower case,
+// whatever way its address is written; "" when it watches none, or when its
+// address is a ((var)) and known at run time only.
 func repositoryOf(r pipeline.Resource) string {
-	if r.Type != "git" {
+	text := func(key string) string {
+		value, _ := r.Source[key].(string)
+		return value
+	}
+	switch r.Type {
+	case gitType:
+		return NormalRepository(text("uri"))
+	case pullType:
+		return repositoryAt(text("v3_endpoint"), text("repository"))
+	case releaseType:
+		return repositoryAt(text("github_api_url"), text("owner")+"/"+text("repository"))
+	}
+	return ""
+}
+
+// repositoryAt is where the repository of an API is cloned from.
+func repositoryAt(api, name string) string {
+	host := "github.com"
+	if api != "" {
+		u, err := url.Parse(api)
+		if err != nil || u.Hostname() == "" {
+			return ""
+		}
+		host = strings.TrimPrefix(strings.ToLower(u.Hostname()), "api.")
+	}
+	if strings.Count(name, "/") != 1 || strings.HasPrefix(name, "/") || strings.HasSuffix(name, "/") || strings.Contains(name, "((") {
 		return ""
 	}
-	uri, _ := r.Source["uri"].(string)
-	return NormalRepository(uri)
+	return host + "/" + strings.ToLower(name)
 }
 
 // NormalRepository is repositoryOf for an address: https, ssh, scp-like, git or file.

@@ -30,6 +30,9 @@ type resourceShape struct {
 	LastCheckSucceeded bool             `json:"last_check_succeeded"`
 	WebhookURL         string           `json:"webhook_url,omitempty"`
 	UsedBy             []string         `json:"used_by"`
+	// CheckedBy is webhook or poll, and CheckedReason says why in words.
+	CheckedBy     string `json:"checked_by"`
+	CheckedReason string `json:"checked_reason"`
 }
 
 func (s *Service) shapeResource(ctx context.Context, r resourceRow) (resourceShape, error) {
@@ -40,6 +43,11 @@ func (s *Service) shapeResource(ctx context.Context, r resourceRow) (resourceSha
 	declared, _ := config.Resource(r.Name)
 	out := resourceShape{Pipeline: ref{p.ID, p.Name}, PinComment: r.PinComment, LastCheckSucceeded: r.CheckEndedAt != 0 && r.CheckError == "",
 		UsedBy: facts{config}.users(r.Name)}
+	polling, err := s.pollingOf(ctx, r)
+	if err != nil {
+		return out, err
+	}
+	out.CheckedBy, out.CheckedReason = polling.by, polling.reason
 	out.graphResource = graphResource{ID: r.ID, Name: r.Name, Type: r.Type, Icon: declared.Icon, LastCheckedAt: r.CheckEndedAt.pointer(),
 		CheckError: r.CheckError, NextCheckAt: nextCheckShown(p, r)}
 	latest, err := s.latestVersion(ctx, r, false)

@@ -78,19 +78,11 @@ func (s store) configureResource(ctx context.Context, r resourceRow) error {
 		r.Name, r.Type, r.Active, r.Scope, r.Repository, r.CheckEvery, r.Triggers, r.NextCheckAt, r.CheckError, r.CheckEndedAt, r.CheckStartedAt, r.ID).Error
 }
 
-// watching lists the active resources of a team that watch a repository, of
-// pipelines that are not archived.
-func (s store) watching(ctx context.Context, team int64, repository string) ([]resourceRow, error) {
-	var rows []resourceRow
-	err := s.db.Reader(ctx).Raw(`SELECT r.* FROM ci_resources r JOIN ci_pipelines p ON p.id = r.pipeline_id
-		WHERE r.team_id = ? AND r.repository = ? AND r.repository <> '' AND r.active AND NOT p.archived ORDER BY r.id`, team, repository).Scan(&rows).Error
-	return rows, err
-}
-
-// requestCheck makes the checker look at once. from, if not empty, is the version to begin with.
+// requestCheck makes the checker look at once. from, if not empty, is the version to
+// begin with, unless a check that begins with another waits already.
 func (s store) requestCheck(ctx context.Context, ids []int64, from string) error {
 	if from != "" {
-		return s.db.Writer(ctx).Exec("UPDATE ci_resources SET next_check_at = ?, check_from = ? WHERE id IN ?", checkNow, from, ids).Error
+		return s.db.Writer(ctx).Exec("UPDATE ci_resources SET next_check_at = ?, check_from = CASE WHEN check_from = '' THEN ? ELSE check_from END WHERE id IN ?", checkNow, from, ids).Error
 	}
 	return s.db.Writer(ctx).Exec("UPDATE ci_resources SET next_check_at = ? WHERE id IN ?", checkNow, ids).Error
 }
@@ -143,8 +135,8 @@ func (s store) checkStarted(ctx context.Context, id int64, at millis, build int6
 
 // checkEnded stores the result and the next time, unless somebody asked for another check meanwhile.
 func (s store) checkEnded(ctx context.Context, id int64, at millis, message string, next millis) error {
-	return s.db.Writer(ctx).Exec(`UPDATE ci_resources SET check_ended_at = ?, check_error = ?, check_from = '',
-		next_check_at = CASE WHEN next_check_at = ? THEN next_check_at ELSE ? END WHERE id = ?`, at, message, checkNow, next, id).Error
+	return s.db.Writer(ctx).Exec(`UPDATE ci_resources SET check_ended_at = ?, check_error = ?, check_from = CASE WHEN next_check_at = ? THEN check_from ELSE '' END,
+		next_check_at = CASE WHEN next_check_at = ? THEN next_check_at ELSE ? END WHERE id = ?`, at, message, checkNow, checkNow, next, id).Error
 }
 
 func (s store) pin(ctx context.Context, id, version int64, by, comment string) error {

@@ -50,13 +50,28 @@ func (s *Service) runBuild(ctx context.Context, job work.Job) error {
 	defer cancel(nil)
 	defer s.register(ctx, b.ID, cancel)()
 	outcome, err := s.engine.Run(runCtx, described)
+	var waiting *engine.Parked
 	switch {
+	case errors.As(err, &waiting):
+		parked, err := s.park(context.WithoutCancel(ctx), b, waiting.Until)
+		if err != nil {
+			return work.RetryAfter(time.Second, err)
+		}
+		if !parked {
+			return s.runBuild(ctx, job) // somebody was faster than the parking
+		}
+		return nil
 	case errors.Is(err, engine.ErrDetached):
 		return work.ErrDetached
 	case err != nil:
 		return work.RetryAfter(time.Second, err)
 	}
-	return s.end(context.WithoutCancel(ctx), b, outcomeOf[outcome], "")
+	ctx = context.WithoutCancel(ctx)
+	message := ""
+	if outcome == engine.Aborted {
+		message = s.abortReason(ctx, b.ID)
+	}
+	return s.end(ctx, b, outcomeOf[outcome], message)
 }
 
 // register lets aborts reach the build, also one that came before this moment.
@@ -88,7 +103,10 @@ func (s *Service) describeBuild(ctx context.Context, b buildRow) (engine.Build, 
 		}
 		out.JobName = job.Name
 	}
-	out.Plan, err = decode[plan.Plan](b.Plan)
+	if out.Plan, err = decode[plan.Plan](b.Plan); err != nil {
+		return out, err
+	}
+	out.Untrusted, err = s.untrusted(ctx, b, out.Plan)
 	return out, err
 }
 

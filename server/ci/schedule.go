@@ -9,7 +9,6 @@ import (
 	"github.com/signalbox/signalbox/server/ci/plan"
 	"github.com/signalbox/signalbox/server/ci/resource"
 	"github.com/signalbox/signalbox/server/platform/database"
-	"github.com/signalbox/signalbox/server/platform/work"
 )
 
 // maxRounds bounds how many builds one look at a job may start; the job is then
@@ -215,19 +214,28 @@ func (s *Service) round(ctx context.Context, v view, job jobRow, config pipeline
 		return false, err
 	}
 	paused := v.pipeline.Paused || job.Paused
-	if result.Triggers(inputs) && !paused && !slices.ContainsFunc(pending, func(b buildRow) bool { return !b.Manual && b.RerunOf == 0 }) {
+	asks := len(v.config.JobExtension(job.Name).Unasked()) > 0 // which nobody answers for a build that starts by itself
+	if result.Triggers(inputs) && !paused && !asks && !slices.ContainsFunc(pending, func(b buildRow) bool { return !b.Manual && b.RerunOf == 0 }) {
 		pending = append(pending, buildRow{TeamID: job.TeamID, PipelineID: v.pipeline.ID, JobID: job.ID, Cause: s.causeOf(ctx, v, inputs, result)})
 	}
 	started := 0
+	cancels := v.config.JobExtension(job.Name).CancelSuperseded && !paused
 	for _, b := range pending {
-		may, err := s.mayStart(ctx, v, config, b, inputs, result)
+		settled, err := s.settled(ctx, v, b, inputs, result)
 		if err != nil {
 			return false, err
 		}
-		if (!may || paused) && b.ID != 0 {
+		supersedes := cancels && settled && b.RerunOf == 0
+		may := settled
+		if settled {
+			if may, err = s.hasRoom(ctx, v, config); err != nil {
+				return false, err
+			}
+		}
+		if (!may || paused) && b.ID != 0 && !supersedes {
 			break
 		}
-		if err := s.start(ctx, v, job, config, b, result, may && !paused); err != nil {
+		if err := s.start(ctx, v, job, config, b, result, may && !paused, supersedes); err != nil {
 			return false, err
 		}
 		if !may {
@@ -238,16 +246,20 @@ func (s *Service) round(ctx context.Context, v view, job jobRow, config pipeline
 	return started > 0 && result.HasNext, nil
 }
 
-// mayStart says whether nothing stands in the build's way.
-func (s *Service) mayStart(ctx context.Context, v view, config pipeline.Job, b buildRow, inputs []algorithm.Input, result algorithm.Resolution) (bool, error) {
-	if b.RerunOf == 0 {
-		if !result.OK() {
-			return false, nil
-		}
-		if waiting, err := s.uncheckedInputs(ctx, v, b, inputs); err != nil || len(waiting) > 0 {
-			return false, err
-		}
+// settled says whether it is clear what the build takes.
+func (s *Service) settled(ctx context.Context, v view, b buildRow, inputs []algorithm.Input, result algorithm.Resolution) (bool, error) {
+	if b.RerunOf != 0 {
+		return true, nil
 	}
+	if !result.OK() {
+		return false, nil
+	}
+	waiting, err := s.uncheckedInputs(ctx, v, b, inputs)
+	return len(waiting) == 0, err
+}
+
+// hasRoom says whether the job's limit lets one more build run.
+func (s *Service) hasRoom(ctx context.Context, v view, config pipeline.Job) (bool, error) {
 	limit := config.MaxInFlight()
 	if limit == 0 {
 		return true, nil
@@ -288,10 +300,18 @@ func (s *Service) uncheckedInputs(ctx context.Context, v view, b buildRow, input
 
 // start stores a build that is new, and starts it if ready: its inputs, its plan
 // and the job that runs it are one transaction.
-func (s *Service) start(ctx context.Context, v view, job jobRow, config pipeline.Job, b buildRow, result algorithm.Resolution, ready bool) error {
+func (s *Service) start(ctx context.Context, v view, job jobRow, config pipeline.Job, b buildRow, result algorithm.Resolution, ready, supersedes bool) error {
 	return s.db.Tx(ctx, func(ctx context.Context) error {
 		if b.ID == 0 {
 			if err := s.createBuild(ctx, &b); err != nil {
+				return err
+			}
+			if err := s.keepDefaults(ctx, v, job, b); err != nil {
+				return err
+			}
+		}
+		if supersedes {
+			if err := s.supersede(ctx, b, result); err != nil {
 				return err
 			}
 		}
@@ -317,6 +337,16 @@ func (s *Service) createBuild(ctx context.Context, b *buildRow) error {
 	return s.insertBuild(ctx, b)
 }
 
+// keepDefaults gives a build that starts by itself the defaults of the job's inputs.
+func (s *Service) keepDefaults(ctx context.Context, v view, job jobRow, b buildRow) error {
+	extension := v.config.JobExtension(job.Name)
+	values, err := fillInputs(extension, nil)
+	if err != nil {
+		return err
+	}
+	return s.keepInputs(ctx, b.ID, extension, values)
+}
+
 func (s *Service) startWith(ctx context.Context, v view, config pipeline.Job, b buildRow, result algorithm.Resolution) error {
 	if b.RerunOf == 0 {
 		for name, choice := range result.Inputs {
@@ -331,6 +361,12 @@ func (s *Service) startWith(ctx context.Context, v view, config pipeline.Job, b 
 				}
 			}
 		}
+	}
+	switch refusal, err := s.markUntrusted(ctx, b); {
+	case err != nil:
+		return err
+	case refusal != "":
+		return s.finish(ctx, b, Errored, refusal)
 	}
 	versions, err := s.inputVersions(ctx, b.ID)
 	if err != nil {
@@ -354,9 +390,7 @@ func (s *Service) launch(ctx context.Context, b buildRow, p plan.Plan) error {
 			return err
 		}
 	}
-	_, err = s.deps.Jobs.EnqueueValue(ctx, work.Job{Kind: kindBuild, Team: b.TeamID, UniqueKey: formatInt(b.ID), SerialKey: "build:" + formatInt(b.ID)},
-		buildJob{Build: b.ID})
-	return err
+	return s.enqueueBuild(ctx, b)
 }
 
 func (s *Service) inputVersions(ctx context.Context, build int64) (map[string]pipeline.Version, error) {

@@ -57,9 +57,19 @@ type Deps struct {
 	PublicURL func() string
 	// CommitStatus sends a status to the host of a repository; an error is tried again.
 	CommitStatus func(ctx context.Context, status CommitStatus) error
+	// RepositoryNames are all names of a repository, host/owner/name, also those from
+	// before it moved; nil knows none.
+	RepositoryNames func(ctx context.Context, team int64, place string) ([]string, error)
+	// HookAlive reports whether what happens in a repository reaches us by itself.
+	HookAlive func(ctx context.Context, team int64, place string) (bool, error)
+	// PullComment writes the one comment that a pull request has for a key.
+	PullComment func(ctx context.Context, comment PullComment) error
 	// OnBuildFinished hears of every ended build of a job, in the transaction that
 	// ends it: an error undoes the end, which is then tried again.
 	OnBuildFinished func(ctx context.Context, finished BuildFinished) error
+	// OnApprovalAsked hears once of every question for approval, in the transaction that
+	// stores it.
+	OnApprovalAsked func(ctx context.Context, asked ApprovalAsked) error
 	// LoopStatus tells how the server's background tasks stand.
 	LoopStatus func() []work.LoopStatus
 	// ClusterName is what fly shows of this installation.
@@ -86,6 +96,9 @@ type Service struct {
 	// sessions are those of people inside containers.
 	sessions *sessions
 
+	// failingCases reads the test reports of a build; nil knows of none.
+	failingCases func(ctx context.Context, build int64, limit int) ([]failingCase, error)
+
 	mu sync.Mutex
 	// aborts stop the builds that run on this node.
 	aborts map[int64]context.CancelCauseFunc
@@ -105,6 +118,7 @@ func New(deps Deps) *Service {
 	}
 	if deps.Jobs != nil {
 		deps.Jobs.Handle(kindBuild, work.Pool{Workers: deps.Builds, MaxAttempts: -1}, s.runBuild)
+		deps.Jobs.Handle(kindWake, work.Pool{Workers: 2}, s.wake)
 		deps.Jobs.Handle(kindStatus, work.Pool{Workers: 4}, s.sendStatus)
 	}
 	return s

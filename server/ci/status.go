@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"time"
 
 	"github.com/signalbox/signalbox/server/ci/pipeline"
 	"github.com/signalbox/signalbox/server/platform/problem"
@@ -25,8 +26,23 @@ type CommitStatus struct {
 	// Context tells the statuses of one commit apart: "signalbox/pipeline/job".
 	Context     string
 	Description string
-	// URL leads to the build's page.
+	// URL leads to the build's page, and to the failing line where there is one.
 	URL string
+	// ExternalID names the build, for when the host asks for it again.
+	ExternalID string
+	// Summary is Markdown.
+	Summary     string
+	Annotations []Annotation
+	Aborted     bool
+	// Ended is zero while the build runs.
+	Started, Ended time.Time
+}
+
+// Annotation is a remark on a line of a file in the repository.
+type Annotation struct {
+	Path           string
+	Line           int
+	Title, Message string
 }
 
 type statusJob struct {
@@ -63,13 +79,19 @@ func (s *Service) sendStatus(ctx context.Context, job work.Job) error {
 		return err
 	}
 	commits, err := s.commitsOf(ctx, b)
+	if err != nil || len(commits) == 0 {
+		return err
+	}
+	about, err := s.aboutBuild(ctx, b, payload.Status)
 	if err != nil {
 		return err
 	}
 	for _, c := range commits {
-		c.State = stateOf[payload.Status]
-		c.Description = s.describeStatus(b, payload.Status)
-		if err := s.deps.CommitStatus(ctx, c); err != nil {
+		about.fill(&c.CommitStatus, c.input)
+		if err := s.deps.CommitStatus(ctx, c.CommitStatus); err != nil {
+			return err
+		}
+		if err := s.commentOn(ctx, c, payload.Status); err != nil {
 			return err
 		}
 	}
@@ -81,13 +103,20 @@ func (s *Service) describeStatus(b buildRow, status Status) string {
 	case Started:
 		return "Build #" + b.Name + " is running"
 	case Succeeded:
-		return fmt.Sprintf("Build #%s succeeded in %s", b.Name, b.duration(s.now()).Round(100*1000*1000))
+		return fmt.Sprintf("Build #%s succeeded in %s", b.Name, b.duration(s.now()).Round(100*time.Millisecond))
 	}
 	return fmt.Sprintf("Build #%s %s", b.Name, status)
 }
 
+// builtCommit is a commit that a build took.
+type builtCommit struct {
+	CommitStatus
+	input commitInput
+	build buildRow
+}
+
 // commitsOf lists what the build took from repositories that we know how to name.
-func (s *Service) commitsOf(ctx context.Context, b buildRow) ([]CommitStatus, error) {
+func (s *Service) commitsOf(ctx context.Context, b buildRow) ([]builtCommit, error) {
 	described, err := s.describeBuild(ctx, b)
 	if err != nil {
 		return nil, err
@@ -96,18 +125,22 @@ func (s *Service) commitsOf(ctx context.Context, b buildRow) ([]CommitStatus, er
 	if err != nil {
 		return nil, err
 	}
-	var out []CommitStatus
+	var out []builtCommit
 	for _, u := range used {
 		version, err := decode[map[string]string](u.Version)
 		if err != nil {
 			return nil, err
 		}
-		if version["ref"] == "" {
+		sha := version["commit"] // of tags and pull requests
+		if sha == "" && u.Type == gitType {
+			sha = version["ref"]
+		}
+		if sha == "" {
 			continue
 		}
-		out = append(out, CommitStatus{Team: b.TeamID, Repository: u.Repository, SHA: version["ref"],
-			Context: "signalbox/" + described.PipelineName + "/" + described.JobName,
-			URL:     s.buildPage(described.TeamName, described.PipelineName, described.InstanceVars, described.JobName, b.Name)})
+		out = append(out, builtCommit{input: u, build: b, CommitStatus: CommitStatus{Team: b.TeamID, Repository: u.Repository, SHA: sha,
+			Context: "signalbox/" + described.PipelineName + "/" + described.JobName, ExternalID: externalID(b.ID),
+			URL: s.buildPage(described.TeamName, described.PipelineName, described.InstanceVars, described.JobName, b.Name)}})
 	}
 	return out, nil
 }

@@ -12,9 +12,10 @@ import (
 
 func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
 
-// trigger makes a build of the job because somebody asked. Its inputs are
-// checked first; until then, and while the pipeline is paused, it waits.
-func (s *Service) trigger(ctx context.Context, job jobRow) (buildRow, error) {
+// trigger makes a build of the job because somebody asked, with values for the typed
+// inputs of the job. The resources are checked first; until then, and while the
+// pipeline is paused, it waits.
+func (s *Service) trigger(ctx context.Context, job jobRow, given map[string]any) (buildRow, error) {
 	p, config, err := s.pipelineConfig(ctx, job.PipelineID)
 	if err != nil {
 		return buildRow{}, err
@@ -29,6 +30,11 @@ func (s *Service) trigger(ctx context.Context, job jobRow) (buildRow, error) {
 	if declared.DisableManualTrigger {
 		return buildRow{}, problem.New(problem.Conflict, "job '%s' has disabled manual triggering", job.Name)
 	}
+	extension := config.JobExtension(job.Name)
+	values, err := fillInputs(extension, given)
+	if err != nil {
+		return buildRow{}, err
+	}
 	by := callerName(ctx)
 	b := buildRow{TeamID: job.TeamID, PipelineID: p.ID, JobID: job.ID, Manual: true, CreatedBy: by, Cause: "Started by " + orSomebody(by)}
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
@@ -37,6 +43,9 @@ func (s *Service) trigger(ctx context.Context, job jobRow) (buildRow, error) {
 			return err
 		}
 		if err := s.createBuild(ctx, &b); err != nil {
+			return err
+		}
+		if err := s.keepInputs(ctx, b.ID, extension, values); err != nil {
 			return err
 		}
 		if err := s.refreshJob(ctx, job.ID); err != nil {
@@ -137,6 +146,11 @@ func shortVersion(v map[string]string) string {
 
 // rerun makes a build with the same inputs as another.
 func (s *Service) rerun(ctx context.Context, of buildRow) (buildRow, error) {
+	return s.rerunFor(ctx, of, callerName(ctx))
+}
+
+// rerunFor is rerun for somebody who may not be a user of ours.
+func (s *Service) rerunFor(ctx context.Context, of buildRow, by string) (buildRow, error) {
 	if of.JobID == 0 {
 		return buildRow{}, problem.New(problem.Invalid, "Only builds of jobs can be run again.")
 	}
@@ -157,7 +171,6 @@ func (s *Service) rerun(ctx context.Context, of buildRow) (buildRow, error) {
 	if !of.InputsReady {
 		return buildRow{}, problem.New(problem.Invalid, "Build #%s never got its inputs, so it cannot be run again. Start a new one.", of.Name)
 	}
-	by := callerName(ctx)
 	b := buildRow{TeamID: job.TeamID, PipelineID: p.ID, JobID: job.ID, Manual: true, CreatedBy: by, Original: of.Original, RerunOf: of.Original,
 		InputsReady: true}
 	err = s.db.Tx(ctx, func(ctx context.Context) error { return s.createRerun(ctx, p, job, of, &b) })
@@ -180,6 +193,9 @@ func (s *Service) createRerun(ctx context.Context, p pipelineRow, job jobRow, of
 		return err
 	}
 	if err := s.copyInputs(ctx, of.ID, b.ID); err != nil {
+		return err
+	}
+	if err := s.copyRunInputs(ctx, of.ID, b.ID); err != nil {
 		return err
 	}
 	if err := s.refreshJob(ctx, job.ID); err != nil {

@@ -14,6 +14,9 @@ import (
 // Vars finds ((vars)) for a build or a check: `((source:path))` in the var_sources
 // of the build's pipeline, and what has no source where Deps.Vars looks.
 func (s *Service) Vars(ctx context.Context, b engine.Build) (vars.Lookup, error) {
+	if b.Untrusted {
+		return vars.Static{}, nil // the engine asks for none; see its fork.go
+	}
 	if b.PipelineID == 0 {
 		return s.sourcedVars(ctx, b, nil)
 	}
@@ -21,7 +24,23 @@ func (s *Service) Vars(ctx context.Context, b engine.Build) (vars.Lookup, error)
 	if err != nil {
 		return nil, err
 	}
-	return s.sourcedVars(ctx, b, config.VarSources)
+	lookup, err := s.sourcedVars(ctx, b, config.VarSources)
+	if err != nil || b.JobID == 0 || b.ID == 0 {
+		return lookup, err
+	}
+	return withInputs(lookup, inputVars{s, b.ID}), nil
+}
+
+// withInputs adds the source of typed inputs to those of the pipeline.
+func withInputs(lookup vars.Lookup, inputs inputVars) vars.Lookup {
+	known, ok := lookup.(vars.Sources)
+	if !ok {
+		known = vars.Sources{"": lookup}
+	}
+	if _, taken := known[pipeline.InputSource]; !taken { // a pipeline of old may have a source of this name
+		known[pipeline.InputSource] = inputs
+	}
+	return known
 }
 
 // sourcedVars is Vars for sources that are not saved yet.

@@ -21,7 +21,16 @@ type versionRow struct {
 	Enabled    bool
 	Verified   bool
 	CreatedAt  millis
+	// Untrusted is of a fork, or made by a build that took such a version.
+	Untrusted bool
+	Withheld  string
 }
+
+// Why no build takes a version though nobody disabled it; the words are stored.
+const (
+	withheldApproval = "approval" // a fork's commit that no member has agreed to
+	withheldClosed   = "closed"   // of a pull request that is closed
+)
 
 func (versionRow) TableName() string { return "ci_versions" }
 
@@ -38,14 +47,24 @@ func (v versionRow) metadata() []resource.Field {
 	return m
 }
 
-// versionDigest identifies a version within its scope. Maps are encoded with sorted keys.
-func versionDigest(v resource.Version) (text, digest string) {
+// versionDigest identifies a version of a resource of the type within its scope. Maps
+// are encoded with sorted keys. A pull request's is known by its number and commit:
+// a webhook does not tell when the commit was made. former is the digest of all fields.
+func versionDigest(kind string, v resource.Version) (text, digest, former string) {
 	if v == nil {
 		v = resource.Version{}
 	}
 	text = encode(v)
+	former = digestOf(text)
+	if kind != pullType {
+		return text, former, former
+	}
+	return text, digestOf(encode(resource.Version{"pr": v["pr"], "commit": v["commit"]})), former
+}
+
+func digestOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return text, hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum[:])
 }
 
 // latestVersion is the newest, or the newest enabled one; the zero row when there is none.
@@ -83,9 +102,9 @@ func (s store) version(ctx context.Context, id int64) (versionRow, error) {
 
 // findVersion is the zero row when the resource has no such version.
 func (s store) findVersion(ctx context.Context, r resourceRow, v resource.Version) (versionRow, error) {
-	_, digest := versionDigest(v)
+	_, digest, former := versionDigest(r.Type, v)
 	var row versionRow
-	err := s.db.Reader(ctx).Where("resource_id = ? AND scope = ? AND digest = ?", r.ID, r.Scope, digest).Take(&row).Error
+	err := s.db.Reader(ctx).Where("resource_id = ? AND scope = ? AND digest IN ?", r.ID, r.Scope, []string{digest, former}).Order("id DESC").Take(&row).Error
 	if database.IsNotFound(err) {
 		return versionRow{}, nil
 	}
@@ -114,19 +133,22 @@ func (s store) saveVersions(ctx context.Context, r resourceRow, versions []resou
 	if err != nil {
 		return out, err
 	}
-	last := ""
+	last, confirmed := int64(0), false
 	for _, v := range versions {
-		text, digest := versionDigest(v.Version)
-		id, isNew, err := s.saveVersion(ctx, versionRow{TeamID: r.TeamID, ResourceID: r.ID, Scope: r.Scope, Digest: digest, Version: text,
-			Metadata: encode(metadata(v.Metadata)), Enabled: true, Verified: verified})
+		row := versionRow{TeamID: r.TeamID, ResourceID: r.ID, Scope: r.Scope, Metadata: encode(metadata(v.Metadata)), Enabled: true, Verified: verified}
+		row.ofFork(r, v.Version)
+		text, digest, former := versionDigest(r.Type, v.Version)
+		row.Version, row.Digest = text, digest
+		id, isNew, wasConfirmed, err := s.saveVersion(ctx, row, former)
 		if err != nil {
 			return out, err
 		}
-		out.IDs, out.New, last = append(out.IDs, id), out.New || isNew, digest
+		out.IDs, out.New, last, confirmed = append(out.IDs, id), out.New || isNew, id, wasConfirmed
 	}
 	// Pushes may be delivered out of order. A check whose list ends below a version
-	// that only a push told of is right.
-	out.New = out.New || verified && before.ID != 0 && !before.Verified && before.Digest != last
+	// that only a push told of is right, and so is one that ends with such a version.
+	// Pull requests have no such order.
+	out.New = out.New || verified && r.Type != pullType && before.ID != 0 && before.ID != last && (!before.Verified || confirmed)
 	if !out.New {
 		return out, nil
 	}
@@ -138,18 +160,30 @@ func (s store) saveVersions(ctx context.Context, r resourceRow, versions []resou
 	return out, nil
 }
 
-func (s store) saveVersion(ctx context.Context, v versionRow) (id int64, isNew bool, err error) {
+// ofFork notes that nobody of the team wrote the version; builds take it once a
+// member has agreed, which lift tells.
+func (v *versionRow) ofFork(r resourceRow, version resource.Version) {
+	if r.Type == pullType && version[resource.ForkKey] != "" {
+		v.Untrusted, v.Enabled, v.Withheld = true, false, withheldApproval
+	}
+}
+
+// saveVersion reports whether the version is new, and whether only a push had told of it.
+func (s store) saveVersion(ctx context.Context, v versionRow, former string) (id int64, isNew, confirmed bool, err error) {
 	var known versionRow
-	err = s.db.Writer(ctx).Select("id, verified").Where("resource_id = ? AND scope = ? AND digest = ?", v.ResourceID, v.Scope, v.Digest).Take(&known).Error
+	err = s.db.Writer(ctx).Select("id, verified").Where("resource_id = ? AND scope = ? AND digest IN ?", v.ResourceID, v.Scope, []string{v.Digest, former}).
+		Order("id DESC").Take(&known).Error
 	switch {
 	case err == nil && v.Verified && !known.Verified:
-		return known.ID, false, s.db.Writer(ctx).Exec("UPDATE ci_versions SET verified = ? WHERE id = ?", true, known.ID).Error
+		err = s.db.Writer(ctx).Exec("UPDATE ci_versions SET verified = ?, version = ?, metadata = CASE WHEN ? = '[]' THEN metadata ELSE ? END WHERE id = ?",
+			true, v.Version, v.Metadata, v.Metadata, known.ID).Error
+		return known.ID, false, true, err
 	case err == nil || !database.IsNotFound(err):
-		return known.ID, false, err
+		return known.ID, false, false, err
 	}
 	v.CreatedAt = toMillis(s.now())
 	err = s.db.Writer(ctx).Create(&v).Error
-	return v.ID, true, err
+	return v.ID, true, false, err
 }
 
 func metadata(fields []resource.Field) []resource.Field {
@@ -164,7 +198,7 @@ func (s store) setMetadata(ctx context.Context, id int64, fields []resource.Fiel
 }
 
 func (s store) setEnabled(ctx context.Context, id int64, enabled bool) error {
-	return s.db.Writer(ctx).Exec("UPDATE ci_versions SET enabled = ? WHERE id = ?", enabled, id).Error
+	return s.db.Writer(ctx).Exec("UPDATE ci_versions SET enabled = ?, withheld = CASE WHEN withheld = 'closed' THEN '' ELSE withheld END WHERE id = ?", enabled, id).Error
 }
 
 // clearVersions forgets all versions of a resource and tells how many they were.
@@ -274,6 +308,11 @@ func hasFields(have, wanted map[string]string) bool {
 type commitInput struct {
 	Repository string
 	Version    string
+	VersionID  int64
+	// Name is that of the input, which tasks see the repository below.
+	Name     string
+	Type     string
+	Resource string
 }
 
 // takesCommits reports whether a build has such inputs.
@@ -284,7 +323,7 @@ func (s store) takesCommits(ctx context.Context, build int64) (bool, error) {
 
 func (s store) commitInputs(ctx context.Context, build int64) ([]commitInput, error) {
 	var rows []commitInput
-	err := s.db.Reader(ctx).Raw(`SELECT DISTINCT r.repository, v.version FROM ci_build_versions b JOIN ci_resources r ON r.id = b.resource_id
+	err := s.db.Reader(ctx).Raw(`SELECT DISTINCT r.repository, v.version, v.id AS version_id, b.name, r.type, r.name AS resource FROM ci_build_versions b JOIN ci_resources r ON r.id = b.resource_id
 		JOIN ci_versions v ON v.id = b.version_id WHERE b.build_id = ? AND b.direction = 'in' AND r.repository <> ''`, build).Scan(&rows).Error
 	return rows, err
 }

@@ -238,6 +238,8 @@ type CheckResult struct {
 	// Versions are oldest first and include the version that was checked from when it is
 	// still valid. Empty with a nil Error means: nothing new.
 	Versions []resource.Version
+	// Metadata is that of the version in the same place, where a type knows some.
+	Metadata [][]resource.Field
 	// Error is the sentence for people, redacted; "" when the check succeeded.
 	Error string
 }

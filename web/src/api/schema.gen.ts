@@ -2317,6 +2317,10 @@ export interface components {
             webhook_url?: string;
             /** @description Names of the jobs that get or put it */
             used_by: string[];
+            /** @enum {string} */
+            checked_by: "webhook" | "poll";
+            /** @description Why it is polled as often as it is */
+            checked_reason: string;
         };
         CiVersion: {
             /** Format: int64 */
@@ -2354,6 +2358,20 @@ export interface components {
             reason: string;
             /** @description Why the caller may not approve; empty when they may */
             refusal: string;
+            /** @description Set instead of build, pipeline and job where a commit of a fork's pull request waits for a member */
+            fork?: {
+                /** @description host/owner/name */
+                repository: string;
+                /** @description The fork */
+                head_repository: string;
+                /** Format: int64 */
+                number: number;
+                sha: string;
+                title: string;
+                author: string;
+                /** @description The pull request */
+                url: string;
+            };
         };
         CiApprovalList: {
             items: components["schemas"]["CiApproval"][];
