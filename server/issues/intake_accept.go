@@ -19,11 +19,11 @@ const inlineAttachment = 64 << 10
 
 // storedTypes are the item types that digestion knows.
 var storedTypes = map[string]bool{"event": true, "transaction": true, "feedback": true, "user_report": true, "attachment": true, "session": true, "sessions": true,
-	"check_in": true, "span": true, "security": true}
+	"check_in": true, "span": true, "security": true, "raw_security": true}
 
 // refusedTypes are known and not kept: clients are told to stop sending them.
 var refusedTypes = map[string]bool{"log": true, "otel_log": true, "trace_metric": true, "replay_event": true, "replay_recording": true, "replay_video": true,
-	"profile": true, "profile_chunk": true, "statsd": true, "metric_buckets": true, "metric_meta": true, "raw_security": true, "nel": true, "otel_span": true}
+	"profile": true, "profile_chunk": true, "statsd": true, "metric_buckets": true, "metric_meta": true, "nel": true, "otel_span": true}
 
 // unwantedType reports whether a known item type is not kept, as nobody is wired who would.
 func (s *Service) unwantedType(itemType string) bool {
@@ -38,7 +38,11 @@ func (s *Service) unwantedType(itemType string) bool {
 
 // mainType reports whether an item is one of which an envelope holds one, whose id is the envelope's.
 func mainType(itemType string) bool {
-	return itemType == "event" || itemType == "transaction" || itemType == "feedback" || itemType == "security"
+	switch itemType {
+	case "event", "transaction", "feedback", "security", "raw_security":
+		return true
+	}
+	return false
 }
 
 // acceptance is one envelope on its way into the spool.
@@ -130,7 +134,7 @@ func (s *Service) judge(ctx context.Context, a *acceptance, item sentry.Item) er
 	case !storedTypes[item.Type] && !refusedTypes[item.Type]:
 		note(OutcomeDropped, "unknown_type")
 		return nil
-	case mainType(item.Type) && a.main && item.Type != "security":
+	case mainType(item.Type) && a.main:
 		note(OutcomeInvalid, "second_event")
 		return nil
 	case item.Type == "attachment" && a.lost != "":

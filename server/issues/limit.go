@@ -26,7 +26,7 @@ const (
 )
 
 // categories are those that limits may name.
-var categories = []string{"", "default", "error", "transaction", "span", "security", "attachment", "session", "profile", "replay", "monitor",
+var categories = []string{"", "default", "error", "transaction", "span", "security", "attachment", "session", "profile", "profile_chunk", "replay", "monitor",
 	"feedback", "log_item", "trace_metric"}
 
 func validateLimits(list []Limit, field string) error {
