@@ -1121,6 +1121,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ci/jobs/{id}/trigger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a build by hand with the inputs that its job asks for */
+        post: operations["ciTriggerJobWith"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ci/builds": {
         parameters: {
             query?: never;
@@ -1244,6 +1263,156 @@ export interface paths {
         };
         /** The whole log as text */
         get: operations["ciBuildLogRaw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Test cases of a build's reports, failed ones first */
+        get: operations["ciBuildTests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}/failure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Why a build failed, and since when */
+        get: operations["ciBuildFailure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Files that a build kept for download */
+        get: operations["ciBuildArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/builds/{id}/sbom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What a build is made of */
+        get: operations["ciBuildSBOM"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/artifacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a kept file now */
+        delete: operations["ciDeleteArtifact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/artifacts/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** The file, as an attachment */
+        get: operations["ciArtifactContent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/artifacts/{id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a file without end */
+        post: operations["ciKeepArtifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Builds that contain a package, the newest build of each job first */
+        get: operations["ciPackages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2057,6 +2226,8 @@ export interface components {
             disable_manual_trigger: boolean;
             /** @description Sentences that say why the next build has not begun */
             waiting: string[];
+            /** @description What is asked before it is started by hand */
+            run_inputs?: components["schemas"]["CiRunInput"][];
         };
         CiGraphResource: {
             /** Format: int64 */
@@ -2216,6 +2387,120 @@ export interface components {
             next_id?: number;
             /** @description At most 20 of the job, oldest first */
             recent: components["schemas"]["CiBuildSummary"][];
+            /** @description What was given when it was started by hand */
+            run_inputs?: components["schemas"]["CiRunValue"][];
+            /**
+             * Format: int64
+             * @description The newer build because of which it was aborted
+             */
+            superseded_by?: number | null;
+            /** @description It has test reports */
+            reports?: boolean;
+            /** @description Files that can be downloaded */
+            artifacts?: number;
+            sbom?: boolean;
+        };
+        CiRunInput: {
+            name: string;
+            /** @enum {string} */
+            type: "string" | "choice" | "bool" | "secret";
+            description: string;
+            required: boolean;
+            /** @description Text, or true or false; null when there is none */
+            default?: unknown;
+            options: string[];
+            /** @description A regular expression that the text must match */
+            pattern: string;
+        };
+        CiRunValue: {
+            name: string;
+            /** @enum {string} */
+            type: "string" | "choice" | "bool" | "secret";
+            /** @description Text, or true or false; null when it is secret */
+            value: unknown;
+        };
+        CiTestCase: {
+            suite: string;
+            class: string;
+            name: string;
+            /** @enum {string} */
+            state: "passed" | "failed" | "errored" | "skipped";
+            /** Format: int64 */
+            duration_ms: number;
+            message: string;
+            output: string;
+            file: string;
+            /** Format: int64 */
+            line: number;
+            /** @description It passed and failed for the same inputs */
+            flaky?: boolean;
+            failing_since?: components["schemas"]["CiRef"];
+        };
+        CiTests: {
+            total: number;
+            passed: number;
+            failed: number;
+            errored: number;
+            skipped: number;
+            /** Format: int64 */
+            duration_ms: number;
+            cases: components["schemas"]["CiTestCase"][];
+            /** @description Give it as page for what follows */
+            next?: number;
+        };
+        CiFailureCard: {
+            step: string;
+            step_kind: string;
+            reason: string;
+            exit_code?: number;
+            /** @description The last 20 lines */
+            lines: string[];
+            /** Format: int64 */
+            log_line: number;
+            same_failure: {
+                count: number;
+                of: number;
+            };
+            first_bad?: components["schemas"]["CiRef"];
+            flaky: boolean;
+        };
+        CiArtifact: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            path: string;
+            /** Format: int64 */
+            size: number;
+            sha256: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Absent when it is kept without end
+             */
+            expires_at?: string;
+        };
+        CiComponent: {
+            name: string;
+            version: string;
+            purl: string;
+            type: string;
+            licenses: string[];
+        };
+        CiPackage: {
+            name: string;
+            version: string;
+            purl: string;
+            build: {
+                /** Format: int64 */
+                id: number;
+                number: string;
+                job: string;
+                pipeline: string;
+                status: components["schemas"]["CiStatus"];
+                /** Format: date-time */
+                ended_at?: string;
+            };
         };
         CiBuildPage: {
             items: components["schemas"]["CiBuildListItem"][];
@@ -2362,7 +2647,7 @@ export interface components {
             fork?: {
                 /** @description host/owner/name */
                 repository: string;
-                /** @description The fork */
+                /** @description The fork, as owner/name */
                 head_repository: string;
                 /** Format: int64 */
                 number: number;
@@ -4342,6 +4627,38 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ciTriggerJobWith: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Values by name: text, or true and false */
+                    inputs?: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The build; a problem names each input that is refused */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiBuild"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     ciBuilds: {
         parameters: {
             query: {
@@ -4515,6 +4832,204 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciBuildTests: {
+        parameters: {
+            query?: {
+                state?: "passed" | "failed" | "errored" | "skipped";
+                /** @description Part of the name of a suite */
+                q?: string;
+                page?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiTests"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciBuildFailure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The failure; a problem when the build did not fail */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiFailureCard"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciBuildArtifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Files */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["CiArtifact"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciBuildSBOM: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Components */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        components: components["schemas"]["CiComponent"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciDeleteArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciArtifactContent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciKeepArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiArtifact"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciPackages: {
+        parameters: {
+            query: {
+                team: string;
+                name: string;
+                /** @description Only versions below this one */
+                below?: string;
+                /** @description Only this version */
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Packages in builds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["CiPackage"][];
+                    };
                 };
             };
             default: components["responses"]["Problem"];
