@@ -2,8 +2,13 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
+	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/ci/resource"
+	"github.com/signalbox/signalbox/server/platform/notify"
 )
 
 // approvalDesk is where the resource type approval asks; ci is wired after the types.
@@ -28,4 +33,22 @@ func (a *App) nativeTypes(natives *resource.Natives) func(name string) (resource
 		}
 		return natives.Native(name)
 	}
+}
+
+// approvalAsked tells the team's channels of a build that waits for somebody's approval.
+func (a *App) approvalAsked(ctx context.Context, asked ci.ApprovalAsked) error {
+	what := "Build #" + asked.Build
+	if asked.Job != "" {
+		what = fmt.Sprintf("%s/%s #%s", asked.Pipeline, asked.Job, asked.Build)
+	}
+	who := "Anybody who may run jobs can decide"
+	if len(asked.Approvers) > 0 {
+		who = "Approvers: " + strings.Join(asked.Approvers, ", ")
+	}
+	text := fmt.Sprintf("%s, until %s.", who, asked.ExpiresAt.UTC().Format(time.RFC1123))
+	if asked.StartedBy != "" {
+		text = "Started by " + asked.StartedBy + ". " + text
+	}
+	return a.notify.Raise(ctx, asked.Team, notify.Message{Event: approvalRequested, Title: what + " waits for approval", Text: text,
+		Pipeline: asked.Pipeline, URL: asked.URL})
 }

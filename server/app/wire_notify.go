@@ -13,11 +13,13 @@ const (
 	buildFailed  notify.Event = "build.failed"
 	buildErrored notify.Event = "build.errored"
 	buildFixed   notify.Event = "build.fixed"
+	// approvalRequested is raised once for every question.
+	approvalRequested notify.Event = "approval.requested"
 )
 
 func (a *App) wireNotify(context.Context) error {
 	a.notify = notify.New(notify.Deps{DB: a.db, Box: a.box, Guard: a.guard, Jobs: a.jobs, SMTP: a.config.SMTP, Now: now, Log: a.log, NewID: randomID,
-		Events: []notify.Event{buildFailed, buildErrored, buildFixed}, Audit: a.audit})
+		Events: []notify.Event{buildFailed, buildErrored, buildFixed, approvalRequested}, Audit: a.audit})
 	return nil
 }
 

@@ -19,22 +19,30 @@ func (s *Service) abort(ctx context.Context, b buildRow) error {
 		if err := s.lockPipeline(ctx, b.PipelineID); err != nil {
 			return err
 		}
-		if err := s.requestAbort(ctx, b.ID); err != nil {
-			return err
-		}
-		now, err := s.build(ctx, b.ID)
-		if err != nil {
-			return err
-		}
 		if err := s.audit(ctx, b.TeamID, "build.abort", "build "+formatInt(b.ID), ""); err != nil {
 			return err
 		}
-		if now.Status == Pending {
-			return s.finish(ctx, now, Aborted, "")
-		}
-		s.buildChanged(ctx, now)
-		return s.db.Notify(ctx, abortChannel, formatInt(b.ID))
+		return s.stop(ctx, b)
 	})
+}
+
+// stop is abort within a transaction that holds the pipeline's lock.
+func (s *Service) stop(ctx context.Context, b buildRow) error {
+	if err := s.requestAbort(ctx, b.ID); err != nil {
+		return err
+	}
+	now, err := s.build(ctx, b.ID)
+	if err != nil {
+		return err
+	}
+	if now.Status == Pending {
+		return s.finish(ctx, now, Aborted, s.abortReason(ctx, b.ID))
+	}
+	if err := s.unpark(ctx, now); err != nil {
+		return err
+	}
+	s.buildChanged(ctx, now)
+	return s.db.Notify(ctx, abortChannel, formatInt(b.ID))
 }
 
 // heardAbort stops the build if it runs here.

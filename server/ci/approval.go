@@ -50,8 +50,11 @@ func (s *Service) AskApproval(ctx context.Context, gate resource.Gate) (resource
 		ReasonRequired: gate.ReasonRequired, Excluded: encode(excluded), State: ApprovalWaiting, AskedAt: toMillis(now), ExpiresAt: toMillis(now.Add(gate.Timeout))}
 	isNew := false
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
-		if isNew, err = s.insertApproval(ctx, row); err != nil || isNew {
+		if isNew, err = s.insertApproval(ctx, row); err != nil {
 			return err
+		}
+		if isNew {
+			return s.tellAsked(ctx, b, row)
 		}
 		row, err = s.approvalByHandle(ctx, row.Handle)
 		return err
@@ -102,7 +105,9 @@ func (s *Service) AwaitApproval(ctx context.Context, id string) (resource.Verdic
 			}
 		}
 	})()
-	for {
+	leave := func() {}
+	defer func() { leave() }()
+	for first := true; ; first = false {
 		row, err := s.approval(ctx, id)
 		if err != nil {
 			return resource.Verdict{}, err
@@ -116,6 +121,9 @@ func (s *Service) AwaitApproval(ctx context.Context, id string) (resource.Verdic
 				return resource.Verdict{}, err
 			}
 			continue
+		}
+		if first {
+			leave = resource.Waiting(ctx, row.ExpiresAt.Time())
 		}
 		timer := time.NewTimer(min(left, approvalGlance))
 		select {
@@ -174,6 +182,13 @@ func (s *Service) decide(ctx context.Context, id string, d decision) (approvalRo
 			return err
 		}
 		s.approvalChanged(ctx, row)
+		b, err := s.build(ctx, row.BuildID)
+		if err != nil {
+			return err
+		}
+		if err := s.unpark(ctx, b); err != nil {
+			return err
+		}
 		return s.db.Notify(ctx, approvalChannel, row.ID)
 	})
 	return row, err

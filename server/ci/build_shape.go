@@ -74,6 +74,9 @@ type buildShape struct {
 	PreviousID int64          `json:"previous_id,omitempty"`
 	NextID     int64          `json:"next_id,omitempty"`
 	Recent     []buildSummary `json:"recent"`
+	// RunInputs are the values of the job's typed inputs; Inputs are versions.
+	RunInputs    []runInputShape `json:"run_inputs"`
+	SupersededBy *int64          `json:"superseded_by"`
 }
 
 func (s *Service) shapeBuild(ctx context.Context, b buildRow) (buildShape, error) {
@@ -83,7 +86,7 @@ func (s *Service) shapeBuild(ctx context.Context, b buildRow) (buildShape, error
 		return buildShape{}, err
 	}
 	out := buildShape{buildItem: item, Comment: b.Comment, Inputs: []usedShape{}, Outputs: []usedShape{}, Waiting: []string{}, Recent: []buildSummary{}}
-	for _, fill := range []func(context.Context, buildRow, *buildShape) error{s.addTeam, s.addVersions, s.addSteps, s.addWaiting, s.addFamily} {
+	for _, fill := range []func(context.Context, buildRow, *buildShape) error{s.addTeam, s.addVersions, s.addSteps, s.addWaiting, s.addFamily, s.addRunInputs} {
 		if err := fill(ctx, b, &out); err != nil {
 			return out, err
 		}

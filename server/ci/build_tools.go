@@ -154,6 +154,8 @@ type toolTriggerIn struct {
 	Team     string `json:"team"`
 	Pipeline string `json:"pipeline"`
 	Job      string `json:"job"`
+	// Inputs are values for the job's typed inputs; ci_job_get lists them.
+	Inputs map[string]any `json:"inputs,omitempty"`
 }
 
 func (s *Service) toolTrigger(ctx context.Context, in toolTriggerIn) (buildItem, error) {
@@ -169,7 +171,7 @@ func (s *Service) toolTrigger(ctx context.Context, in toolTriggerIn) (buildItem,
 	if err != nil {
 		return buildItem{}, err
 	}
-	b, err := s.trigger(ctx, j)
+	b, err := s.trigger(ctx, j, in.Inputs)
 	if err != nil {
 		return buildItem{}, err
 	}

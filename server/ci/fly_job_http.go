@@ -116,9 +116,9 @@ func (f fly) triggerJob(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := f.trigger(c.Request.Context(), j)
+	b, err := f.trigger(c.Request.Context(), j, nil)
 	if err != nil {
-		return err
+		return plainInputError(err)
 	}
 	return f.showBuild(c, http.StatusOK, b)
 }

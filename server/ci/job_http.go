@@ -12,6 +12,7 @@ func (s *Service) jobRoutes(r api.Router) {
 	r.GET("/jobs/:id", exposable(), api.Handle(s.httpJob))
 	r.GET("/jobs/:id/builds", exposable(), api.Handle(s.httpJobBuilds))
 	r.POST("/jobs/:id/builds", operating(), api.Handle(s.httpTrigger))
+	r.POST("/jobs/:id/trigger", operating(), api.Handle(s.httpTrigger))
 	r.POST("/jobs/:id/pause", operating(), api.Handle(s.httpPauseJob(true)))
 	r.POST("/jobs/:id/unpause", operating(), api.Handle(s.httpPauseJob(false)))
 }
@@ -45,12 +46,18 @@ func (s *Service) httpPauseJob(paused bool) func(context.Context, byID) (jobShap
 	}
 }
 
-func (s *Service) httpTrigger(ctx context.Context, in byID) (api.Created[buildShape], error) {
+type triggerIn struct {
+	ID int64 `uri:"id" json:"-"`
+	// Inputs are values for the typed inputs of the job, by name.
+	Inputs map[string]any `json:"inputs" form:"-"`
+}
+
+func (s *Service) httpTrigger(ctx context.Context, in triggerIn) (api.Created[buildShape], error) {
 	j, err := s.jobFor(ctx, in.ID, identity.Operate)
 	if err != nil {
 		return api.Created[buildShape]{}, err
 	}
-	b, err := s.trigger(ctx, j)
+	b, err := s.trigger(ctx, j, in.Inputs)
 	if err != nil {
 		return api.Created[buildShape]{}, err
 	}

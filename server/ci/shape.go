@@ -198,6 +198,8 @@ type jobShape struct {
 	HasNewInputs         bool           `json:"has_new_inputs"`
 	DisableManualTrigger bool           `json:"disable_manual_trigger"`
 	Waiting              []string       `json:"waiting"`
+	// RunInputs are asked when somebody starts the job by hand.
+	RunInputs []formField `json:"run_inputs"`
 }
 
 // shapeJobs shows jobs of one pipeline.
@@ -218,7 +220,7 @@ func (s *Service) shapeJobs(ctx context.Context, p pipelineRow, config pipeline.
 		}
 		shown := jobShape{ID: j.ID, Name: j.Name, Pipeline: ref{p.ID, p.Name}, Paused: j.Paused, PausedBy: j.PausedBy, Groups: nonNil(facts{config}.groupsOf(j.Name)),
 			Inputs: []graphInput{}, Outputs: []graphOutput{}, HasNewInputs: j.HasNewInputs, DisableManualTrigger: declared.DisableManualTrigger, Waiting: []string{},
-			LastBuilds: s.strip(builds[j.ID], map[int64]string{j.ID: j.Name})}
+			LastBuilds: s.strip(builds[j.ID], map[int64]string{j.ID: j.Name}), RunInputs: formOf(config.JobExtension(j.Name))}
 		for _, get := range declared.Gets() {
 			in := graphInput{Name: get.Name, Resource: get.ResourceName(), Passed: []string{}, Trigger: get.Trigger}
 			for _, pattern := range get.Passed {
@@ -231,6 +233,9 @@ func (s *Service) shapeJobs(ctx context.Context, p pipelineRow, config pipeline.
 		}
 		if err := s.addBuilds(ctx, &shown, j, builds[j.ID]); err != nil {
 			return nil, err
+		}
+		if sentence := unaskedSentence(config, declared); sentence != "" {
+			shown.Waiting = append(shown.Waiting, sentence)
 		}
 		out = append(out, shown)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/signalbox/signalbox/server/ci/plan"
 )
@@ -29,25 +30,33 @@ func (r *run) parallel(ctx context.Context, count, limit int, failFast bool, fn 
 		ok   = true
 		errs []error
 	)
-	room := make(chan struct{}, max(limit, 1))
-	for i := range count {
-		room <- struct{}{}
-		if inner.Err() != nil {
-			break
+	one := func(i int) {
+		stepOK, err := fn(inner, i)
+		if !stepOK && failFast {
+			interrupt(errInterrupted)
 		}
-		wait.Go(func() {
-			defer func() { <-room }()
-			stepOK, err := fn(inner, i)
-			if !stepOK && failFast {
-				interrupt(errInterrupted)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			ok = ok && stepOK
-			if err != nil && !errors.Is(err, errInterrupted) {
-				errs = append(errs, err)
-			}
-		})
+		mu.Lock()
+		defer mu.Unlock()
+		ok = ok && stepOK
+		if err != nil && !errors.Is(err, errInterrupted) {
+			errs = append(errs, err)
+		}
+	}
+	if workers := min(max(limit, 1), count); workers > 0 {
+		var next, left atomic.Int64
+		left.Store(int64(workers))
+		r.hires(workers)
+		for range workers {
+			wait.Go(func() {
+				for i := next.Add(1) - 1; i < int64(count) && inner.Err() == nil; i = next.Add(1) - 1 {
+					one(int(i))
+				}
+				if left.Add(-1) > 0 { // the last one stands for the goroutine that waits below
+					r.dismiss()
+				}
+			})
+		}
+		r.dismiss()
 	}
 	wait.Wait()
 	if reason := r.why(ctx); reason != nil {

@@ -63,6 +63,9 @@ func (l *leaf) runPut(ctx context.Context, call resourceCall, inputs []resource.
 	if call.scripted {
 		request.Executor = startNotice{Executor: l.Executor, leaf: l}
 	}
+	if isResumable(call.kind) {
+		ctx = l.waits(ctx)
+	}
 	var result resource.Result
 	err = l.call(ctx, call.scripted, func(ctx context.Context) (err error) {
 		result, err = call.kind.Put(ctx, request)

@@ -22,8 +22,8 @@ var (
 
 // Run executes the build's plan, or what is left of it, and returns its outcome.
 //
-// With an error there is no outcome: the server is stopping (errors.Is ErrDetached), or
-// the ledger or the log cannot be written. The containers are as they were, and Run is
+// With an error there is no outcome: the server is stopping (errors.Is ErrDetached), the
+// build waits for people alone (errors.Is ErrParked), or the ledger or the log cannot be written. The containers are as they were, and Run is
 // to be called again with the same build, in this process or the next.
 //
 // Run writes all events of the steps. It does not write `status` events and removes
@@ -69,6 +69,7 @@ type run struct {
 	rows    map[plan.ID]StepRecord
 	results map[plan.ID]resource.Version
 	held    map[TaskCacheKey]plan.ID
+	crew    crew
 	reason  error // why it is suspended, nil when it is not
 }
 
@@ -79,7 +80,7 @@ func (e *Engine) open(ctx context.Context, build Build) (*run, error) {
 	r := &run{
 		Engine: e, build: build, tracker: new(vars.Tracker),
 		rows: map[plan.ID]StepRecord{}, results: map[plan.ID]resource.Version{},
-		held: map[TaskCacheKey]plan.ID{},
+		held: map[TaskCacheKey]plan.ID{}, crew: crew{working: 1},
 	}
 	r.base, r.halt = context.WithCancelCause(context.WithoutCancel(ctx))
 	r.work, r.abort = context.WithCancelCause(r.base)

@@ -25,6 +25,9 @@ func (e *UndefinedError) Error() string {
 	return "undefined vars: " + strings.Join(e.Names, ", ")
 }
 
+// Open is a value that is no secret: a Tracker hands it out and does not remember it.
+type Open struct{ Value any }
+
 // Static is a Lookup over fixed values for references without a source.
 type Static map[string]any
 
@@ -225,6 +228,9 @@ func Resolve(ctx context.Context, ref Ref, lookup Lookup) (any, bool, error) {
 	value, found, err := lookup.Get(ctx, ref)
 	if err != nil || !found {
 		return nil, false, err
+	}
+	if open, ok := value.(Open); ok {
+		value = open.Value
 	}
 	value, err = field(value, ref)
 	return value, err == nil, err

@@ -31,6 +31,9 @@ func (w watched) Get(ctx context.Context, ref Ref) (any, bool, error) {
 	if err != nil || !found {
 		return value, found, err
 	}
+	if _, open := value.(Open); open {
+		return value, found, nil
+	}
 	// A field that does not exist is reported by whoever asked for it.
 	if part, err := field(value, ref); err == nil {
 		w.tracker.Track(part)
