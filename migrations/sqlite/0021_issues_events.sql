@@ -22,6 +22,8 @@ CREATE TABLE issues_issues (
     terms TEXT NOT NULL DEFAULT '',
     state_at BIGINT NOT NULL,
     state_by TEXT NOT NULL DEFAULT '',
+    -- When the clock ends the archive; 0 when it does not.
+    wake_at BIGINT NOT NULL DEFAULT 0,
     events BIGINT NOT NULL DEFAULT 0,
     -- Exact up to the number of rows kept in issues_users, an estimate from the rows beyond.
     users BIGINT NOT NULL DEFAULT 0,
@@ -43,6 +45,8 @@ CREATE INDEX issues_issues_seen ON issues_issues(team_id, status, last_seen, id)
 CREATE INDEX issues_issues_first ON issues_issues(team_id, status, first_seen, id);
 CREATE INDEX issues_issues_events ON issues_issues(team_id, status, events, id);
 CREATE INDEX issues_issues_users ON issues_issues(team_id, status, users, id);
+CREATE INDEX issues_issues_wake ON issues_issues(wake_at) WHERE wake_at > 0;
+CREATE INDEX issues_issues_fresh ON issues_issues(state_at) WHERE status = 'unresolved' AND substate <> 'ongoing';
 CREATE INDEX issues_issues_project ON issues_issues(project_id, last_seen);
 CREATE TABLE issues_numbers (
     project_id BIGINT PRIMARY KEY,
@@ -146,14 +150,16 @@ CREATE TABLE issues_comments (
     text TEXT NOT NULL
 );
 CREATE INDEX issues_comments_issue ON issues_comments(issue_id, id);
--- Events on their way from one issue to another, in bounded steps; hash '' moves all.
+-- Events on their way from one issue to another, in bounded steps: those of a hash, or all
+-- when it is ''; to 0 they are deleted. The cursor is how far the steps have come.
 CREATE TABLE issues_moves (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     project_id BIGINT NOT NULL,
     from_issue BIGINT NOT NULL,
     hash TEXT NOT NULL,
     to_issue BIGINT NOT NULL,
-    created_at BIGINT NOT NULL
+    cursor_at BIGINT NOT NULL,
+    cursor_id BIGINT NOT NULL
 );
 CREATE INDEX issues_moves_from ON issues_moves(from_issue);
 CREATE INDEX issues_moves_to ON issues_moves(to_issue);

@@ -12,5 +12,7 @@ func (s *Service) Loops() []work.Loop {
 		{Name: "issues.outcomes", Every: time.Second, Run: s.flushOutcomes},
 		{Name: "issues.holds", Every: time.Hour, Run: s.sweepHolds},
 		{Name: "issues.ingest", Every: time.Hour, Run: s.pruneOutcomes},
+		{Name: "issues.states", Every: time.Minute, Run: s.settleStates},
+		{Name: "issues.retention", Every: time.Minute, Run: s.Sweep},
 	}
 }

@@ -10,4 +10,5 @@ func (s *Service) Routes(r api.Router) {
 	s.projectRoutes(own)
 	s.keyRoutes(own)
 	s.ingestRoutes(own)
+	s.issueRoutes(own)
 }
