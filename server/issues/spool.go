@@ -195,19 +195,30 @@ func (p *spool) store(group []*arrival) error {
 	size := int64(0)
 	for _, a := range group {
 		if _, err := p.file.Write(a.raw); err != nil {
-			p.broken = true
+			p.undo()
 			return explain(fmt.Errorf("write the spool: %w", err))
 		}
 		size += int64(len(a.raw))
 	}
 	if err := p.sync(p.file); err != nil {
-		p.broken = true // what a failed sync leaves on the disk is unknown
+		p.undo()
 		return explain(fmt.Errorf("sync the spool: %w", err))
 	}
 	p.mu.Lock()
 	p.durable += size
 	p.mu.Unlock()
 	return nil
+}
+
+// undo takes back what nobody was told is safe. What a failed sync leaves on the
+// disk is unknown, so that the file is not written to again.
+func (p *spool) undo() {
+	p.broken = true
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.file.Truncate(p.durable - p.opened); err != nil {
+		p.log.Warn("the spool's file could not be cut; ready tries again", "error", err)
+	}
 }
 
 // ready gives the writer a file whose end is the end of what is durable.
