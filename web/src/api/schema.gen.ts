@@ -1958,7 +1958,7 @@ export interface components {
         /** @enum {string} */
         ChannelKind: "mail" | "slack" | "webhook";
         /** @enum {string} */
-        ChannelEvent: "build.failed" | "build.errored" | "build.fixed";
+        ChannelEvent: "build.failed" | "build.errored" | "build.fixed" | "approval.requested";
         ChannelChange: {
             name?: string;
             recipients?: string[];
@@ -2228,6 +2228,12 @@ export interface components {
             waiting: string[];
             /** @description What is asked before it is started by hand */
             run_inputs?: components["schemas"]["CiRunInput"][];
+        };
+        CiTrigger: {
+            /** @description Values for the inputs of the job by name */
+            inputs?: {
+                [key: string]: unknown;
+            };
         };
         CiGraphResource: {
             /** Format: int64 */
@@ -4589,7 +4595,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CiTrigger"];
+            };
+        };
         responses: {
             /** @description The build */
             201: {
