@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox/signalbox/server/accounts"
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/ci/runtime/worker"
+	"github.com/signalbox/signalbox/server/issues"
 	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/blobs"
 	"github.com/signalbox/signalbox/server/platform/config"
@@ -62,6 +63,9 @@ type App struct {
 	worker   *worker.Worker
 	ci       *ci.Service
 	notify   *notify.Service
+	issues   *issues.Service
+	// node is this server's name, which survives restarts.
+	node string
 
 	// detach lets go of running builds without ending them.
 	detach func()
@@ -73,7 +77,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a := &App{config: cfg, log: log, registry: prometheus.NewRegistry(), tools: tools.NewRegistry(), loops: work.NewLoops(now, log)}
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireCI, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireIssues, a.wireCI, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
@@ -104,6 +108,7 @@ func (a *App) openState(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.node = node
 	a.jobs = work.NewJobs(a.db, node, now, a.log)
 	if a.guard, err = outbound.New(cfg.Outbound.Allow); err != nil {
 		return errUsage{err}
@@ -162,10 +167,14 @@ func (a *App) startWork(ctx context.Context) error {
 		return err
 	}
 	a.github.Start(ctx)
-	a.stops = append(a.stops, a.ci.Start(ctx), a.github.Stop)
+	if err := a.issues.Start(ctx); err != nil {
+		return err
+	}
+	a.stops = append(a.stops, a.ci.Start(ctx), a.github.Stop, func() { a.issues.Stop(ctx) })
 	loops := append(a.accounts.Loops(), a.secrets.Loops()...)
 	loops = append(loops, a.blobs.Loops()...)
 	loops = append(loops, a.github.Loops()...)
+	loops = append(loops, a.issues.Loops()...)
 	loops = append(loops, a.workerLoop())
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)
 	return nil

@@ -33,6 +33,7 @@ func (a *App) routes(context.Context) error {
 	a.github.Routes(own)
 	a.notify.Routes(own)
 	a.github.IntakeRoutes(r)
+	a.issues.Routes(r)
 
 	files, err := web.Files()
 	if err != nil {

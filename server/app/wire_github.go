@@ -135,5 +135,8 @@ func (a *App) pullComment(ctx context.Context, c ci.PullComment) error {
 
 // deleteTeam runs in the transaction that deletes a team; what only has rows goes by foreign keys.
 func (a *App) deleteTeam(ctx context.Context, team identity.Team) error {
+	if err := a.issues.DeleteTeam(ctx, team.ID); err != nil {
+		return err
+	}
 	return a.ci.DeleteTeam(ctx, team.ID)
 }

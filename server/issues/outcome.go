@@ -161,5 +161,6 @@ const (
 )
 
 func (s *Service) pruneOutcomes(ctx context.Context) error {
+	s.quotas.sweep(s.Now())
 	return s.removeOutcomes(ctx, s.Now().Add(-outcomesKept).UnixMilli())
 }

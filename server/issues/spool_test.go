@@ -543,4 +543,3 @@ func appendChecked(body []byte) []byte {
 	raw[4], raw[5], raw[6], raw[7] = byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24)
 	return raw
 }
-
