@@ -180,7 +180,7 @@ func (s *Service) keepApp(ctx context.Context, flow appFlow, app *github.AppConf
 	if validateName(name) != nil {
 		name = "GitHub App"
 	}
-	row := connectionRow{ID: id, TeamID: flow.team, Name: name, APIURL: flow.apiURL, Kind: KindApp, Token: []byte{}, AppID: app.GetID(),
+	row := connectionRow{ID: id, TeamID: flow.team, Name: name, APIURL: flow.apiURL, Kind: KindApp, Token: s.Box.Seal(connectionTable, id, nil), AppID: app.GetID(),
 		AppSlug: app.GetSlug(), AppURL: page, AppKey: s.Box.Seal(connectionTable, id+"/key", []byte(app.GetPEM())), CreatedAt: now, UpdatedAt: now}
 	hook := hookRow{ID: flow.hook, TeamID: flow.team, Name: name, Kind: HookApp, Managed: true, State: HookOK, Events: words(managedEvents), ConnectionID: &id,
 		Secret: s.Box.Seal(hookTable, flow.hook, []byte(app.GetWebhookSecret())), CreatedAt: now}

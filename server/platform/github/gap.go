@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -221,7 +222,9 @@ func (s *Service) unknownOf(ctx context.Context, hook string, sent map[string]*g
 			list = append(list, d)
 		}
 	}
-	slices.SortFunc(list, func(a, b *github.HookDelivery) int { return a.GetDeliveredAt().Compare(b.GetDeliveredAt().Time) })
+	slices.SortFunc(list, func(a, b *github.HookDelivery) int {
+		return cmp.Or(a.GetDeliveredAt().Compare(b.GetDeliveredAt().Time), cmp.Compare(a.GetID(), b.GetID()))
+	})
 	return list, nil
 }
 
@@ -296,7 +299,7 @@ func (s *Service) lookAfter(ctx context.Context, row hookRow, compared error) er
 	case !s.asWanted(at, row):
 		return s.mendSoon(ctx, row, "Somebody changed the hook at GitHub. It is being mended.")
 	}
-	if s.Now().Sub(time.UnixMilli(max(row.LastDeliveryAt, row.LastPingAt))) > pingAfter {
+	if s.Now().Sub(time.UnixMilli(max(row.LastDeliveryAt, row.LastPingAt, row.CreatedAt))) > pingAfter {
 		if _, err := client.client.Repositories.PingHook(ctx, row.Owner, row.Repo, row.GithubID); err != nil && ctx.Err() == nil {
 			s.Log.Info("GitHub was not asked for a ping", "hook", row.ID, "error", explainAPI(err))
 		}

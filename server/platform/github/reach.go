@@ -3,7 +3,6 @@ package github
 import (
 	"context"
 	"crypto/subtle"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -132,7 +131,6 @@ func explainReach(u *url.URL, err error) (what, next string) {
 	var unknown x509.UnknownAuthorityError
 	var wrongName x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	var plain tls.RecordHeaderError
 	var timeout net.Error
 	switch {
 	case errors.As(err, &unknown):
@@ -141,7 +139,7 @@ func explainReach(u *url.URL, err error) (what, next string) {
 		return "The certificate is for another name than " + u.Hostname() + ".", "Have a certificate made for this name."
 	case errors.As(err, &invalid):
 		return "The certificate is not valid: " + invalid.Error() + ".", "Renew the certificate."
-	case errors.As(err, &plain):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return "The port does not speak TLS.", "Use http:// in server.public_url, or put TLS in front."
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "Nothing answered in time.", "See whether a firewall drops connections to " + u.Host + ", and whether the proxy in front runs."
