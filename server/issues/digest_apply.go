@@ -122,7 +122,15 @@ func (i *issueBatch) countUser(hash int64) {
 // wordsEvery is how often the full text follows messages that differ from event to event.
 const wordsEvery = time.Minute
 
-// wantsWords tells whether the full text has to be written anew.
-func (i *issueBatch) wantsWords(now time.Time) bool {
-	return i.last.wordsHash != i.row.WordsHash && (i.isNew || now.UnixMilli()-i.row.WordsAt >= wordsEvery.Milliseconds())
+// refreshWords notes the words of the latest event when the full text has to be
+// written anew. They are cut only here: most events change nothing.
+func (i *issueBatch) refreshWords(now time.Time) {
+	if !i.isNew && now.UnixMilli()-i.row.WordsAt < wordsEvery.Milliseconds() {
+		return
+	}
+	words := searchWords(i.last.event, i.last.row.Title, i.last.row.Culprit)
+	i.row.WordsAt = now.UnixMilli()
+	if hash := hash64(words); hash != i.row.WordsHash {
+		i.row.WordsHash, i.words = hash, words
+	}
 }

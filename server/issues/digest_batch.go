@@ -53,7 +53,8 @@ type issueBatch struct {
 	known    map[int64]bool // user hashes
 	newUsers []userRow
 	last     *readyEvent
-	words    bool // the full text is to be written
+	// words are what the full text is to hold from now on, "" when it stays.
+	words    string
 	activity []activityRow
 }
 

@@ -37,12 +37,10 @@ type ready struct {
 }
 
 type readyEvent struct {
-	event     *sentry.Event
-	group     grouping.Result
-	tags      []sentry.Pair
-	words     string
-	wordsHash int64
-	row       eventRow
+	event *sentry.Event
+	group grouping.Result
+	tags  []sentry.Pair
+	row   eventRow
 	// first says that it made its issue.
 	first bool
 }
@@ -224,8 +222,6 @@ func (s *Service) finish(ctx context.Context, p Project, r *ready, e *sentry.Eve
 		return errors.New("the event belongs to no group")
 	}
 	re := &readyEvent{event: e, group: g, tags: eventTags(e)}
-	re.words = searchWords(e, g.Title, g.Culprit)
-	re.wordsHash = hash64(re.words)
 	re.row = eventRow{TeamID: p.Team, ProjectID: p.ID, EventID: e.ID, Hash: g.Hashes[0].Value, Timestamp: e.Timestamp.UnixMilli(),
 		Received: e.Received.UnixMilli(), Level: e.Level, Environment: clipText(e.Environment, 64), Release: clipText(e.Release, 200),
 		UserLabel: clipText(userLabel(e.User), 200), Title: clipText(g.Title, 300), Culprit: clipText(g.Culprit, 200), Quality: quality(e)}

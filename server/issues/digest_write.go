@@ -22,10 +22,7 @@ func (b *digestion) storeIssues() error {
 	var made, known []*issueRow
 	perProject := map[int64][]*issueBatch{}
 	for _, i := range b.touched {
-		if i.wantsWords(b.now) {
-			i.row.WordsHash, i.row.WordsAt = i.last.wordsHash, b.now.UnixMilli()
-			i.words = true
-		}
+		i.refreshWords(b.now)
 		if i.isNew {
 			made = append(made, &i.row)
 			perProject[i.row.ProjectID] = append(perProject[i.row.ProjectID], i)
@@ -158,10 +155,10 @@ func (b *digestion) storeUsers() error {
 
 func (b *digestion) storeWords() error {
 	for _, i := range b.touched {
-		if !i.words {
+		if i.words == "" {
 			continue
 		}
-		if err := b.rows.saveWords(b.ctx, i.row.ID, i.last.words); err != nil {
+		if err := b.rows.saveWords(b.ctx, i.row.ID, i.words); err != nil {
 			return err
 		}
 	}

@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/signalbox/signalbox/server/issues/query"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -118,42 +120,26 @@ func (r rows) listIssues(ctx context.Context, f issueFilter) ([]issueRow, error)
 // frequent ones the list's own order finds a page sooner.
 const rare = 1500
 
-// hasTag is the condition that an issue has a tag's value, or any when value is nil.
-func (r rows) hasTag(ctx context.Context, projects []int64, key string, value *string, not bool) (condition, error) {
-	match, args := "project_id IN ? AND key = ?", []any{projects, key}
-	if value != nil {
-		op, v := "=", *value
-		if strings.Contains(v, "*") {
-			op, v = "LIKE", likePattern(v)
-		}
-		match, args = match+" AND value "+op+" ?", append(args, v)
-		if op == "LIKE" {
-			match += ` ESCAPE '\'`
-		}
+// hasTag is the condition that an issue has a value of any of the tags, or any value when it is nil.
+func (r rows) hasTag(ctx context.Context, projects []int64, keys []string, value *query.Value) (condition, error) {
+	match, args := "key IN ?", []any{keys}
+	switch {
+	case value == nil:
+	case value.IsPattern():
+		match, args = match+` AND value LIKE ? ESCAPE '\'`, append(args, value.Like())
+	default:
+		match, args = match+" AND value = ?", append(args, value.Text)
 	}
 	var n int64
-	err := r.db.Reader(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM issues_tags WHERE "+match+" LIMIT ?) AS few", append(args[:len(args):len(args)], rare)...).Scan(&n).Error
+	err := r.db.Reader(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM issues_tags WHERE project_id IN ? AND "+match+" LIMIT ?) AS few",
+		slices.Concat([]any{projects}, args, []any{rare})...).Scan(&n).Error
 	if err != nil {
 		return condition{}, err
 	}
-	word := "IN"
-	if not {
-		word = "NOT IN"
-	}
 	if n < rare {
-		return condition{"i.id " + word + " (SELECT issue_id FROM issues_tags WHERE " + match + ")", args}, nil
+		return condition{"i.id IN (SELECT issue_id FROM issues_tags WHERE project_id IN ? AND " + match + ")", slices.Concat([]any{projects}, args)}, nil
 	}
-	word = "EXISTS"
-	if not {
-		word = "NOT EXISTS"
-	}
-	one := strings.Replace(match, "project_id IN ?", "project_id = i.project_id", 1)
-	return condition{word + " (SELECT 1 FROM issues_tags t WHERE " + one + " AND issue_id = i.id)", args[1:]}, nil
-}
-
-// likePattern makes * any text.
-func likePattern(text string) string {
-	return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`, "*", "%").Replace(text)
+	return condition{"EXISTS (SELECT 1 FROM issues_tags WHERE project_id = i.project_id AND " + match + " AND issue_id = i.id)", args}, nil
 }
 
 // hasWords is the condition that an issue's text has words beginning like these.

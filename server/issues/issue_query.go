@@ -2,54 +2,48 @@ package issues
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/signalbox/signalbox/server/issues/query"
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
-// term is one condition of a query: key, operator and values, any of which may hold.
-type term struct {
-	key    string
-	op     string // "", "<", "<=", ">", ">="
-	values []string
-	not    bool
-	at     int
-}
-
-// filterBuilder turns terms into conditions on issues_issues i.
+// filterBuilder turns the terms of a query into conditions on issues_issues i.
 type filterBuilder struct {
 	service  *Service
-	team     int64
 	projects []int64
 	slugs    map[int64]string
 	filter   issueFilter
 	statuses []Status
 }
 
-// build makes the filter of a team's list; project is a slug or an id, "" for all.
-func (s *Service) build(ctx context.Context, team int64, project string, terms []term) (issueFilter, error) {
-	b := &filterBuilder{service: s, team: team, filter: issueFilter{Team: team, Sort: ByLastSeen}}
-	var err error
+// filterOf reads a query into the filter of a team's list; project is a slug or an id, "" for all.
+func (s *Service) filterOf(ctx context.Context, team int64, project, text string) (issueFilter, error) {
+	q, err := query.Parse(text)
+	if err != nil {
+		return issueFilter{}, queryProblem(err)
+	}
+	b := &filterBuilder{service: s, filter: issueFilter{Team: team, Sort: ByLastSeen}}
 	if b.slugs, err = s.rows().projectSlugs(ctx, team); err != nil {
 		return b.filter, err
 	}
+	b.projects = []int64{0} // never an empty IN
 	for id := range b.slugs {
 		b.projects = append(b.projects, id)
 	}
 	slices.Sort(b.projects)
-	if len(b.projects) == 0 {
-		b.projects = []int64{0}
-	}
 	if project != "" {
-		if err := b.add(ctx, term{key: "project", values: []string{project}}); err != nil {
+		if err := b.addProject(query.Term{Values: []query.Value{{Text: project}}}); err != nil {
 			return b.filter, err
 		}
 	}
-	for _, t := range terms {
+	// Projects first: they narrow what the other terms look at.
+	slices.SortStableFunc(q.Terms, func(x, y query.Term) int { return btoi(y.Key == "project") - btoi(x.Key == "project") })
+	for _, t := range q.Terms {
 		if err := b.add(ctx, t); err != nil {
 			return b.filter, err
 		}
@@ -61,53 +55,75 @@ func (s *Service) build(ctx context.Context, team int64, project string, terms [
 	return b.filter, nil
 }
 
-func (b *filterBuilder) where(sql string, args ...any) {
-	b.filter.Where = append(b.filter.Where, condition{sql, args})
+// queryProblem keeps the place of a mistake, so that a page can mark it.
+func queryProblem(err error) error {
+	var wrong *query.Error
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	return &problem.Error{Kind: problem.Invalid, Detail: wrong.Sentence,
+		Fields: []problem.Field{{Field: "query:" + strconv.Itoa(wrong.Pos) + "-" + strconv.Itoa(wrong.End), Message: wrong.Sentence}}}
 }
 
-// columns that a key compares directly.
-var textColumns = map[string]string{"level": "i.level", "platform": "i.platform", "logger": "i.logger", "first_release": "i.first_release", "type": "i.type",
-	"title": "i.title", "culprit": "i.culprit", "error.type": "i.type", "error.value": "i.value"}
-var numberColumns = map[string]string{"events": "i.events", "times_seen": "i.events", "users": "i.users"}
-var timeColumns = map[string]string{"first_seen": "i.first_seen", "age": "i.first_seen", "last_seen": "i.last_seen"}
+// Keys that compare a column; all others but the special ones are tags.
+var (
+	textColumns = map[string]string{"title": "i.title", "culprit": "i.culprit", "type": "i.type", "value": "i.value", "level": "i.level",
+		"platform": "i.platform", "logger": "i.logger", "first_release": "i.first_release"}
+	numberColumns = map[string]string{"events": "i.events", "users": "i.users"}
+	timeColumns   = map[string]string{"first_seen": "i.first_seen", "last_seen": "i.last_seen"}
+	userKeys      = []string{"user.id", "user.email", "user.username", "user.ip"}
+)
 
-// tagNames are other names of tags.
-var tagNames = map[string]string{"env": "environment", "user": "user.id", "server": "server_name", "browser.name": "browser", "os.name": "os"}
-
-func (b *filterBuilder) add(ctx context.Context, t term) error {
+func (b *filterBuilder) add(ctx context.Context, t query.Term) error {
 	switch {
-	case t.key == "":
+	case t.Op == query.FreeWords:
 		return b.addText(ctx, t)
-	case t.key == "is":
-		return b.addIs(t)
-	case t.key == "project":
-		return b.addProject(t)
-	case t.key == "assigned" || t.key == "assignee":
-		return b.addAssigned(ctx, t)
-	case t.key == "has":
+	case t.Op == query.Has:
 		return b.addHas(ctx, t)
-	case t.key == "issue" || t.key == "id":
+	case t.Type == query.State:
+		return b.addStates(t)
+	case t.Type == query.Person:
+		return b.addAssigned(ctx, t)
+	case t.Key == "project":
+		return b.addProject(t)
+	case t.Key == "issue":
 		return b.addIssue(t)
-	case t.key == "trace" || t.key == "event":
+	case t.Key == "trace" || t.Key == "event":
 		return b.addEvent(t)
-	case textColumns[t.key] != "":
-		b.addColumn(textColumns[t.key], t)
+	case t.Key == "message":
+		return b.addMessage(t)
+	case textColumns[t.Key] != "":
+		return b.addColumn(textColumns[t.Key], t)
+	case numberColumns[t.Key] != "":
+		return b.addNumber(numberColumns[t.Key], t)
+	case timeColumns[t.Key] != "":
+		b.addTime(timeColumns[t.Key], t)
 		return nil
-	case numberColumns[t.key] != "":
-		return b.addNumber(numberColumns[t.key], t)
-	case timeColumns[t.key] != "":
-		return b.addTime(timeColumns[t.key], t)
 	}
 	return b.addTag(ctx, t)
 }
 
-func (b *filterBuilder) addText(ctx context.Context, t term) error {
-	for _, v := range t.values {
-		words := queryWords(v)
+func (b *filterBuilder) where(sql string, args ...any) {
+	b.filter.Where = append(b.filter.Where, condition{sql, args})
+}
+
+// any adds a condition of which any part may hold; with not, none may.
+func (b *filterBuilder) any(not bool, parts []string, args []any) error {
+	word := ""
+	if not {
+		word = "NOT "
+	}
+	b.where(word+"("+strings.Join(parts, " OR ")+")", args...)
+	return nil
+}
+
+func (b *filterBuilder) addText(ctx context.Context, t query.Term) error {
+	for _, v := range t.Values {
+		words := queryWords(v.Text)
 		if len(words) == 0 {
 			continue
 		}
-		c, err := b.service.rows().hasWords(ctx, words, t.not)
+		c, err := b.service.rows().hasWords(ctx, words, t.Not)
 		if err != nil {
 			return err
 		}
@@ -116,40 +132,35 @@ func (b *filterBuilder) addText(ctx context.Context, t term) error {
 	return nil
 }
 
-// addIs narrows the state. Several is: terms must all hold.
-func (b *filterBuilder) addIs(t term) error {
+// addStates narrows the state. Statuses choose the parts of the index that are read.
+func (b *filterBuilder) addStates(t query.Term) error {
 	var list []Status
 	var parts []string
-	for _, v := range t.values {
-		switch strings.ToLower(v) {
-		case "unresolved":
-			list = append(list, Unresolved)
-		case "resolved":
-			list = append(list, Resolved)
-		case "archived", "ignored", "muted":
-			list = append(list, Archived)
-		case "new", "ongoing", "escalating", "regressed":
-			parts = append(parts, "i.substate = '"+strings.ToLower(v)+"'")
+	for _, v := range t.Values {
+		switch v.Text {
+		case "unresolved", "resolved", "archived":
+			list = append(list, Status(v.Text))
 		case "assigned":
 			parts = append(parts, "i.assignee <> ''")
 		case "unassigned":
 			parts = append(parts, "i.assignee = ''")
-		default:
-			return problem.FieldError("query", "is:%s is not known; use unresolved, resolved, archived, new, ongoing, escalating, regressed, assigned or unassigned", v)
+		case "for_review":
+			parts = append(parts, "i.status = 'unresolved' AND i.substate <> 'ongoing' AND i.assignee = ''")
+		default: // the parser lets only known ones through
+			parts = append(parts, "i.status = 'unresolved' AND i.substate = '"+string(Substate(v.Text))+"'")
 		}
 	}
 	if len(parts) > 0 {
 		for _, s := range list {
 			parts = append(parts, "i.status = '"+string(s)+"'")
 		}
-		b.where(not(t.not) + "(" + strings.Join(parts, " OR ") + ")")
-		return nil
+		return b.any(t.Not, parts, nil)
 	}
 	all := []Status{Unresolved, Resolved, Archived}
 	if b.statuses == nil {
 		b.statuses = all
 	}
-	b.statuses = slices.DeleteFunc(slices.Clone(b.statuses), func(s Status) bool { return slices.Contains(list, s) == t.not })
+	b.statuses = slices.DeleteFunc(slices.Clone(b.statuses), func(s Status) bool { return slices.Contains(list, s) == t.Not })
 	if len(b.statuses) == 0 {
 		b.statuses = all[:1]
 		b.where("1 = 0")
@@ -157,91 +168,80 @@ func (b *filterBuilder) addIs(t term) error {
 	return nil
 }
 
-func not(is bool) string {
-	if is {
-		return "NOT "
-	}
-	return ""
-}
-
-func (b *filterBuilder) addProject(t term) error {
+func (b *filterBuilder) addProject(t query.Term) error {
 	var ids []int64
+	var names []string
+	for _, v := range t.Values {
+		names = append(names, v.Text)
+	}
 	for id, slug := range b.slugs {
-		if slices.ContainsFunc(t.values, func(v string) bool { return v == slug || v == formatID(id) }) {
+		if slices.Contains(names, slug) || slices.Contains(names, formatID(id)) {
 			ids = append(ids, id)
 		}
 	}
-	if len(ids) == 0 && !t.not {
-		return problem.New(problem.NotFound, "There is no project %s in this team.", strings.Join(t.values, " or "))
-	}
-	if len(ids) > 0 {
-		slices.Sort(ids)
-		b.where("i.project_id "+not(t.not)+"IN ?", ids)
-		if !t.not {
-			b.projects = ids
-		}
+	slices.Sort(ids)
+	switch {
+	case t.Not && len(ids) == 0:
+	case t.Not:
+		b.where("i.project_id NOT IN ?", ids)
+	case len(ids) == 0:
+		return problem.New(problem.NotFound, "There is no project %s in this team.", strings.Join(names, " or "))
+	default:
+		b.where("i.project_id IN ?", ids)
+		b.projects = ids
 	}
 	return nil
 }
 
-func (b *filterBuilder) addAssigned(ctx context.Context, t term) error {
-	names := slices.Clone(t.values)
-	for i, v := range names {
-		switch v {
+func (b *filterBuilder) addAssigned(ctx context.Context, t query.Term) error {
+	var names []string
+	for _, v := range t.Values {
+		switch v.Text {
 		case "me":
-			names[i] = identity.From(ctx).Name
-		case "none", "nobody":
-			names[i] = ""
+			names = append(names, identity.From(ctx).Name)
+		case "none":
+			names = append(names, "")
+		default:
+			names = append(names, v.Text)
 		}
 	}
-	b.where("i.assignee "+not(t.not)+"IN ?", names)
-	return nil
+	return b.any(t.Not, []string{"i.assignee IN ?"}, []any{names})
 }
 
-func (b *filterBuilder) addHas(ctx context.Context, t term) error {
-	for _, key := range t.values {
-		switch key {
-		case "assignee", "assigned":
-			b.where(not(t.not) + "(i.assignee <> '')")
-			continue
-		case "feedback":
-			b.where(not(t.not) + "EXISTS (SELECT 1 FROM issues_feedback f WHERE f.issue_id = i.id)")
-			continue
-		case "comments", "comment":
-			b.where(not(t.not) + "EXISTS (SELECT 1 FROM issues_comments c WHERE c.issue_id = i.id)")
-			continue
-		case "user":
-			b.where(not(t.not) + "(i.users > 0)")
-			continue
-		}
-		c, err := b.service.rows().hasTag(ctx, b.projects, tagName(key), nil, t.not)
-		if err != nil {
-			return err
-		}
-		b.where(c.sql, c.args...)
-	}
-	return nil
+// presence are keys of which has: asks something else than a tag.
+var presence = map[string]string{
+	"assigned": "i.assignee <> ''", "user": "i.users > 0", "release": "i.last_release <> ''",
+	"feedback": "EXISTS (SELECT 1 FROM issues_feedback f WHERE f.issue_id = i.id)",
+	"comments": "EXISTS (SELECT 1 FROM issues_comments c WHERE c.issue_id = i.id)",
+	"trace":    "EXISTS (SELECT 1 FROM issues_events e WHERE e.issue_id = i.id AND e.trace_hash <> 0)",
 }
 
-func tagName(key string) string {
-	if name := tagNames[key]; name != "" {
-		return name
+func (b *filterBuilder) addHas(ctx context.Context, t query.Term) error {
+	if sql := presence[t.Key]; sql != "" {
+		return b.any(t.Not, []string{sql}, nil)
 	}
-	return key
+	if column := textColumns[t.Key]; column != "" {
+		return b.any(t.Not, []string{column + " <> ''"}, nil)
+	}
+	c, err := b.service.rows().hasTag(ctx, b.projects, []string{t.Key}, nil)
+	if err != nil {
+		return err
+	}
+	return b.any(t.Not, []string{c.sql}, c.args)
 }
 
 // addIssue takes ids and short ids.
-func (b *filterBuilder) addIssue(t term) error {
+func (b *filterBuilder) addIssue(t query.Term) error {
 	var parts []string
 	var args []any
-	for _, v := range t.values {
-		if id, err := strconv.ParseInt(v, 10, 64); err == nil {
+	for _, v := range t.Values {
+		if id, err := strconv.ParseInt(v.Text, 10, 64); err == nil {
 			parts, args = append(parts, "i.id = ?"), append(args, id)
 			continue
 		}
-		slug, number, ok := ParseShortID(v)
+		slug, number, ok := ParseShortID(v.Text)
 		if !ok {
-			return problem.FieldError("query", "%q is not the name of an issue, such as WEB-142", v)
+			return queryProblem(&query.Error{Pos: t.Pos, End: t.End, Sentence: "“" + v.Text + "” is not the name of an issue, such as WEB-142."})
 		}
 		project := int64(0)
 		for id, s := range b.slugs {
@@ -249,122 +249,93 @@ func (b *filterBuilder) addIssue(t term) error {
 				project = id
 			}
 		}
-		parts, args = append(parts, "(i.project_id = ? AND i.number = ?)"), append(args, project, number)
+		parts, args = append(parts, "i.project_id = ? AND i.number = ?"), append(args, project, number)
 	}
-	b.where(not(t.not)+"("+strings.Join(parts, " OR ")+")", args...)
-	return nil
+	return b.any(t.Not, parts, args)
 }
 
 // addEvent finds the issues of an event's or a trace's id.
-func (b *filterBuilder) addEvent(t term) error {
+func (b *filterBuilder) addEvent(t query.Term) error {
 	var parts []string
 	var args []any
-	for _, v := range t.values {
-		if t.key == "trace" {
-			parts, args = append(parts, "i.id IN (SELECT e.issue_id FROM issues_events e WHERE e.trace_hash = ? AND e.trace_hash <> 0)"), append(args, hash64(plainOr(v)))
+	for _, v := range t.Values {
+		if t.Key == "trace" {
+			parts, args = append(parts, "i.id IN (SELECT e.issue_id FROM issues_events e WHERE e.trace_hash = ? AND e.trace_hash <> 0)"), append(args, hash64(plainID(v.Text)))
 			continue
 		}
-		parts, args = append(parts, "i.id IN (SELECT e.issue_id FROM issues_events e WHERE e.project_id IN ? AND e.event_id = ?)"), append(args, b.projects, plainID(v))
+		parts, args = append(parts, "i.id IN (SELECT e.issue_id FROM issues_events e WHERE e.project_id IN ? AND e.event_id = ?)"), append(args, b.projects, plainID(v.Text))
 	}
-	b.where(not(t.not)+"("+strings.Join(parts, " OR ")+")", args...)
-	return nil
+	return b.any(t.Not, parts, args)
 }
 
-func plainOr(id string) string {
-	if plain := plainID(id); plain != "" {
-		return plain
-	}
-	return id
-}
-
-func (b *filterBuilder) addColumn(column string, t term) {
+func (b *filterBuilder) addMessage(t query.Term) error {
 	var parts []string
 	var args []any
-	for _, v := range t.values {
-		if strings.Contains(v, "*") {
-			parts, args = append(parts, "LOWER("+column+`) LIKE ? ESCAPE '\'`), append(args, strings.ToLower(likePattern(v)))
+	for _, v := range t.Values {
+		like := strings.ToLower(v.Contains())
+		parts, args = append(parts, `LOWER(i.title) LIKE ? ESCAPE '\' OR LOWER(i.value) LIKE ? ESCAPE '\'`), append(args, like, like)
+	}
+	return b.any(t.Not, parts, args)
+}
+
+func (b *filterBuilder) addColumn(column string, t query.Term) error {
+	var parts []string
+	var args []any
+	for _, v := range t.Values {
+		if v.IsPattern() {
+			parts, args = append(parts, "LOWER("+column+`) LIKE ? ESCAPE '\'`), append(args, strings.ToLower(v.Like()))
 		} else {
-			parts, args = append(parts, column+" = ?"), append(args, v)
+			parts, args = append(parts, column+" = ?"), append(args, v.Text)
 		}
 	}
-	b.where(not(t.not)+"("+strings.Join(parts, " OR ")+")", args...)
+	return b.any(t.Not, parts, args)
 }
 
-func operator(op string) string {
-	if op == "" {
-		return "="
+func (b *filterBuilder) addNumber(column string, t query.Term) error {
+	var parts []string
+	var args []any
+	for _, v := range t.Values {
+		parts, args = append(parts, column+" "+string(t.Op)+" ?"), append(args, v.Number)
 	}
-	return op
+	return b.any(t.Not, parts, args)
 }
 
-func (b *filterBuilder) addNumber(column string, t term) error {
-	for _, v := range t.values {
-		n, err := strconv.ParseInt(v, 10, 64)
-		if err != nil {
-			return problem.FieldError("query", "%s wants a number, such as %s:>100", t.key, t.key)
-		}
-		b.where(not(t.not)+"("+column+" "+operator(t.op)+" ?)", n)
+func (b *filterBuilder) addTime(column string, t query.Term) {
+	from, to := t.Between(b.service.Now())
+	parts, args := []string{"1 = 1"}, []any{}
+	if !from.IsZero() {
+		parts, args = append(parts, column+" >= ?"), append(args, from.UnixMilli())
 	}
-	return nil
+	if !to.IsZero() {
+		parts, args = append(parts, column+" < ?"), append(args, to.UnixMilli())
+	}
+	sql := "(" + strings.Join(parts, " AND ") + ")"
+	if t.Not {
+		sql = "NOT " + sql
+	}
+	b.where(sql, args...)
 }
 
-// addTime takes -24h (within the last day), +7d (longer ago) and dates with an operator.
-func (b *filterBuilder) addTime(column string, t term) error {
-	for _, v := range t.values {
-		op, at, ok := parseMoment(v, t.op, b.service.Now())
-		if !ok {
-			return problem.FieldError("query", "%s wants a time, such as %s:-24h or %s:>2026-01-31", t.key, t.key, t.key)
-		}
-		b.where(not(t.not)+"("+column+" "+op+" ?)", at.UnixMilli())
-	}
-	return nil
-}
-
-func parseMoment(v, op string, now time.Time) (string, time.Time, bool) {
-	if len(v) > 2 && (v[0] == '-' || v[0] == '+') {
-		units := map[byte]time.Duration{'m': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
-		n, err := strconv.Atoi(v[1 : len(v)-1])
-		unit := units[v[len(v)-1]]
-		if err != nil || unit == 0 || n > 100000 {
-			return "", now, false
-		}
-		return map[byte]string{'-': ">=", '+': "<="}[v[0]], now.Add(-time.Duration(n) * unit), true
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02"} {
-		if at, err := time.Parse(layout, v); err == nil {
-			if op == "" {
-				op = ">="
-			}
-			return op, at, true
-		}
-	}
-	return "", now, false
-}
-
-func (b *filterBuilder) addTag(ctx context.Context, t term) error {
-	if t.op != "" {
-		return problem.FieldError("query", "%s cannot be compared with %s", t.key, t.op)
+func (b *filterBuilder) addTag(ctx context.Context, t query.Term) error {
+	keys := []string{t.Key}
+	if t.Key == "user" {
+		keys = userKeys
 	}
 	var parts []string
 	var args []any
-	for _, v := range t.values {
-		v := v
-		if t.key == "release" && v == "latest" {
-			var err error
-			if v, err = b.service.newestRelease(ctx, b.projects[0]); err != nil {
+	for _, v := range t.Values {
+		if t.Key == "release" && v.Text == "latest" && len(b.projects) > 0 {
+			release, err := b.service.newestRelease(ctx, b.projects[len(b.projects)-1])
+			if err != nil {
 				return err
 			}
+			v = query.Value{Text: release}
 		}
-		c, err := b.service.rows().hasTag(ctx, b.projects, tagName(t.key), &v, t.not)
+		c, err := b.service.rows().hasTag(ctx, b.projects, keys, &v)
 		if err != nil {
 			return err
 		}
 		parts, args = append(parts, c.sql), append(args, c.args...)
 	}
-	joint := " OR "
-	if t.not {
-		joint = " AND "
-	}
-	b.where(strings.Join(parts, joint), args...)
-	return nil
+	return b.any(t.Not, parts, args)
 }
