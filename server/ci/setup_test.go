@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,7 +76,7 @@ func stopped(t *testing.T, db *database.DB, logs *buildlog.Store) *world {
 			return w.engine
 		},
 		Native: func(name string) (resource.Type, bool) {
-			return w.remote, name == "mock" || name == "git"
+			return w.remote, slices.Contains([]string{"mock", gitType, pullType, releaseType}, name)
 		},
 		Vars: func(context.Context, engine.Build) (vars.Lookup, error) {
 			return vars.Static{"token": "hush-hush", "uri": "https://github.com/acme/secret.git"}, nil
