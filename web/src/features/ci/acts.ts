@@ -3,7 +3,7 @@ import { api, data } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
 import { useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
-import { buildAddress, pipelineTitle } from "./address";
+import { buildAddress, jobAddress, pipelineTitle } from "./address";
 import { type GraphResource, type Job, jobQuery, type Pipeline, pipelineQuery, pipelinesQuery, resourceQuery } from "./queries";
 import { useGo } from "./useGo";
 
@@ -42,20 +42,28 @@ function act(id: number, pause: boolean) {
   return api.POST("/api/v1/ci/pipelines/{id}/{action}", { params: { path: { id, action: pause ? "pause" : "unpause" } } });
 }
 
-/** Starts a build and goes to it. */
+/** Starts a build and goes to it; where the job asks for inputs, goes to its form. */
 export function useRunJob(pipeline: Where) {
   const client = useQueryClient();
   const go = useGo();
   return useTask({
-    run: (job: Pick<Job, "id" | "name">) => data(api.POST("/api/v1/ci/jobs/{id}/builds", { params: { path: { id: job.id } } })),
+    run: async (job: Pick<Job, "id" | "name" | "run_inputs">) => (asks(job) ? undefined : data(api.POST("/api/v1/ci/jobs/{id}/builds", { params: { path: { id: job.id } } }))),
     failed: "No build was started.",
     onDone: (build, job) => {
+      if (!build) {
+        const { to, search } = jobAddress(pipeline, job.name);
+        go({ to, search: { ...search, run: true } });
+        return;
+      }
       void client.invalidateQueries({ queryKey: jobQuery(job.id).queryKey });
       void client.invalidateQueries({ queryKey: pipelineQuery(pipeline.id).queryKey });
       go(buildAddress(pipeline, job.name, build));
     },
   });
 }
+
+/** Whether a job wants to know something before it is started by hand. */
+export const asks = ({ run_inputs: inputs }: Pick<Job, "run_inputs">) => (inputs?.length ?? 0) > 0;
 
 export function usePauseJob(pipeline: Pick<Where, "id">) {
   const client = useQueryClient();

@@ -16,7 +16,7 @@ import { PageHeader } from "@/ui/PageHeader";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { statusWord } from "@/ui/status";
 import { useNow } from "../log/useMedia";
-import { buildPath } from "../paths";
+import { buildPath, jobPath } from "../paths";
 import { type Build, buildQuery } from "../queries";
 import { buildMarkdown } from "./markdown";
 import type { BuildSearch } from "./search";
@@ -28,10 +28,7 @@ type Props = { build: Build; search: BuildSearch };
 export function BuildHeader({ build, search }: Props) {
   const over = isOver(build.status);
   const here = useLocation().pathname;
-  const tabs = [
-    { label: "Log", to: here, search: { ...search, tab: undefined } },
-    { label: "Inputs", to: here, search: { ...search, tab: "inputs" }, count: build.inputs.length },
-  ];
+  const tabs = buildTabs(build, search).map(({ tab, ...rest }) => ({ ...rest, to: here, search: { ...kept(search), tab } }));
   const recent = build.recent.map(({ status, duration_ms }) => ({ status: shownStatus(status), value: duration_ms ?? 0 }));
   const of = build.job?.name ?? build.resource?.name ?? "";
   return (
@@ -45,6 +42,18 @@ export function BuildHeader({ build, search }: Props) {
       strip={recent.length > 0 ? { bars: recent, label: `last ${recent.length} builds of ${of}` } : undefined}
     />
   );
+}
+
+/** What stays in the address from one tab to another: how the log is shown, not what was looked for elsewhere. */
+const kept = ({ q, regex, match, time, wrap }: BuildSearch) => ({ q, regex, match, time, wrap });
+
+function buildTabs(build: Build, search: BuildSearch): { label: string; tab?: BuildSearch["tab"]; count?: number }[] {
+  return [
+    { label: "Log" },
+    { label: "Inputs", tab: "inputs", count: build.inputs.length + (build.run_inputs?.length ?? 0) },
+    ...(build.job ? [{ label: "Tests", tab: "tests" as const }, { label: "Artifacts", tab: "artifacts" as const, count: build.artifacts || undefined }] : []),
+    ...(build.sbom || search.tab === "components" ? [{ label: "Components", tab: "components" as const }] : []),
+  ];
 }
 
 function Meta({ build, over }: { build: Build; over: boolean }) {
@@ -102,8 +111,12 @@ function Acts({ build, over }: { build: Build; over: boolean }) {
     failed: "Not run again.",
   });
   const trigger = useTask({
-    run: () => data(api.POST("/api/v1/ci/jobs/{id}/builds", { params: { path: { id: build.job?.id ?? 0 } } })),
-    onDone: (made) => opened(made, "Build"),
+    // What the job asks for is asked again, beginning with what this build was given.
+    run: async () => ((build.run_inputs?.length ?? 0) > 0 ? undefined : data(api.POST("/api/v1/ci/jobs/{id}/builds", { params: { path: { id: build.job?.id ?? 0 } } }))),
+    onDone: (made) => {
+      if (made) opened(made, "Build");
+      else void navigate({ to: jobPath(build.team, build.pipeline?.name ?? "", build.job?.name ?? ""), search: { run: true, like: build.id } as never });
+    },
     failed: "Not started.",
   });
   const abort = useTask({
@@ -132,7 +145,7 @@ function Acts({ build, over }: { build: Build; over: boolean }) {
         Copy as Markdown
       </Button>
       {over ? (
-        <Rerun busy={rerun.busy || trigger.busy} refused={noRerun} onRerun={() => void rerun.start()} onTrigger={build.job ? () => void trigger.start() : undefined} />
+        <Rerun busy={rerun.busy || trigger.busy} asked={(build.run_inputs?.length ?? 0) > 0} refused={noRerun} onRerun={() => void rerun.start()} onTrigger={build.job ? () => void trigger.start() : undefined} />
       ) : (
         <Button kind="danger" icon={Ban} refused={refused} busy={abort.busy} onClick={() => setAsking(true)}>
           Abort
@@ -145,9 +158,9 @@ function Acts({ build, over }: { build: Build; over: boolean }) {
   );
 }
 
-type RerunProps = { busy: boolean; refused: string | false; onRerun: () => void; onTrigger?: () => void };
+type RerunProps = { busy: boolean; /** The job asks for inputs. */ asked: boolean; refused: string | false; onRerun: () => void; onTrigger?: () => void };
 
-function Rerun({ busy, refused, onRerun, onTrigger }: RerunProps) {
+function Rerun({ busy, refused, asked, onRerun, onTrigger }: RerunProps) {
   return (
     <span className="btn-pair">
       <Button kind="primary" icon={RotateCw} busy={busy} refused={refused} onClick={onRerun}>
@@ -159,7 +172,7 @@ function Rerun({ busy, refused, onRerun, onTrigger }: RerunProps) {
             With the same inputs
           </MenuItem>
           <MenuItem onSelect={onTrigger} icon={RotateCw}>
-            With the latest inputs
+            {asked ? "With other values…" : "With the latest inputs"}
           </MenuItem>
         </Menu>
       )}

@@ -1,26 +1,34 @@
 import "./build.css";
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { useLoaderData } from "@tanstack/react-router";
-import { useState } from "react";
+import { Link, useLoaderData } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
 import { type Crumb } from "@/ui/frame/context";
 import { usePage } from "@/ui/frame/hooks";
+import { SkeletonRows } from "@/ui/Skeleton";
 import { Notice } from "@/ui/states";
 import { useUrlState } from "@/ui/useUrlState";
 import { LogViewer } from "../log/LogViewer";
 import { usePhone } from "../log/useMedia";
 import { jobPath, pipelinePath, resourcePath, wallPath } from "../paths";
 import { type Build, buildQuery } from "../queries";
+import { Awaited } from "./Awaited";
 import { BuildHeader } from "./BuildHeader";
 import { FailureCard } from "./FailureCard";
-import { InputsTab } from "./InputsTab";
+import type { Found } from "./named";
 import { buildSearch } from "./search";
 import { shownStatus } from "./steps";
 import { StepTree } from "./StepTree";
 
+// The log is what a build page is opened for; the rest comes when it is asked for.
+const InputsTab = lazy(async () => ({ default: (await import("./InputsTab")).InputsTab }));
+const TestsTab = lazy(async () => ({ default: (await import("../outputs/TestsTab")).TestsTab }));
+const ArtifactsTab = lazy(async () => ({ default: (await import("../outputs/ArtifactsTab")).ArtifactsTab }));
+const ComponentsTab = lazy(async () => ({ default: (await import("../outputs/ComponentsTab")).ComponentsTab }));
+
 /** One build: what it is, why it failed or waits, its steps, its log. */
 export function BuildPage() {
-  const { id } = useLoaderData({ strict: false }) as { id: number };
-  return <Shown key={id} id={id} />;
+  const found = useLoaderData({ strict: false }) as Found;
+  return found.id === undefined ? <Awaited job={found.job} /> : <Shown key={found.id} id={found.id} />;
 }
 
 function Shown({ id }: { id: number }) {
@@ -37,7 +45,15 @@ function Shown({ id }: { id: number }) {
   return (
     <>
       <BuildHeader build={build} search={search} />
-      {tab === "inputs" && <InputsTab build={build} />}
+      {build.superseded_by && <Superseded by={build.superseded_by} />}
+      {tab !== "log" && (
+        <Suspense fallback={<SkeletonRows rows={6} />}>
+          {tab === "inputs" && <InputsTab build={build} />}
+          {tab === "tests" && <TestsTab build={build} search={search} onSearch={setSearch} />}
+          {tab === "artifacts" && <ArtifactsTab build={build} />}
+          {tab === "components" && <ComponentsTab build={build} search={search} onSearch={setSearch} />}
+        </Suspense>
+      )}
       {tab === "log" && phone && (
         <div className="build-stack">
           {card}
@@ -57,6 +73,19 @@ function Shown({ id }: { id: number }) {
         </div>
       )}
     </>
+  );
+}
+
+function Superseded({ by }: { by: number }) {
+  return (
+    <div className="pane pb-2">
+      <Notice>
+        A newer build of this job took its place, so this one was aborted.{" "}
+        <Link className="link" to={`/builds/${by}`}>
+          Open the newer build
+        </Link>
+      </Notice>
+    </div>
   );
 }
 

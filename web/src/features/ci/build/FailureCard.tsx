@@ -1,4 +1,7 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { ArrowDownToLine } from "lucide-react";
+import type { ReactNode } from "react";
 import { plural } from "@/format/bytes";
 import { plain, settled } from "@/ui/ansi";
 import { Button } from "@/ui/Button";
@@ -6,12 +9,14 @@ import { Chip, Facts } from "@/ui/facts";
 import { StatusGlyph } from "@/ui/StatusGlyph";
 import { looksBad } from "../log/text";
 import type { Build, Failure } from "../queries";
+import { type FailureFacts, failureQuery } from "../outputs/queries";
 import { shownStatus } from "./steps";
 
 type Props = { build: Build; failure: Failure; onFirstError: () => void };
 
 /** Why it failed, before anybody reads a log. */
 export function FailureCard({ build, failure, onFirstError }: Props) {
+  const { data: known } = useQuery(failureQuery(build.id));
   const exit = failure.exit_status === undefined || failure.exit_status === null ? "" : `, exit ${failure.exit_status}`;
   const quoted = quote(failure.last_lines.map((line) => plain(settled(line))));
   return (
@@ -26,7 +31,7 @@ export function FailureCard({ build, failure, onFirstError }: Props) {
       </header>
       {failure.message && <p>{failure.message}</p>}
       {quoted && <pre className="quote">{quoted}</pre>}
-      <Facts items={facts(failure)} />
+      <Facts items={known ? knownFacts(known) : facts(failure)} />
       {failure.line !== undefined && (
         <div className="line">
           <Button size="small" icon={ArrowDownToLine} onClick={onFirstError}>
@@ -42,6 +47,25 @@ function facts(failure: Failure): [string, string][] {
   if (failure.compared === 0) return [["Seen", "the first build of this job"]];
   if (failure.same_in_last === 0) return [["Seen", `in none of the ${plural(failure.compared, "build")} before`]];
   return [["Seen", `in ${failure.same_in_last} of the ${plural(failure.compared, "build")} before`]];
+}
+
+/** The same with the history of the job: since when, and whether it can be trusted. */
+function knownFacts({ same_failure: { count, of }, first_bad: first, flaky }: FailureFacts): [string, ReactNode][] {
+  const seen = of === 0 ? "the first build of this job" : count === 0 ? `in none of the ${plural(of, "build")} before` : `in ${count} of the last ${plural(of, "build")}`;
+  return [
+    ["Seen", seen],
+    [
+      "First bad",
+      first ? (
+        <Link key="first" className="link" to={`/builds/${first.id}`}>
+          #{first.name}
+        </Link>
+      ) : (
+        "this one"
+      ),
+    ],
+    ["Flaky", flaky ? "yes: it passed and failed for the same inputs" : "not that it showed"],
+  ];
 }
 
 const shownLines = 6;

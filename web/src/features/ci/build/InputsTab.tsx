@@ -4,11 +4,12 @@ import { Copyable } from "@/ui/CopyButton";
 import { EmptyState } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
 import { resourcePath } from "../paths";
-import type { Build, BuildInput } from "../queries";
+import type { Build, BuildInput, RunValue } from "../queries";
 
 /** What the build took and what it made, with their versions. */
 export function InputsTab({ build }: { build: Build }) {
-  if (build.inputs.length + build.outputs.length === 0) {
+  const asked = build.run_inputs ?? [];
+  if (build.inputs.length + build.outputs.length + asked.length === 0) {
     return (
       <EmptyState headline="It took nothing and made nothing" small>
         A build lists here the versions that its <code>get</code> steps fetched and its <code>put</code> steps made.
@@ -17,10 +18,23 @@ export function InputsTab({ build }: { build: Build }) {
   }
   return (
     <>
+      {asked.length > 0 && <Table label="Given" columns={given} rows={asked} rowKey={({ name }) => name} />}
       {build.inputs.length > 0 && <Table label="Inputs" columns={columns(build, "Input")} rows={build.inputs} rowKey={({ name }) => name} keyboard />}
       {build.outputs.length > 0 && <Table label="Outputs" columns={columns(build, "Output")} rows={build.outputs} rowKey={({ name, version }) => name + JSON.stringify(version)} />}
     </>
   );
+}
+
+const given: Column<RunValue>[] = [
+  { key: "name", head: "Given by hand", lead: true, width: 240, cell: ({ name }) => <span className="title">{name}</span> },
+  { key: "type", head: "Type", width: 144, cell: ({ type }) => <span className="mono">{type}</span> },
+  { key: "value", head: "Value", cell: (one) => <Value one={one} /> },
+];
+
+function Value({ one: { type, value } }: { one: RunValue }) {
+  if (type === "secret") return <span className="muted">secret, never shown</span>;
+  if (value === null || value === undefined || value === "") return <span className="muted">nothing</span>;
+  return <Copyable text={String(value)} />;
 }
 
 function columns(build: Build, head: string): Column<BuildInput>[] {

@@ -14,9 +14,9 @@ export function buildRoutes(team: AnyRoute): AnyRoute[] {
       path: "pipelines/$name/jobs/$job/builds/$build",
       loaderDeps: ({ search }: { search: Record<string, unknown> }) => ({ vars: instanceSearch.parse(search).vars }),
       loader: async ({ context: { client }, params, deps }: Named) => {
-        const id = await findBuild(client, { ...params, ...deps });
-        await client.ensureQueryData(buildQuery(id));
-        return { id };
+        const found = await findBuild(client, { ...params, ...deps });
+        if (found.id !== undefined) await client.ensureQueryData(buildQuery(found.id));
+        return found;
       },
       component: lazyRouteComponent(() => import("./BuildPage"), "BuildPage"),
     }),

@@ -2,7 +2,12 @@ import { flag, number, oneOf, params, type Read, text } from "@/ui/schema";
 
 /** What the address says about a build page; the linked lines are in its hash. */
 export const buildSearch = params({
-  tab: oneOf(["log", "inputs"]),
+  tab: oneOf(["log", "inputs", "tests", "artifacts", "components"]),
+  /** Which tests are listed, and from which page on. */
+  state: oneOf(["passed", "failed", "errored", "skipped"]),
+  page: number(),
+  /** What tests or components are searched for. */
+  find: text(),
   /** What is searched for in the log. */
   q: text(),
   regex: flag(),

@@ -1,6 +1,7 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useLoaderData } from "@tanstack/react-router";
 import { Pause, Play } from "lucide-react";
+import { lazy, Suspense } from "react";
 import { duration } from "@/format/duration";
 import { Button } from "@/ui/Button";
 import { CodeBlock } from "@/ui/CodeBlock";
@@ -12,7 +13,7 @@ import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { useNow } from "@/ui/useNow";
 import { useUrlState } from "@/ui/useUrlState";
-import { runRefusal, useOperatorRefusal, usePauseJob, useRunJob } from "../acts";
+import { asks, runRefusal, useOperatorRefusal, usePauseJob, useRunJob } from "../acts";
 import { buildAddress, flyName, jobAddress, pipelineAddress, pipelineTitle } from "../address";
 import { AddressLink } from "../AddressLink";
 import { shownStatus } from "../build/steps";
@@ -25,12 +26,14 @@ import { WallContext } from "../wall/WallContext";
 import { Inputs } from "./Inputs";
 import { jobSearch } from "./search";
 
+const RunForm = lazy(async () => ({ default: (await import("./RunForm")).RunForm }));
+
 /** One job: its builds, how long they take, and why the next has not begun. */
 export function JobPage() {
   const { id, pipeline: pipelineId } = useLoaderData({ strict: false }) as { id: number; pipeline: number };
   const job = useSuspenseQuery(jobQuery(id)).data;
   const { pipeline } = useSuspenseQuery(graphQuery(pipelineId)).data;
-  const [{ before }] = useUrlState(jobSearch);
+  const [{ before, run, like }, setSearch] = useUrlState(jobSearch);
   const builds = useSuspenseQuery(jobBuildsQuery(id, before)).data;
   const now = useNow(builds.items.some(({ status }) => status === "started"));
   const go = useGo();
@@ -56,12 +59,17 @@ export function JobPage() {
               {job.paused ? "Unpause" : "Pause"}
             </Button>
             <Button kind="primary" icon={Play} refused={acts.refused} busy={acts.run.busy} onClick={() => void acts.run.start(job)}>
-              Run
+              {asks(job) ? "Run…" : "Run"}
             </Button>
           </>
         }
         strip={{ bars: bars(job.last_builds, now), label: median ? `last ${job.last_builds.length} builds · median ${duration(Math.round(median))}` : `last ${job.last_builds.length || 20} builds` }}
       />
+      {run && asks(job) && (
+        <Suspense>
+          <RunForm open onClose={() => setSearch({ run: undefined, like: undefined })} pipeline={pipeline} job={job} refused={acts.refused} like={like} />
+        </Suspense>
+      )}
       <Waiting job={job} />
       <Inputs pipeline={pipeline} job={job} />
       {builds.items.length === 0 && !before ? (

@@ -105,7 +105,7 @@ export function LogViewer({ build, search, onSearch, onEnd, toError }: Props) {
         <LogList pane={pane} layout={layout} store={store} steps={steps} now={now} start={build.started_at} time={time} wrap={wrap} range={range} pattern={find.pattern} current={current} failing={build.failure?.step} onToggle={folds.toggle} />
       </div>
       <Hits lines={find.lines} total={state.total} />
-      <LogFoot range={range} onClear={() => setRange(null)} id={build.id} fresh={running || tail.fresh > 0 ? tail.fresh : 0} onEnd={() => tail.follow(true)} />
+      <LogFoot range={range} onClear={() => setRange(null)} id={build.id} fresh={tail.fresh} onEnd={() => tail.follow(true)} />
     </section>
   );
 }

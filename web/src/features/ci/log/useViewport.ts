@@ -40,7 +40,10 @@ export function offsetOf(pane: Pane, layout: Layout, line: number): number {
  */
 export function useTail(scroller: RefObject<HTMLDivElement | null>, total: number, height: number, begin: boolean, growing: boolean) {
   const [following, setFollowing] = useState(begin);
-  const [stoppedAt, setStoppedAt] = useState(0);
+  // A log that was over when it was opened has nothing new, wherever it is read.
+  const [live] = useState(growing);
+  const [stoppedAt, setStoppedAt] = useState<number | null>(null);
+  if (stoppedAt === null && !following && total > 0) setStoppedAt(total);
   const last = useRef(0);
   const pinned = useRef(begin);
 
@@ -70,6 +73,8 @@ export function useTail(scroller: RefObject<HTMLDivElement | null>, total: numbe
     } else if (!pinned.current && !up && left < 4 && growing) {
       pinned.current = true;
       setFollowing(true);
+    } else if (!pinned.current && left < 4) {
+      setStoppedAt(total);
     }
   };
 
@@ -77,5 +82,5 @@ export function useTail(scroller: RefObject<HTMLDivElement | null>, total: numbe
     setFollowing(on);
     if (!on) setStoppedAt(latest.current);
   }, []);
-  return { following, follow, onScroll, fresh: following ? 0 : Math.max(0, total - stoppedAt) };
+  return { following, follow, onScroll, fresh: following || !live ? 0 : Math.max(0, total - (stoppedAt ?? total)) };
 }
