@@ -57,6 +57,7 @@ describe("every page of settings and administration", () => {
     "/teams/main/ci/new",
     "/teams/main/ci/hooks",
     "/teams/main/ci/approvals",
+    "/teams/main/ci/packages",
     "/teams/main/settings/channels",
   ];
 

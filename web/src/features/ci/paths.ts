@@ -3,6 +3,7 @@ const part = encodeURIComponent;
 /** Addresses of the pages of pipelines. */
 export const wallPath = (team: string) => `/teams/${part(team)}/ci`;
 export const hooksPath = (team: string) => `${wallPath(team)}/hooks`;
+export const approvalsPath = (team: string) => `${wallPath(team)}/approvals`;
 export const packagesPath = (team: string) => `${wallPath(team)}/packages`;
 export const newPipelinePath = (team: string) => `${wallPath(team)}/new`;
 export const pipelinePath = (team: string, pipeline: string) => `/teams/${part(team)}/pipelines/${part(pipeline)}`;

@@ -1,8 +1,8 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { CircleX, Pin, Stamp, Webhook, Workflow } from "lucide-react";
+import { CircleX, Package, Pin, Stamp, Webhook, Workflow } from "lucide-react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { instanceWords, pipelineAddress } from "../address";
-import { hooksPath, wallPath } from "../paths";
+import { approvalsPath, hooksPath, packagesPath, wallPath } from "../paths";
 import { pipelinesQuery } from "../queries";
 import { pipelineStatus } from "../state";
 import { arrange, isFailing } from "./arrange";
@@ -20,7 +20,8 @@ export function WallContext({ team }: { team: string }) {
         <ContextItem to={home} search={{}} icon={Workflow} label="All pipelines" end={pipelines.length} />
         <ContextItem to={home} search={{ show: "pinned" }} icon={Pin} label="Pinned" end={pipelines.filter(({ id }) => pins.has(id)).length} />
         <ContextItem to={home} search={{ show: "failing" }} icon={CircleX} label="Failing" end={pipelines.filter(isFailing).length} />
-        <ContextItem to={`/teams/${encodeURIComponent(team)}/ci/approvals`} icon={Stamp} label="Approvals" />
+        <ContextItem to={approvalsPath(team)} icon={Stamp} label="Approvals" />
+        <ContextItem to={packagesPath(team)} icon={Package} label="Packages" />
         <ContextItem to={hooksPath(team)} icon={Webhook} label="GitHub" />
       </ContextGroup>
       {arrange(pipelines).map((group) => (
