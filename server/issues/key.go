@@ -27,7 +27,7 @@ type Key struct {
 	// DSN is what a client is configured with.
 	DSN        string     `json:"dsn"`
 	CreatedAt  api.Millis `json:"created_at"`
-	LastUsedAt api.Millis `json:"last_used_at"`
+	LastUsedAt api.Millis `json:"last_used_at,omitzero"`
 }
 
 const maxKeys = 50 // of one project

@@ -61,8 +61,8 @@ type Project struct {
 	// Retention has zeros where the installation's default holds.
 	Retention    Retention  `json:"retention"`
 	CreatedAt    api.Millis `json:"created_at"`
-	FirstEventAt api.Millis `json:"first_event_at"`
-	LastEventAt  api.Millis `json:"last_event_at"`
+	FirstEventAt api.Millis `json:"first_event_at,omitzero"`
+	LastEventAt  api.Millis `json:"last_event_at,omitzero"`
 }
 
 // projectChannel carries the id of a project whose settings or keys changed, "" for all.

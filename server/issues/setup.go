@@ -23,9 +23,9 @@ type Setup struct {
 	MinidumpURL string `json:"minidump_url"`
 	// CheckInURL has MONITOR for the monitor's name.
 	CheckInURL string `json:"check_in_url"`
-	// FirstEventAt is when the project first received an event; null until then.
-	FirstEventAt api.Millis `json:"first_event_at"`
-	LastEventAt  api.Millis `json:"last_event_at"`
+	// FirstEventAt is when the project first received an event; absent until then.
+	FirstEventAt api.Millis `json:"first_event_at,omitzero"`
+	LastEventAt  api.Millis `json:"last_event_at,omitzero"`
 	// Platform is the guide that fits the project, "" when none does.
 	Platform string  `json:"platform"`
 	Guides   []Guide `json:"guides"`

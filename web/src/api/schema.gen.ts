@@ -1553,6 +1553,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Projects that programs report to */
+        get: operations["projects"];
+        put?: never;
+        /** Make a project and its first key */
+        post: operations["createProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** A project and its settings */
+        get: operations["project"];
+        put?: never;
+        post?: never;
+        /** Delete a project with everything it kept */
+        delete: operations["deleteProject"];
+        options?: never;
+        head?: never;
+        /** Change settings; those that are absent stay */
+        patch: operations["changeProject"];
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What is needed to connect a program */
+        get: operations["projectSetup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}/test-event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send an event as a client would, limits and filters included */
+        post: operations["sendTestEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Keys that clients of a project show */
+        get: operations["projectKeys"];
+        put?: never;
+        /** Make one more key */
+        post: operations["createProjectKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What became of what clients sent, by hour and reason */
+        get: operations["projectIngest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a key; clients that have it are refused from then on */
+        delete: operations["deleteProjectKey"];
+        options?: never;
+        head?: never;
+        /** Change a key, or switch it off and on */
+        patch: operations["changeProjectKey"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1892,6 +2028,130 @@ export interface components {
             last_delivery_at?: string;
             /** Format: date-time */
             last_ping_at?: string;
+        };
+        ProjectLimit: {
+            /** @description Sentry's data category, such as error; nothing means everything together */
+            category: string;
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            per: "minute" | "hour" | "month";
+        };
+        /** @description 0 means the installation's default */
+        ProjectRetention: {
+            days: number;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            bytes: number;
+        };
+        ProjectFilters: {
+            localhost: boolean;
+            legacy_browsers: boolean;
+            releases: string[];
+            errors: string[];
+            addresses: string[];
+        };
+        Project: {
+            /** Format: int64 */
+            id: number;
+            team: string;
+            slug: string;
+            name: string;
+            platform: string;
+            origins: string[];
+            filters: components["schemas"]["ProjectFilters"];
+            limits: components["schemas"]["ProjectLimit"][];
+            retention: components["schemas"]["ProjectRetention"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            first_event_at?: string;
+            /** Format: date-time */
+            last_event_at?: string;
+        };
+        ProjectList: {
+            items: components["schemas"]["Project"][];
+        };
+        ProjectKey: {
+            /** @description The DSN's public key */
+            id: string;
+            /** Format: int64 */
+            project: number;
+            label: string;
+            active: boolean;
+            limits: components["schemas"]["ProjectLimit"][];
+            dsn: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_used_at?: string;
+        };
+        ProjectKeyList: {
+            items: components["schemas"]["ProjectKey"][];
+        };
+        ProjectGuide: {
+            id: string;
+            name: string;
+            install: string;
+            code: string;
+        };
+        ProjectSetup: {
+            dsn: string;
+            /** @description For clients of the first years */
+            dsn_with_secret: string;
+            envelope_url: string;
+            security_url: string;
+            minidump_url: string;
+            check_in_url: string;
+            /** Format: date-time */
+            first_event_at?: string;
+            /** Format: date-time */
+            last_event_at?: string;
+            /** @description The guide that fits the project; nothing when none does */
+            platform: string;
+            guides: components["schemas"]["ProjectGuide"][];
+        };
+        ProjectIngestHour: {
+            /** Format: date-time */
+            hour: string;
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            filtered: number;
+            /** Format: int64 */
+            limited: number;
+            /** Format: int64 */
+            dropped: number;
+            /** Format: int64 */
+            invalid: number;
+            /** Format: int64 */
+            discarded: number;
+        };
+        ProjectIngestReason: {
+            /** @enum {string} */
+            outcome: "accepted" | "filtered" | "limited" | "dropped" | "invalid" | "discarded";
+            reason: string;
+            category: string;
+            /** Format: int64 */
+            quantity: number;
+        };
+        RejectedItem: {
+            item_type: string;
+            event_id: string;
+            client: string;
+            reason: string;
+            /** Format: date-time */
+            received_at: string;
+        };
+        ProjectIngest: {
+            hours: components["schemas"]["ProjectIngestHour"][];
+            reasons: components["schemas"]["ProjectIngestReason"][];
+            rejected: components["schemas"]["RejectedItem"][];
+            /** Format: int64 */
+            waiting_bytes: number;
+            /** Format: int64 */
+            room_bytes: number;
         };
         HookList: {
             items: components["schemas"]["Hook"][];
@@ -4851,7 +5111,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "passed" | "failed" | "errored" | "skipped";
-                /** @description Part of the name of a suite */
+                /** @description Part of the name of a suite, class or case */
                 q?: string;
                 page?: number;
             };
@@ -5216,6 +5476,317 @@ export interface operations {
                     "application/json": {
                         items: components["schemas"]["CiWorker"][];
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    projects: {
+        parameters: {
+            query?: {
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Projects */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    team: string;
+                    name: string;
+                    /** @description Made of the name when absent */
+                    slug?: string;
+                    platform?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The project */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The project */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    slug?: string;
+                    name?: string;
+                    platform?: string;
+                    origins?: string[];
+                    filters?: components["schemas"]["ProjectFilters"];
+                    limits?: components["schemas"]["ProjectLimit"][];
+                    retention?: components["schemas"]["ProjectRetention"];
+                };
+            };
+        };
+        responses: {
+            /** @description The project */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    projectSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Addresses and guides */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectSetup"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sendTestEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        event_id: string;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    projectKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectKeyList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createProjectKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    label?: string;
+                    limits?: components["schemas"]["ProjectLimit"][];
+                };
+            };
+        };
+        responses: {
+            /** @description The key */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectKey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    projectIngest: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectIngest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteProjectKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeProjectKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    label?: string;
+                    active?: boolean;
+                    limits?: components["schemas"]["ProjectLimit"][];
+                };
+            };
+        };
+        responses: {
+            /** @description The key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectKey"];
                 };
             };
             default: components["responses"]["Problem"];

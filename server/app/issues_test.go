@@ -1,0 +1,239 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// errorProject is a project that programs report to, with its first key.
+type errorProject struct {
+	ID   int64
+	Slug string
+	Key  string
+}
+
+func (c *client) errorProject(t testing.TB, team, name string) errorProject {
+	t.Helper()
+	var p errorProject
+	c.call(t, "POST", "/api/v1/issues/projects", map[string]any{"team": team, "name": name, "platform": "python"}, &p)
+	var keys struct{ Items []struct{ ID string } }
+	c.call(t, "GET", fmt.Sprintf("/api/v1/issues/projects/%d/keys", p.ID), nil, &keys)
+	p.Key = keys.Items[0].ID
+	return p
+}
+
+// furnishIssues puts a project into the team.
+func (c *client) furnishIssues(t *testing.T, w team) {
+	t.Helper()
+	p := c.errorProject(t, w.name, "Shop")
+	w.things["projects/:id"], w.things["keys/:id"], w.things["keys/:key"] = strconv.FormatInt(p.ID, 10), p.Key, p.Key
+	w.things[":team/:project"], w.things[":team/:member"] = p.Slug, w.name
+}
+
+// sendError sends one event as a client does, and returns the status; 0 when the server did not answer.
+func sendError(c *http.Client, url string, p errorProject, id string) int {
+	body := fmt.Sprintf("{\"event_id\":%q}\n{\"type\":\"event\"}\n{\"message\":\"out of stock %s\",\"level\":\"error\",\"platform\":\"python\",\"extra\":{\"pad\":%q}}\n", id, id[:4], strings.Repeat("x", 3000))
+	answer, err := c.Post(fmt.Sprintf("%s/api/%d/envelope/?sentry_key=%s", url, p.ID, p.Key), "text/plain", strings.NewReader(body))
+	if err != nil {
+		return 0
+	}
+	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return 0
+	}
+	return answer.StatusCode
+}
+
+// acceptedCount is how many errors the project's health page counts.
+func (c *client) acceptedCount(t testing.TB, p errorProject) (accepted, waiting int64) {
+	t.Helper()
+	var health struct {
+		Reasons []struct {
+			Outcome, Category string
+			Quantity          int64
+		}
+		Waiting int64 `json:"waiting_bytes"`
+	}
+	c.call(t, "GET", fmt.Sprintf("/api/v1/issues/projects/%d/ingest", p.ID), nil, &health)
+	for _, r := range health.Reasons {
+		if r.Outcome == "accepted" && r.Category == "error" {
+			accepted += r.Quantity
+		}
+	}
+	return accepted, health.Waiting
+}
+
+// TestKilledWhileReporting: four clients send as fast as they can, the server is
+// killed with -9 in the middle, again and again; every event that was
+// acknowledged is found.
+func TestKilledWhileReporting(t *testing.T) {
+	t.Parallel()
+	kills, each := 2, int64(150)
+	if soak {
+		kills, each = 10, 3000
+	}
+	p := launch(t)
+	project := p.errorProject(t, "main", "Shop")
+	var url atomic.Value
+	url.Store(p.url)
+	var acknowledged atomic.Int64
+	var mu sync.Mutex
+	ids := map[string]bool{}
+	done := make(chan struct{})
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			c := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
+			defer c.CloseIdleConnections()
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				id := strings.ReplaceAll(newGUID(), "-", "")
+				if sendError(c, url.Load().(string), project, id) == http.StatusOK {
+					acknowledged.Add(1)
+					mu.Lock()
+					ids[id] = true
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for range kills {
+		before := acknowledged.Load()
+		eventually(t, "events to be acknowledged", func() bool { return acknowledged.Load() >= before+each })
+		p.end(syscall.SIGKILL)
+		p.start()
+		url.Store(p.url)
+	}
+	before := acknowledged.Load()
+	eventually(t, "more to be acknowledged", func() bool { return acknowledged.Load() >= before+each })
+	close(done)
+	clients.Wait()
+	eventually(t, "all to be digested", func() bool { _, waiting := p.acceptedCount(t, project); return waiting == 0 })
+	lost := 0
+	for id := range ids {
+		if status := p.status(t, "GET", "/api/v1/issues/events/"+id+"?team=main"); status != http.StatusOK {
+			if lost++; lost < 5 {
+				t.Errorf("event %s was acknowledged and is not found: %d", id, status)
+			}
+		}
+	}
+	t.Logf("%d acknowledged over %d kills, %d lost", len(ids), kills, lost)
+}
+
+// TestDiskFullWhileReporting: clients hear 503 while nothing can be kept, 200
+// when it can again, and what was acknowledged is there.
+func TestDiskFullWhileReporting(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	small := []string{"unshare", "-m"}
+	if os.Getuid() != 0 {
+		small = []string{"unshare", "-rm"}
+	}
+	p := launchOn(t, dir, "", append(small, "sh", "-c", `mount -t tmpfs -o size=16m none "$0" && exec "$@"`, filepath.Join(dir, "data"))...)
+	project := p.errorProject(t, "main", "Shop")
+	c := &http.Client{}
+	filler := fmt.Sprintf("/proc/%d/root%s/data/filler", p.cmd.Process.Pid, dir)
+	f, err := os.Create(filler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = f.Write(make([]byte, 4096))
+	}
+	f.Close()
+	var kept []string
+	refused := 0
+	for range 60 {
+		id := strings.ReplaceAll(newGUID(), "-", "")
+		switch status := sendError(c, p.url, project, id); status {
+		case http.StatusOK:
+			kept = append(kept, id)
+		case http.StatusServiceUnavailable:
+			refused++
+		default:
+			t.Fatalf("with a full disk: %d\n%s", status, p.stderr.String())
+		}
+	}
+	if refused == 0 {
+		t.Error("nobody was refused")
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "intake to go on", func() bool {
+		id := strings.ReplaceAll(newGUID(), "-", "")
+		if sendError(c, p.url, project, id) != http.StatusOK {
+			return false
+		}
+		kept = append(kept, id)
+		return true
+	})
+	for _, id := range kept {
+		eventually(t, "event "+id, func() bool {
+			return p.status(t, "GET", "/api/v1/issues/events/"+id+"?team=main") == http.StatusOK
+		})
+	}
+}
+
+// TestFirstEvent is the way of somebody new: a project by Sentry's API, its DSN,
+// a test event through the real intake, and the page that turns green.
+func TestFirstEvent(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	status, raw := a.send(t, "POST", "/api/0/teams/main/main/projects/", map[string]any{"name": "Web shop", "platform": "javascript-react"})
+	var made struct{ ID, Slug string }
+	if err := json.Unmarshal([]byte(raw), &made); err != nil || status != http.StatusCreated || made.Slug != "web-shop" {
+		t.Fatal(status, raw, err)
+	}
+	var setup struct {
+		DSN, Platform string
+		FirstEventAt  string `json:"first_event_at"`
+		EnvelopeURL   string `json:"envelope_url"`
+	}
+	path := "/api/v1/issues/projects/" + made.ID
+	a.call(t, "GET", path+"/setup", nil, &setup)
+	if !strings.HasSuffix(setup.DSN, "/"+made.ID) || setup.Platform != "react" || setup.FirstEventAt != "" {
+		t.Errorf("%+v", setup)
+	}
+	var sent struct {
+		EventID string `json:"event_id"`
+	}
+	a.call(t, "POST", path+"/test-event", nil, &sent)
+	eventually(t, "the page to turn green", func() bool {
+		a.call(t, "GET", path+"/setup", nil, &setup)
+		return setup.FirstEventAt != ""
+	})
+	eventually(t, "the event", func() bool {
+		return a.status(t, "GET", "/api/v1/issues/events/"+sent.EventID+"?team=main") == http.StatusOK
+	})
+	// A browser's first request needs no preflight and no Content-Type that we would refuse.
+	answer := a.as("").request(t, "POST", strings.TrimPrefix(setup.EnvelopeURL, a.PublicURL()), bytes.NewReader([]byte("{}\n{\"type\":\"session\"}\n{\"sid\":\"1\"}\n")), "Content-Type", "text/plain;charset=UTF-8", "Origin", "https://a.example")
+	defer answer.Body.Close()
+	if answer.StatusCode != 200 || answer.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Error(answer.StatusCode, answer.Header)
+	}
+	for _, path := range []string{"/api/1/unreal/x/", "/api/0/nothing/", "/api/1/"} {
+		if status, raw := a.as("").send(t, "POST", path, nil); status != 404 || !strings.HasPrefix(raw, "{") {
+			t.Errorf("%s: %d %s", path, status, raw)
+		}
+	}
+}
