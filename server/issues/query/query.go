@@ -2,7 +2,6 @@ package query
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -190,7 +189,7 @@ func (v Value) write(free bool) string {
 	}
 	s := strings.Join(escaped, "*")
 	plain := strings.Join(parts, "*")
-	needs := plain == "" || v.Quoted || strings.ContainsAny(plain, " \t\r\n,[]\"()") || strings.ContainsAny(plain[:1], "<>=!") ||
+	needs := plain == "" || v.Quoted || strings.ContainsAny(plain, " \t\r\n,[]\"()") || strings.ContainsAny(plain[:1], "<>=!:") || strings.HasPrefix(plain, "//") ||
 		free && (strings.Contains(plain, ":") || isWordOperator(plain))
 	if needs || strings.IndexFunc(plain, isSpace) >= 0 {
 		return `"` + s + `"`
@@ -203,5 +202,5 @@ func quoteWord(key string) string {
 	if bareKey(key) {
 		return key
 	}
-	return strconv.Quote(key)
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(key) + `"`
 }
