@@ -3,10 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,11 +149,15 @@ func (d *demo) perform(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return d.playPulls(ctx)
 }
 
 // push commits to the sample repository and says so as GitHub would.
 func (d *demo) push(ctx context.Context, message, totals string) error {
+	before, err := d.git(ctx, "rev-parse", "HEAD")
+	if err != nil {
+		return err
+	}
 	if err := os.WriteFile(filepath.Join(d.work(), "totals.txt"), []byte(totals), 0o600); err != nil {
 		return err
 	}
@@ -165,32 +166,11 @@ func (d *demo) push(ctx context.Context, message, totals string) error {
 			return err
 		}
 	}
-	sha, err := d.git(ctx, "rev-parse", "HEAD")
+	after, err := d.git(ctx, "rev-parse", "HEAD")
 	if err != nil {
 		return err
 	}
-	author := map[string]any{"name": "Ann", "email": "ann@example.com", "username": "ann"}
-	commit := map[string]any{"id": sha, "message": message, "author": author, "committer": author, "timestamp": now().Format(time.RFC3339), "modified": []string{"totals.txt"}}
-	body, err := json.Marshal(map[string]any{
-		"ref": "refs/heads/main", "before": strings.Repeat("0", 40), "after": sha, "head_commit": commit, "commits": []any{commit},
-		"pusher": author, "sender": map[string]any{"login": "ann"},
-		"repository": map[string]any{"name": "shop", "full_name": "acme/shop", "owner": map[string]any{"login": "acme"},
-			"clone_url": "file://" + d.bare(), "default_branch": "main"},
-	})
-	if err != nil {
-		return err
-	}
-	mac := hmac.New(sha256.New, []byte(d.hook.Secret))
-	mac.Write(body)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.app.URL()+strings.TrimPrefix(d.hook.URL, d.app.PublicURL()), bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-GitHub-Event", "push")
-	req.Header.Set("X-GitHub-Delivery", randomID())
-	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-	return send(req, nil)
+	return d.deliver(ctx, "push", d.pushed(before, after, message))
 }
 
 // await returns once the server answers.
