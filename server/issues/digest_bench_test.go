@@ -182,6 +182,7 @@ func BenchmarkRead(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			var took []time.Duration
+			before := processorTime(b)
 			for n := 0; b.Loop(); n++ {
 				start := time.Now()
 				if err := c.run(n); err != nil {
@@ -189,6 +190,7 @@ func BenchmarkRead(b *testing.B) {
 				}
 				took = append(took, time.Since(start))
 			}
+			b.ReportMetric(float64((processorTime(b)-before).Microseconds())/1000/float64(len(took)), "cpu-ms")
 			slices.SortFunc(took, cmp.Compare)
 			b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
 			b.ReportMetric(0, "ns/op")

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/signalbox/signalbox/server/issues/grouping"
+	"github.com/signalbox/signalbox/server/issues/scrub"
 	"github.com/signalbox/signalbox/server/issues/sentry"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -102,6 +103,9 @@ func (s *Service) read(ctx context.Context, p Project, r *ready) (err error) {
 			if list[i].ID == "" {
 				list[i].ID = s.derivedID(a, i)
 			}
+			if err := s.clean(ctx, p, &list[i]); err != nil {
+				return err
+			}
 			if err := s.finish(ctx, p, r, &list[i]); err != nil {
 				return err
 			}
@@ -114,8 +118,14 @@ func (s *Service) read(ctx context.Context, p Project, r *ready) (err error) {
 		return s.readAttachment(ctx, r)
 	case "user_report":
 		report, err := sentry.ParseUserReport(a.Payload)
-		r.feedback = newFeedback(a, report.EventID, sentry.Feedback{Message: report.Comments, Name: report.Name, Email: report.Email})
-		return err
+		if err != nil {
+			return err
+		}
+		c, err := s.scrubber(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		r.feedback = newFeedback(a, report.EventID, sentry.Feedback{Message: c.Text(report.Comments), Name: report.Name, Email: report.Email})
 	case "session", "sessions", "check_in", "log", "trace_metric":
 		return s.readForOthers(r)
 	default:
@@ -177,6 +187,9 @@ func (s *Service) readEvent(ctx context.Context, p Project, r *ready) error {
 	if e.User.IPAddress == sentry.AutoIP {
 		e.User.IPAddress = a.Address
 	}
+	if err := s.clean(ctx, p, &e); err != nil {
+		return err
+	}
 	switch e.Type {
 	case sentry.TypeTransaction:
 		r.timings = []timing{timingOfTransaction(&e)}
@@ -193,6 +206,40 @@ func (s *Service) readEvent(ctx context.Context, p Project, r *ready) error {
 		return nil
 	}
 	return s.finish(ctx, p, r, &e)
+}
+
+// standardScrub is what holds for projects without rules of their own.
+var standardScrub = sync.OnceValue(func() *scrub.Scrubber {
+	c, err := scrub.New(scrub.Rules{})
+	if err != nil {
+		panic(err) // the rules are a constant
+	}
+	return c
+})
+
+// scrubber takes out what a project does not store. Without its rules nothing
+// is stored: the item waits.
+func (s *Service) scrubber(ctx context.Context, project int64) (*scrub.Scrubber, error) {
+	if s.Scrubber == nil {
+		return standardScrub(), nil
+	}
+	c, err := s.Scrubber(ctx, project)
+	if err != nil {
+		return nil, problem.Wrap(err, problem.Unavailable, "The project's rules of privacy could not be read.")
+	}
+	if c == nil {
+		c = standardScrub()
+	}
+	return c, nil
+}
+
+// clean takes out of an event what should not be stored, before anything else sees it.
+func (s *Service) clean(ctx context.Context, p Project, e *sentry.Event) error {
+	c, err := s.scrubber(ctx, p.ID)
+	if err == nil {
+		c.Parsed(e)
+	}
+	return err
 }
 
 // finish groups and packs an event.
