@@ -157,7 +157,7 @@ func TestApprovalsThatNobodyGives(t *testing.T) {
 		}
 	}))
 	t.Cleanup(there.Close)
-	r.call(t, "POST", "/api/v1/ci/channels", map[string]any{"team": "main", "kind": "webhook", "name": "bus", "url": there.URL}, nil)
+	r.call(t, "POST", "/api/v1/ci/channels", map[string]any{"team": "main", "kind": "webhook", "name": "bus", "url": there.URL, "events": []string{"build.failed"}}, nil)
 	r.pipeline(t, "main", "shop", gatedPipeline)
 	b := r.finish(t, r.trigger(t, "main", "shop", "impatient").ID)
 	if log := r.log(t, b.ID); b.Status != "failed" || !strings.Contains(log, "rejected: nobody decided in time") {

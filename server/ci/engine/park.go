@@ -48,10 +48,13 @@ func (r *run) dismiss() {
 	r.parkIfIdle()
 }
 
-// waits is the context for a step that may wait for people.
-func (r *run) waits(ctx context.Context) context.Context {
-	return resource.OnWaiting(ctx, func(until time.Time) (done func()) {
-		if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
+// waits is the context inner for a step that may wait for people, but no longer than step.
+func (r *run) waits(inner, step context.Context) context.Context {
+	return resource.OnWaiting(inner, func(until time.Time) (done func()) {
+		if step.Err() != nil {
+			return func() {} // it ends by itself
+		}
+		if deadline, ok := step.Deadline(); ok && deadline.Before(until) {
 			until = deadline
 		}
 		r.mu.Lock()

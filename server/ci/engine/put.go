@@ -63,12 +63,12 @@ func (l *leaf) runPut(ctx context.Context, call resourceCall, inputs []resource.
 	if call.scripted {
 		request.Executor = startNotice{Executor: l.Executor, leaf: l}
 	}
-	if isResumable(call.kind) {
-		ctx = l.waits(ctx)
-	}
 	var result resource.Result
-	err = l.call(ctx, call.scripted, func(ctx context.Context) (err error) {
-		result, err = call.kind.Put(ctx, request)
+	err = l.call(ctx, call.scripted, func(inner context.Context) (err error) {
+		if isResumable(call.kind) {
+			inner = l.waits(inner, ctx)
+		}
+		result, err = call.kind.Put(inner, request)
 		return err
 	})
 	if err != nil {

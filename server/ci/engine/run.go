@@ -96,6 +96,9 @@ func (e *Engine) open(ctx context.Context, build Build) (*run, error) {
 		r.halt(nil)
 		return nil, fmt.Errorf("open the log of build %d: %w", build.ID, err)
 	}
+	if errors.Is(context.Cause(ctx), ErrAborted) {
+		r.abort(errInterrupted) // at once: what follows is told in its own time
+	}
 	r.undo = append(r.undo,
 		context.AfterFunc(ctx, func() {
 			if errors.Is(context.Cause(ctx), ErrAborted) {

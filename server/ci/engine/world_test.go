@@ -27,6 +27,7 @@ type world struct {
 	logs     *buildlog.Store
 	secrets  vars.Static
 	native   *fakeType
+	gate     *gateType
 	ids      atomic.Int64
 	limit    int
 	noHost   bool
@@ -43,6 +44,7 @@ func setup(t testing.TB) *world {
 		logs:    &buildlog.Store{Dir: t.TempDir()},
 		secrets: vars.Static{},
 		native:  &fakeType{executor: executor},
+		gate:    &gateType{answered: map[string]bool{}},
 		now:     time.Unix(1_800_000_000, 0),
 	}
 }
@@ -55,7 +57,7 @@ func (w *world) engine() *Engine {
 			if name == "fake" || name == "mock" || name == "registry-image" {
 				return w.native, true
 			}
-			return nil, false
+			return w.gate, name == "gate"
 		},
 		Scripted: scriptedType{},
 		Ledger:   w.ledger,
