@@ -187,7 +187,7 @@ func TestAppConnection(t *testing.T) {
 		t.Errorf("%+v", test)
 	}
 	var h Hook
-	if c.call(t, "PUT", "/connections/"+conn.ID+"/repositories/octo/web/hook", "", 200, &h); h.Kind != HookApp || len(c.repo.Hooks) != 0 {
+	if c.call(t, "PUT", "/connections/"+conn.ID+"/repositories/octo/web/hook", "", 200, &h); h.Kind != HookApp || len(c.atHub()) != 0 {
 		t.Errorf("%+v", h)
 	}
 	c.call(t, "PUT", "/connections/"+conn.ID+"/repositories/octo/none/hook", "", 409, nil)

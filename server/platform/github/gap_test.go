@@ -96,7 +96,7 @@ func TestOutageIsRecovered(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 	// A redelivery by hand at GitHub changes nothing any more.
-	count := len(c.repo.Hooks[0].Deliveries)
+	count := len(c.atHub()[0].Deliveries)
 	var d Delivery
 	one := c.list(t, DeliveryFilter{Hook: h.ID, Gap: true})[0]
 	c.call(t, "POST", "/deliveries/"+one.ID+"/ask-github", "", 200, &d)
@@ -246,8 +246,8 @@ func TestHooksAreLookedAfter(t *testing.T) {
 	c.clock.advance(2 * time.Hour)
 	c.gaps(t)
 	until(t, "the hook is there again", func() bool { c.hurry(t); return c.hookNow(t, h.ID).State == HookOK })
-	if len(c.repo.Hooks) != 1 || c.hookNow(t, h.ID).GithubID != c.repo.Hooks[0].ID {
-		t.Fatalf("%+v", c.repo.Hooks)
+	if len(c.atHub()) != 1 || c.hookNow(t, h.ID).GithubID != c.atHub()[0].ID {
+		t.Fatalf("%+v", c.atHub())
 	}
 	c.hub.Look("octo", "web", func(r *githubtest.Repo) { r.Hooks[0].Active = false })
 	c.clock.advance(2 * time.Hour)

@@ -15,8 +15,8 @@ func TestHookIsCreatedOnceAndDelivers(t *testing.T) {
 	t.Parallel()
 	c := newCircle(t)
 	h := c.ensure(t, "web")
-	if h.State != HookOK || !h.Managed || h.Repository != "octo/web" || len(c.repo.Hooks) != 1 || c.repo.Hooks[0].URL != h.URL || c.repo.Hooks[0].ContentType != "json" {
-		t.Fatalf("%+v %+v", h, c.repo.Hooks)
+	if h.State != HookOK || !h.Managed || h.Repository != "octo/web" || len(c.atHub()) != 1 || c.atHub()[0].URL != h.URL || c.atHub()[0].ContentType != "json" {
+		t.Fatalf("%+v %+v", h, c.atHub())
 	}
 	if again := c.ensure(t, "WEB"); again.ID != h.ID || c.hub.Count("POST /repos/octo/web/hooks") != 1 || c.hub.Count("PATCH") != 0 {
 		t.Errorf("the second time: %+v, %d creations, %d changes", again, c.hub.Count("POST /repos/octo/web/hooks"), c.hub.Count("PATCH"))
@@ -47,7 +47,7 @@ func TestHookIsMended(t *testing.T) {
 			c := newCircle(t)
 			c.ensure(t, "web")
 			c.hub.Look("octo", "web", func(r *githubtest.Repo) { spoil(c, r.Hooks[0]) })
-			if h := c.ensure(t, "web"); h.State != HookOK || c.hub.Count("PATCH /repos/octo/web/hooks/") != 1 || len(c.repo.Hooks) != 1 {
+			if h := c.ensure(t, "web"); h.State != HookOK || c.hub.Count("PATCH /repos/octo/web/hooks/") != 1 || len(c.atHub()) != 1 {
 				t.Fatalf("%+v, %d changes", h, c.hub.Count("PATCH"))
 			}
 			if codes := c.hub.Deliver(t.Context(), "octo", "web", "pull_request", map[string]any{}); !slices.Equal(codes, []int{202}) {
@@ -129,8 +129,8 @@ func TestHookThatCannotBeCreated(t *testing.T) {
 			}
 			c.jobs(t)
 			until(t, "the job creates the hook", func() bool { c.hurry(t); return c.hookNow(t, h.ID).State == HookOK })
-			if len(c.repo.Hooks) != 1 {
-				t.Errorf("%d hooks", len(c.repo.Hooks))
+			if len(c.atHub()) != 1 {
+				t.Errorf("%d hooks", len(c.atHub()))
 			}
 		})
 	}
@@ -142,11 +142,11 @@ func TestLostAnswerMakesNoSecondHook(t *testing.T) {
 	c := newCircle(t)
 	c.hub.Misbehave(githubtest.Fault{Method: "POST", Path: "/repos/octo/web/hooks", Times: 1, Drop: true, Done: true})
 	h := c.ensure(t, "web")
-	if h.State != HookWaiting || len(c.repo.Hooks) != 1 {
-		t.Fatalf("%+v, %d hooks", h, len(c.repo.Hooks))
+	if h.State != HookWaiting || len(c.atHub()) != 1 {
+		t.Fatalf("%+v, %d hooks", h, len(c.atHub()))
 	}
-	if h = c.ensure(t, "web"); h.State != HookOK || len(c.repo.Hooks) != 1 {
-		t.Errorf("%+v, %d hooks", h, len(c.repo.Hooks))
+	if h = c.ensure(t, "web"); h.State != HookOK || len(c.atHub()) != 1 {
+		t.Errorf("%+v, %d hooks", h, len(c.atHub()))
 	}
 	if codes := c.hub.Deliver(t.Context(), "octo", "web", "push", map[string]any{}); !slices.Equal(codes, []int{202}) {
 		t.Errorf("answered %v", codes)
@@ -157,7 +157,7 @@ func TestManagedRotation(t *testing.T) {
 	t.Parallel()
 	c := newCircle(t)
 	h := c.ensure(t, "web")
-	before := c.repo.Hooks[0].Secret
+	before := c.atHub()[0].Secret
 	c.hub.Misbehave(githubtest.Fault{Method: "PATCH", Status: 500, Body: `{}`})
 	c.jobs(t)
 	for range 2 { // the second rotation must not push out the secret that GitHub still uses
@@ -172,7 +172,7 @@ func TestManagedRotation(t *testing.T) {
 	}
 	c.hub.Behave()
 	until(t, "GitHub has the new secret", func() bool { c.hurry(t); return !c.hookNow(t, h.ID).SecretPending })
-	if after := c.repo.Hooks[0].Secret; after == before || after == "" {
+	if after := c.atHub()[0].Secret; after == before || after == "" {
 		t.Errorf("secret %q", after)
 	}
 	if codes := c.hub.Deliver(t.Context(), "octo", "web", "push", map[string]any{}); !slices.Equal(codes, []int{202}) {

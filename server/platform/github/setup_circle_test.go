@@ -91,6 +91,16 @@ func (c *circle) ensure(t *testing.T, repo string) Hook {
 	return h
 }
 
+// atHub are the repository's hooks at GitHub.
+func (c *circle) atHub() (list []githubtest.Hook) {
+	c.hub.Look("octo", "web", func(r *githubtest.Repo) {
+		for _, h := range r.Hooks {
+			list = append(list, *h)
+		}
+	})
+	return list
+}
+
 func (c *circle) hookNow(t *testing.T, id string) hookRow {
 	t.Helper()
 	row, err := c.findHook(t.Context(), id)
