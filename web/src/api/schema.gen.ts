@@ -1689,6 +1689,311 @@ export interface paths {
         patch: operations["changeProjectKey"];
         trace?: never;
     };
+    "/api/v1/issues/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Issues of a team that a query finds, a page at a time */
+        get: operations["issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change or delete many issues, named or found by a query */
+        post: operations["changeIssues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make one issue of several of a project */
+        post: operations["mergeIssues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** An issue with its numbers */
+        get: operations["issue"];
+        put?: never;
+        post?: never;
+        /** Delete an issue with its events */
+        delete: operations["deleteIssue"];
+        options?: never;
+        head?: never;
+        /** Resolve, archive, reopen or assign */
+        patch: operations["changeIssue"];
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the events of one grouping hash an issue of their own */
+        post: operations["unmergeIssue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** How tags are distributed over an issue’s events */
+        get: operations["issueTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/grouping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Why events belong to this issue */
+        get: operations["issueGrouping"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What happened to an issue, newest first */
+        get: operations["issueActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What people wrote about an issue */
+        get: operations["issueComments"];
+        put?: never;
+        /** Write about an issue */
+        post: operations["commentIssue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/comments/{comment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                comment: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a comment away */
+        delete: operations["deleteIssueComment"];
+        options?: never;
+        head?: never;
+        /** Change what one wrote oneself */
+        patch: operations["changeIssueComment"];
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Events of an issue, newest first */
+        get: operations["issueEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/events/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                /** @description An event id, or latest, first or recommended */
+                event: string;
+            };
+            cookie?: never;
+        };
+        /** One event, whole */
+        get: operations["issueEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What users wrote about an issue */
+        get: operations["issueFeedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/events/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event: string;
+            };
+            cookie?: never;
+        };
+        /** From an event id to its event */
+        get: operations["findEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** A file that a client sent with an event */
+        get: operations["issueAttachment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What was timed, most time first */
+        get: operations["projectTransactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2940,6 +3245,418 @@ export interface components {
             message?: string;
             containers: number;
             volumes: number;
+        };
+        /** @enum {string} */
+        IssueStatus: "unresolved" | "resolved" | "archived";
+        IssueTerms: {
+            /** @enum {string} */
+            kind: "now" | "in_release" | "in_next_release" | "in_commit" | "forever" | "until_time" | "until_events" | "until_users" | "until_escalating";
+            release?: string;
+            commit?: string;
+            /** Format: date-time */
+            until?: string;
+            /** Format: int64 */
+            events?: number;
+            /** Format: int64 */
+            users?: number;
+            /**
+             * Format: int64
+             * @description Minutes in which the events have to come
+             */
+            window?: number;
+            /** Format: int64 */
+            threshold?: number;
+            /** Format: int64 */
+            from_events?: number;
+            /** Format: int64 */
+            from_users?: number;
+            /** Format: date-time */
+            window_start?: string;
+        };
+        IssueItem: {
+            /** Format: int64 */
+            id: number;
+            short_id: string;
+            title: string;
+            culprit: string;
+            type: string;
+            value: string;
+            level: string;
+            platform: string;
+            state: components["schemas"]["IssueStatus"];
+            /** @enum {string} */
+            substate: "" | "new" | "ongoing" | "escalating" | "regressed";
+            project: {
+                /** Format: int64 */
+                id: number;
+                slug: string;
+            };
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            users: number;
+            users_estimated: boolean;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            /** @description Events of the last 24 hours, the current one last */
+            sparkline: number[];
+            assignee: string;
+            releases: {
+                first: string;
+                last: string;
+            };
+        };
+        IssueList: {
+            issues: components["schemas"]["IssueItem"][];
+            /** @description Cursor of the next page, empty on the last */
+            next: string;
+        };
+        Issue: {
+            /** Format: int64 */
+            id: number;
+            short_id: string;
+            title: string;
+            culprit: string;
+            type: string;
+            value: string;
+            level: string;
+            platform: string;
+            state: components["schemas"]["IssueStatus"];
+            /** @enum {string} */
+            substate: "" | "new" | "ongoing" | "escalating" | "regressed";
+            project: {
+                /** Format: int64 */
+                id: number;
+                slug: string;
+            };
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            users: number;
+            users_estimated: boolean;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            /** @description Events of the last 24 hours, the current one last */
+            sparkline: number[];
+            assignee: string;
+            releases: {
+                first: string;
+                last: string;
+            };
+            logger: string;
+            terms?: components["schemas"]["IssueTerms"];
+            /** Format: date-time */
+            state_at: string;
+            state_by: string;
+            histogram: {
+                /** Format: date-time */
+                hour: string;
+                /** Format: int64 */
+                events: number;
+            }[];
+            /** Format: int64 */
+            comments: number;
+            /** Format: int64 */
+            feedback: number;
+        };
+        IssueBulk: {
+            changed: number;
+            more: boolean;
+        };
+        IssueTagList: {
+            tags: {
+                key: string;
+                /** Format: int64 */
+                total: number;
+                /** Format: int64 */
+                other: number;
+                values: {
+                    value: string;
+                    /** Format: int64 */
+                    count: number;
+                }[];
+            }[];
+        };
+        IssueGrouping: {
+            hashes: {
+                hash: string;
+                kind: string;
+                /** Format: date-time */
+                created_at: string;
+            }[];
+            why: {
+                kind: string;
+                text: string;
+                parts?: string[];
+            }[];
+            event: string;
+        };
+        IssueActivityList: {
+            activity: {
+                /** Format: int64 */
+                id: number;
+                kind: string;
+                /** Format: date-time */
+                at: string;
+                person: string;
+                detail: string;
+            }[];
+        };
+        IssueComment: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            edited_at?: string;
+            person: string;
+            text: string;
+            mine: boolean;
+        };
+        IssueCommentList: {
+            comments: components["schemas"]["IssueComment"][];
+        };
+        IssueEventList: {
+            events: {
+                event_id: string;
+                title: string;
+                /** Format: date-time */
+                timestamp: string;
+                /** Format: date-time */
+                received: string;
+                level: string;
+                environment: string;
+                release: string;
+                user: string;
+            }[];
+            next: string;
+        };
+        IssueFeedback: {
+            /** Format: int64 */
+            id: number;
+            event_id: string;
+            name: string;
+            email: string;
+            message: string;
+            url: string;
+            /** Format: date-time */
+            at: string;
+        };
+        IssueFeedbackList: {
+            feedback: components["schemas"]["IssueFeedback"][];
+        };
+        EventPair: {
+            key: string;
+            value: string;
+        };
+        EventFrame: {
+            filename?: string;
+            abs_path?: string;
+            module?: string;
+            function?: string;
+            package?: string;
+            platform?: string;
+            line?: number;
+            column?: number;
+            in_app: boolean;
+            context?: string;
+            pre_context?: string[];
+            post_context?: string[];
+            vars?: {
+                [key: string]: unknown;
+            };
+            instruction_addr?: string;
+            symbol_addr?: string;
+            minified?: {
+                filename?: string;
+                abs_path?: string;
+                function?: string;
+                line?: number;
+                column?: number;
+            };
+            /** @description Why a source map was not applied */
+            unmapped?: string;
+        };
+        EventStack: {
+            frames: components["schemas"]["EventFrame"][] | null;
+            omitted?: number;
+            omitted_at?: number;
+        };
+        EventException: {
+            type?: string;
+            value?: string;
+            module?: string;
+            thread_id?: string;
+            mechanism?: {
+                type?: string;
+                handled?: boolean;
+                synthetic?: boolean;
+                source?: string;
+                description?: string;
+                help_link?: string;
+                exception_id?: number;
+                parent_id?: number;
+                is_exception_group?: boolean;
+                data?: {
+                    [key: string]: unknown;
+                };
+            };
+            stack?: components["schemas"]["EventStack"];
+            raw_stack?: components["schemas"]["EventStack"];
+        };
+        Event: {
+            event_id: string;
+            type: string;
+            /** Format: date-time */
+            timestamp: string;
+            /** Format: date-time */
+            received: string;
+            /** Format: date-time */
+            started?: string;
+            /**
+             * Format: int64
+             * @description Nanoseconds
+             */
+            clock_drift?: number;
+            platform: string;
+            level: string;
+            logger?: string;
+            transaction?: string;
+            transaction_source?: string;
+            server_name?: string;
+            release?: string;
+            dist?: string;
+            environment: string;
+            culprit?: string;
+            message?: {
+                template?: string;
+                formatted?: string;
+                params?: unknown[];
+            };
+            tags?: components["schemas"]["EventPair"][];
+            user?: {
+                id?: string;
+                username?: string;
+                email?: string;
+                name?: string;
+                ip_address?: string;
+                geo?: {
+                    [key: string]: unknown;
+                };
+                data?: {
+                    [key: string]: unknown;
+                };
+            };
+            request?: {
+                method?: string;
+                url?: string;
+                query?: components["schemas"]["EventPair"][];
+                fragment?: string;
+                data?: unknown;
+                cookies?: components["schemas"]["EventPair"][];
+                headers?: components["schemas"]["EventPair"][];
+                env?: {
+                    [key: string]: unknown;
+                };
+            };
+            contexts?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            extra?: {
+                [key: string]: unknown;
+            };
+            exceptions?: components["schemas"]["EventException"][];
+            threads?: {
+                id?: string;
+                name?: string;
+                state?: string;
+                crashed?: boolean;
+                current?: boolean;
+                stack?: components["schemas"]["EventStack"];
+            }[];
+            breadcrumbs?: {
+                /** Format: date-time */
+                timestamp?: string;
+                type?: string;
+                category?: string;
+                level?: string;
+                message?: string;
+                event_id?: string;
+                data?: {
+                    [key: string]: unknown;
+                };
+            }[];
+            fingerprint?: string[];
+            sdk?: {
+                name?: string;
+                version?: string;
+                integrations?: string[];
+                packages?: string[];
+            };
+            modules?: {
+                [key: string]: string;
+            };
+            debug_images?: {
+                [key: string]: unknown;
+            }[];
+            errors?: string[];
+            trace_id?: string;
+            span_id?: string;
+            feedback?: {
+                [key: string]: unknown;
+            };
+            security?: {
+                [key: string]: unknown;
+            };
+            stack?: components["schemas"]["EventStack"];
+            spans?: {
+                [key: string]: unknown;
+            }[];
+            measurements?: {
+                [key: string]: unknown;
+            };
+        };
+        IssueEvent: {
+            /** Format: int64 */
+            issue: number;
+            event: components["schemas"]["Event"];
+            tags: components["schemas"]["EventPair"][];
+            /** @description The older event, empty at the end */
+            previous: string;
+            next: string;
+            attachments: {
+                /** Format: int64 */
+                id: number;
+                name: string;
+                kind: string;
+                content_type: string;
+                /** Format: int64 */
+                size: number;
+            }[];
+            feedback: components["schemas"]["IssueFeedback"][];
+        };
+        TransactionList: {
+            transactions: {
+                name: string;
+                op: string;
+                /** Format: int64 */
+                count: number;
+                /** Format: int64 */
+                failed: number;
+                /** Format: int64 */
+                average_ms: number;
+                /** Format: int64 */
+                longest_ms: number;
+                /** Format: date-time */
+                last_seen: string;
+                release: string;
+            }[];
         };
     };
     responses: {
@@ -5787,6 +6504,527 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectKey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issues: {
+        parameters: {
+            query: {
+                team: string;
+                project?: string;
+                query?: string;
+                sort?: "last_seen" | "first_seen" | "events" | "users";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Issues */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeIssues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    ids?: number[];
+                    team?: string;
+                    project?: string;
+                    query?: string;
+                    /** @enum {string} */
+                    action?: "change" | "delete";
+                    status?: components["schemas"]["IssueStatus"];
+                    terms?: components["schemas"]["IssueTerms"];
+                    /** @description A name; empty for nobody */
+                    assignee?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description How many */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueBulk"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    mergeIssues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    ids: number[];
+                    /**
+                     * Format: int64
+                     * @description That with the most events when absent
+                     */
+                    into?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The issue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The issue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteIssue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeIssue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    status?: components["schemas"]["IssueStatus"];
+                    terms?: components["schemas"]["IssueTerms"];
+                    /** @description A name; empty for nobody */
+                    assignee?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The issue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unmergeIssue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    hash: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The new issue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issueTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tags */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueTagList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issueGrouping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Hashes and reasons */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueGrouping"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issueActivity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Activity */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueActivityList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issueComments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Comments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueCommentList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    commentIssue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The comment */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueComment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteIssueComment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                comment: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeIssueComment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                comment: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The comment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueComment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issueEvents: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueEventList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issueEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                /** @description An event id, or latest, first or recommended */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueEvent"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issueFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Feedback */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueFeedbackList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    findEvent: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path: {
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueEvent"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issueAttachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    projectTransactions: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Transactions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionList"];
                 };
             };
             default: components["responses"]["Problem"];
