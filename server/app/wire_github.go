@@ -99,7 +99,7 @@ func textOf(f payload.Facts) string {
 // commitStatus turns what ci says of a commit into GitHub's terms. Repositories
 // that no delivery named and whose host none of the team's connections reaches get none.
 func (a *App) commitStatus(ctx context.Context, s ci.CommitStatus) error {
-	at, found, err := a.github.RepositoryAt(ctx, s.Team, s.Repository)
+	at, found, err := a.repositoryAt(ctx, s.Team, s.Repository)
 	if err != nil || !found {
 		return err
 	}
@@ -114,6 +114,12 @@ func (a *App) commitStatus(ctx context.Context, s ci.CommitStatus) error {
 	return a.github.PostCheck(ctx, check)
 }
 
+// repositoryAt finds what GitHub calls a repository. Its rows are in lower case, which
+// ci's names of repositories on disk are not.
+func (a *App) repositoryAt(ctx context.Context, team int64, place string) (github.Repository, bool, error) {
+	return a.github.RepositoryAt(ctx, team, strings.ToLower(place))
+}
+
 func conclusionOf(s ci.CommitStatus) github.Conclusion {
 	switch {
 	case s.Aborted:
@@ -126,7 +132,7 @@ func conclusionOf(s ci.CommitStatus) github.Conclusion {
 
 // pullComment has the results of builds shown on a pull request.
 func (a *App) pullComment(ctx context.Context, c ci.PullComment) error {
-	at, found, err := a.github.RepositoryAt(ctx, c.Team, c.Repository)
+	at, found, err := a.repositoryAt(ctx, c.Team, c.Repository)
 	if err != nil || !found {
 		return err
 	}

@@ -57,7 +57,7 @@ func (s *Service) pollingOf(ctx context.Context, r resourceRow) (polling, error)
 		normal.reason += fmt.Sprintf(", since no hook of %s was heard of within the last day.", r.Repository)
 		return normal, nil
 	}
-	names, err := s.namesOf(ctx, r.TeamID, []string{"https://" + r.Repository})
+	names, err := s.namesOf(ctx, r.TeamID, []string{addressOf(r.Repository)})
 	if err != nil {
 		return normal, err
 	}

@@ -41,7 +41,14 @@ func (s *Service) ReceivePull(ctx context.Context, team int64, places []string, 
 			}
 		}
 		if verdict == pullWanted {
-			return s.bring(ctx, w.row, []resource.Result{pullResult(pull)})
+			out, err := s.bring(ctx, w.row, []resource.Result{pullResult(pull)})
+			out.asked = out.added > 0 && pull.Fork
+			if err != nil || !out.asked {
+				return out, err
+			}
+			q, _, err := s.findFork(ctx, team, w.row.Repository, int64(pull.Number), pull.Head)
+			out.asked = q.State == ApprovalWaiting
+			return out, err
 		}
 		return told{watches: true, checked: true}, s.askForCandidate(ctx, w.row, pull.Number)
 	})

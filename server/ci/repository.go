@@ -50,6 +50,14 @@ func repositoryAt(api, name string) string {
 	return host + "/" + strings.ToLower(name)
 }
 
+// addressOf is an address of the repository that NormalRepository names.
+func addressOf(name string) string {
+	if place, local := strings.CutPrefix(name, "file/"); local {
+		return "/" + place
+	}
+	return "https://" + name
+}
+
 // NormalRepository is repositoryOf for an address: https, ssh, scp-like, git or file.
 func NormalRepository(address string) string {
 	address = strings.TrimSpace(address)

@@ -34,6 +34,8 @@ type watcher struct {
 type told struct {
 	watches, checked bool
 	added            int
+	// asked says that a member must agree first, known that nothing was new.
+	asked, known bool
 }
 
 // tell gives an event to every resource of the type that watches the repository,
@@ -141,6 +143,7 @@ func (s *Service) bring(ctx context.Context, r resourceRow, versions []resource.
 		err = s.askForForks(ctx, r, versions)
 	}
 	if err != nil || !stored.New {
+		out.known = true
 		return out, err
 	}
 	after, err := s.countVersions(ctx, r)
@@ -159,12 +162,17 @@ func (s *Service) effectOn(ctx context.Context, w watcher, got told) (Effect, er
 	e := Effect{Kind: "check", ID: formatInt(w.row.ID), URL: s.resourcePage(team, w.pipeline, w.row.Name)}
 	where := w.pipeline.label() + "/" + w.row.Name
 	switch {
+	case got.asked:
+		e.Kind, e.Title = "approval", where+" waits for a member to agree"
+		e.URL = s.publicURL() + "/teams/" + url.PathEscape(team) + "/ci/approvals"
 	case got.added == 1:
 		e.Kind, e.Title = "version", "New version of "+where
 	case got.added > 1:
 		e.Kind, e.Title = "version", fmt.Sprintf("%d new versions of %s", got.added, where)
 	case got.checked:
 		e.Title = "Check of " + where
+	case got.known:
+		e.Kind, e.Title = "resource", where+" knows this already"
 	default:
 		e.Kind, e.Title = "resource", where+" watches this and takes nothing from it"
 	}
