@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
 import { PanelLeft, Search } from "lucide-react";
-import { useContext, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useContext, useEffect, useRef, useState } from "react";
 import { api, whenAnonymous } from "@/api/client";
 import { asProblem } from "@/api/problem";
 import { IconButton } from "@/ui/Button";
@@ -14,14 +14,18 @@ import { useFrameActions } from "./actions";
 import { AvatarMenu } from "./AvatarMenu";
 import { useBrowserTab } from "./browserTab";
 import { Crumbs } from "./Crumbs";
-import { KeyboardHelp } from "./KeyboardHelp";
 import { useKeys } from "./keys";
 import { LiveChip } from "./LiveChip";
 import { LiveProvider } from "./LiveProvider";
-import { Palette } from "./Palette";
 import { Rail } from "./Rail";
 import { TeamSwitcher } from "./TeamSwitcher";
 import { useTeam } from "./team";
+
+// Most visits read one page: what lies above it comes when it is asked for.
+const Palette = lazy(async () => ({ default: (await import("./Palette")).Palette }));
+const KeyboardHelp = lazy(async () => ({ default: (await import("./KeyboardHelp")).KeyboardHelp }));
+
+type Layer = "palette" | "help";
 
 /** The frame around every page of somebody who is signed in. */
 export function Shell() {
@@ -34,7 +38,8 @@ export function Shell() {
 
 function Frame() {
   const { hasContext, setContextSlot } = useContext(FrameStateContext);
-  const [layer, setLayer] = useState<"palette" | "help" | null>(null);
+  const [layer, setLayer] = useState<Layer | null>(null);
+  const [used, setUsed] = useState<ReadonlySet<Layer>>(() => new Set());
   // Remembered with the page it was opened on: going elsewhere folds it again.
   const [unfoldedOn, setUnfoldedOn] = useState<string | null>(null);
   const main = useRef<HTMLElement>(null);
@@ -42,11 +47,15 @@ function Frame() {
   const unfolded = unfoldedOn === pathname;
   const signOut = useSignOut();
   const close = () => setLayer(null);
+  const open = (next: Layer) => {
+    setUsed((before) => new Set(before).add(next));
+    setLayer(next);
+  };
 
   useSessionEnd();
   useKeys();
   useBrowserTab(useTeam());
-  useFrameActions({ openPalette: () => setLayer("palette"), openHelp: () => setLayer("help"), signOut });
+  useFrameActions({ openPalette: () => open("palette"), openHelp: () => open("help"), signOut });
   useFocusOnChange(main);
 
   return (
@@ -69,12 +78,12 @@ function Frame() {
         <Crumbs />
         <span className="push" />
         <LiveChip />
-        <button type="button" className="find" onClick={() => setLayer("palette")} aria-label="Go anywhere, run anything">
+        <button type="button" className="find" onClick={() => open("palette")} aria-label="Go anywhere, run anything">
           <Icon of={Search} size="s" />
           <span>Go anywhere, run anything</span>
           <Kbd keys={shownKeys("mod+k")} />
         </button>
-        <AvatarMenu onHelp={() => setLayer("help")} onSignOut={signOut} />
+        <AvatarMenu onHelp={() => open("help")} onSignOut={signOut} />
       </header>
       <aside className="context" aria-label="List">
         <div className="slot" ref={setContextSlot} />
@@ -82,8 +91,8 @@ function Frame() {
       <main className="main" id="main" ref={main} tabIndex={-1}>
         <Outlet />
       </main>
-      <Palette open={layer === "palette"} onClose={close} />
-      <KeyboardHelp open={layer === "help"} onClose={close} />
+      <Suspense>{used.has("palette") && <Palette open={layer === "palette"} onClose={close} />}</Suspense>
+      <Suspense>{used.has("help") && <KeyboardHelp open={layer === "help"} onClose={close} />}</Suspense>
     </div>
   );
 }

@@ -1,14 +1,14 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { ArrowLeft, ArrowRight, Ban, ChevronDown, Copy, RotateCw } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { api, data } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
+import { plural } from "@/format/bytes";
 import { duration } from "@/format/duration";
 import { clockTime, utcTime } from "@/format/time";
 import { Button, IconButton } from "@/ui/Button";
 import { copyText } from "@/ui/clipboard";
-import { Confirm } from "@/ui/Dialog";
 import { useActions, useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
 import { Menu, MenuItem } from "@/ui/Menu";
@@ -21,6 +21,8 @@ import { type Build, buildQuery } from "../queries";
 import { buildMarkdown } from "./markdown";
 import type { BuildSearch } from "./search";
 import { isOver, shownStatus } from "./steps";
+
+const AbortDialog = lazy(async () => ({ default: (await import("./AbortDialog")).AbortDialog }));
 
 type Props = { build: Build; search: BuildSearch };
 
@@ -39,7 +41,7 @@ export function BuildHeader({ build, search }: Props) {
       actions={<Acts build={build} over={over} />}
       tabs={tabs}
       tabsLabel="Views of the build"
-      strip={recent.length > 0 ? { bars: recent, label: `last ${recent.length} builds of ${of}` } : undefined}
+      strip={recent.length > 0 ? { bars: recent, label: `last ${plural(recent.length, "build")} of ${of}` } : undefined}
     />
   );
 }
@@ -151,9 +153,11 @@ function Acts({ build, over }: { build: Build; over: boolean }) {
           Abort
         </Button>
       )}
-      <Confirm open={asking} onClose={() => setAsking(false)} onConfirm={() => void abort.start()} title={`Abort #${build.name}?`} act="Abort" keep="Let it run" busy={abort.busy}>
-        Its containers are stopped and its <code>on_abort</code> and <code>ensure</code> steps run. What it has already put stays.
-      </Confirm>
+      {asking && (
+        <Suspense>
+          <AbortDialog name={build.name} busy={abort.busy} onClose={() => setAsking(false)} onConfirm={() => void abort.start()} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -122,7 +122,7 @@ export function Editor({ title, team, name, saved, start, above, meta }: Props) 
           <p className="meta">The same file, the same checks. {saved ? "The version that fly reads is the one that is saved here." : "A new pipeline is paused until somebody lets it run."}</p>
         </aside>
       </div>
-      {saved && <Review open={reviewing && problem?.status !== 409} onClose={() => setReviewing(false)} name={name} before={base.yaml} after={text} busy={save.busy} error={problem?.message} onSave={() => void save.start()} warnings={validation.diagnostics.length} />}
+      {saved && <Review open={reviewing && problem?.status !== 409} onClose={() => setReviewing(false)} name={name} command={`fly -t ${team} set-pipeline -p ${name} -c pipeline.yml`} before={base.yaml} after={text} busy={save.busy} error={problem?.message} onSave={() => void save.start()} warnings={validation.diagnostics.length} />}
     </>
   );
 }

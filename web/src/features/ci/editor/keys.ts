@@ -33,7 +33,26 @@ const tables: Record<string, Key[]> = {
     key("groups", "tabs of jobs"),
     key("var_sources", "where ((vars)) come from"),
     key("display", "how the pipeline looks"),
+    key("signalbox", "what Concourse does not know: inputs, test reports, files to keep"),
   ],
+  signalbox: [key("jobs", "more about jobs, by their names")],
+  signalboxJob: [
+    key("inputs", "what is asked when somebody starts it by hand; found as ((input:name))"),
+    key("cancel_superseded", "a newer build aborts older ones of the same branch"),
+    key("test_reports", "JUnit XML files, the first part is an output"),
+    key("artifacts", "files to keep for download, the first part is an output"),
+    key("sbom", "CycloneDX files, the first part is an output"),
+  ],
+  signalboxInputs: [
+    key("name", "found as ((input:name))"),
+    key("type", "string, choice, bool or secret"),
+    key("description", "said in the form"),
+    key("required", "it must be given"),
+    key("default", "what it is when not given"),
+    key("options", "what a choice is among"),
+    key("pattern", "regular expression that the text must match"),
+  ],
+  signalboxArtifacts: [key("path", "which files, the first part is an output"), key("keep", "how long, such as 720h")],
   resources: [
     key("name", "how jobs call it"),
     key("type", "git, time, mock, registry-image or one of resource_types"),
@@ -103,6 +122,8 @@ export function keysAt(before: string): Key[] {
   const lines = before.split("\n");
   const typed = lines.pop() ?? "";
   if (!/^[\s-]*[\w]*$/.test(typed)) return [];
+  const ours = extensionKeys(lines, typed);
+  if (ours) return ours;
   let parent = "";
   let depth = keyColumn(typed);
   for (let at = lines.length - 1; at >= 0 && depth > 0; at -= 1) {
@@ -127,4 +148,22 @@ export function keysAt(before: string): Key[] {
 /** Where the key on this line begins: behind its indent and dashes. */
 function keyColumn(line: string): number {
   return (/^[\s-]*/.exec(line)?.[0] ?? "").length;
+}
+
+/** The keys below `signalbox`, where the names of jobs stand between; nothing outside of it. */
+function extensionKeys(lines: string[], typed: string): Key[] | undefined {
+  const path: string[] = [];
+  let depth = keyColumn(typed);
+  for (let at = lines.length - 1; at >= 0 && depth > 0; at -= 1) {
+    const [, indent, name] = /^([\s-]*)([\w.-]+):/.exec(lines[at] as string) ?? [];
+    if (name === undefined || (indent as string).length >= depth) continue;
+    depth = (indent as string).length;
+    path.unshift(name);
+  }
+  const [top, jobs, job, list] = path;
+  if (top !== "signalbox") return undefined;
+  if (jobs === undefined) return tables.signalbox;
+  if (jobs !== "jobs" || job === undefined) return [];
+  if (list === undefined) return tables.signalboxJob;
+  return list === "inputs" ? tables.signalboxInputs : list === "artifacts" ? tables.signalboxArtifacts : [];
 }

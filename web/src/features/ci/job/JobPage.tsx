@@ -2,6 +2,7 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { useLoaderData } from "@tanstack/react-router";
 import { Pause, Play } from "lucide-react";
 import { lazy, Suspense } from "react";
+import { plural } from "@/format/bytes";
 import { duration } from "@/format/duration";
 import { Button } from "@/ui/Button";
 import { CodeBlock } from "@/ui/CodeBlock";
@@ -63,7 +64,7 @@ export function JobPage() {
             </Button>
           </>
         }
-        strip={{ bars: bars(job.last_builds, now), label: median ? `last ${job.last_builds.length} builds · median ${duration(Math.round(median))}` : `last ${job.last_builds.length || 20} builds` }}
+        strip={{ bars: bars(job.last_builds, now), label: median ? `last ${plural(job.last_builds.length, "build")} · median ${duration(Math.round(median))}` : `last ${plural(job.last_builds.length || 20, "build")}` }}
       />
       {run && asks(job) && (
         <Suspense>

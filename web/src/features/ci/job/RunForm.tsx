@@ -96,11 +96,11 @@ type OneProps = { input: RunInput; value: string | boolean | undefined; error?: 
 function One({ input: { name, type, description, required, options, pattern }, value, error, first, onValue }: OneProps) {
   if (type === "bool") {
     return (
-      <div className="field">
+      <div className="grid gap-1">
         <Tick checked={value === true} autoFocus={first} onChange={(event) => onValue(event.target.checked)}>
           {name}
         </Tick>
-        {(error || description) && <p className={error ? "hint bad" : "hint"}>{error ?? description}</p>}
+        {(error || description) && <p className={error ? "meta text-failed" : "meta"}>{error ?? description}</p>}
       </div>
     );
   }
