@@ -285,7 +285,7 @@ func TestMergedAndUnmerged(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := d.only("issue:"+formatID(made)), d.only("issue:2")
-	if a.Events != 31 || b.Events != 30 || a.Users != 30 || !strings.HasPrefix(a.Title, "A:") {
+	if a.Events != 31 || b.Events != 30 || a.Users != 30 || a.Title != "A" || b.Title != "B" {
 		t.Errorf("after unmerging: %+v and %+v", a, b)
 	}
 	d.take(d.event(sample{kind: "A"}), d.event(sample{kind: "B", function: "other"}))

@@ -144,6 +144,13 @@ func (s *Service) split(ctx context.Context, from issueRow, hash string) (int64,
 	} else if !problem.Is(err, problem.NotFound) {
 		return 0, err
 	}
+	if e, err := r.lastOfOthers(ctx, from.ID, hash); err == nil {
+		if err := r.retitle(ctx, from.ID, e); err != nil {
+			return 0, err
+		}
+	} else if !problem.Is(err, problem.NotFound) {
+		return 0, err
+	}
 	to.setState(state{Status: Unresolved, Substate: Ongoing}, s.Now(), identity.From(ctx).Name)
 	if err := r.insertIssues(ctx, []*issueRow{&to}); err != nil {
 		return 0, err

@@ -84,6 +84,18 @@ func (r rows) lastOfHash(ctx context.Context, issue int64, hash string) (eventRo
 	return row, database.NotFound(err, "No event of this hash is kept any more.")
 }
 
+// lastOfOthers is the newest kept event that another hash led here.
+func (r rows) lastOfOthers(ctx context.Context, issue int64, hash string) (eventRow, error) {
+	var row eventRow
+	err := r.db.Reader(ctx).Where("issue_id = ? AND hash <> ?", issue, hash).Order("timestamp DESC, id DESC").Take(&row).Error
+	return row, database.NotFound(err, "No event of another hash is kept any more.")
+}
+
+// retitle makes an issue look like one of its events.
+func (r rows) retitle(ctx context.Context, issue int64, e eventRow) error {
+	return r.db.Writer(ctx).Exec("UPDATE issues_issues SET title = ?, culprit = ?, level = ? WHERE id = ?", e.Title, e.Culprit, e.Level, issue).Error
+}
+
 type moveRow struct {
 	ID        int64
 	ProjectID int64
