@@ -59,6 +59,9 @@ func TestAliveCoversPlaces(t *testing.T) {
 	if err := c.Remember(t.Context(), 1, h.ID, "github.com/octo/docs", "octo", "docs"); err != nil {
 		t.Fatal(err)
 	}
+	if at, found, err := c.RepositoryAt(t.Context(), 1, "GitHub.com/Octo/docs.git"); err != nil || !found || at.Owner != "octo" {
+		t.Errorf("%+v %v %v", at, found, err)
+	}
 	if !alive("GitHub.com/octo/docs.git") || alive("github.com/octo/other") {
 		t.Error("a hook that told of it")
 	}

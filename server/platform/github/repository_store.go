@@ -26,7 +26,7 @@ func (s *Service) saveRepository(ctx context.Context, row repositoryRow) error {
 
 func (s *Service) findRepository(ctx context.Context, team int64, place string) (repositoryRow, bool, error) {
 	var row repositoryRow
-	err := s.DB.Reader(ctx).Where("team_id = ? AND place = ?", team, place).Take(&row).Error
+	err := s.DB.Reader(ctx).Where("team_id = ? AND place = ?", team, normalPlace(place)).Take(&row).Error
 	if database.IsNotFound(err) {
 		return repositoryRow{}, false, nil
 	}
