@@ -19,5 +19,8 @@ func (a *App) wireIssues(context.Context) (err error) {
 		PublicURL: a.PublicURL, TeamName: a.teamName, Audit: a.audit, Publish: a.hub.Publish, Limits: limits, SpoolBytes: int64(cfg.SpoolMB) * mib,
 		Retention: issues.Retention{Days: cfg.RetentionDays, Events: int64(cfg.RetentionEvents), Bytes: int64(cfg.RetentionMB) * mib},
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.issues.RegisterTools(a.tools)
 }
