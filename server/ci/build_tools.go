@@ -11,6 +11,12 @@ import (
 
 // RegisterTools adds what machines may do with pipelines and builds.
 func (s *Service) RegisterTools(r *tools.Registry) error {
+	if err := s.registerApprovalTools(r); err != nil {
+		return err
+	}
+	if err := r.Register(s.approvalTools()...); err != nil {
+		return err
+	}
 	return r.Register(
 		tools.New(tools.Spec{Name: "ci_pipelines_list", Title: "List pipelines", Class: tools.ReadOnly, Level: identity.Read,
 			Description: "Pipelines of a team with the status of their jobs' latest builds, their last builds and the last commit."}, s.toolPipelines),
