@@ -58,6 +58,7 @@ describe("every page of settings and administration", () => {
     "/teams/main/ci/hooks",
     "/teams/main/ci/approvals",
     "/teams/main/ci/packages",
+    "/teams/main/ci/workers",
     "/teams/main/settings/channels",
   ];
 

@@ -5,6 +5,7 @@ export const wallPath = (team: string) => `/teams/${part(team)}/ci`;
 export const hooksPath = (team: string) => `${wallPath(team)}/hooks`;
 export const approvalsPath = (team: string) => `${wallPath(team)}/approvals`;
 export const packagesPath = (team: string) => `${wallPath(team)}/packages`;
+export const workersPath = (team: string) => `${wallPath(team)}/workers`;
 export const newPipelinePath = (team: string) => `${wallPath(team)}/new`;
 export const pipelinePath = (team: string, pipeline: string) => `/teams/${part(team)}/pipelines/${part(pipeline)}`;
 export const editPath = (team: string, pipeline: string) => `${pipelinePath(team, pipeline)}/edit`;

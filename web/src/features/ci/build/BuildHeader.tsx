@@ -18,7 +18,6 @@ import { statusWord } from "@/ui/status";
 import { useNow } from "../log/useMedia";
 import { buildPath, jobPath } from "../paths";
 import { type Build, buildQuery } from "../queries";
-import { buildMarkdown } from "./markdown";
 import type { BuildSearch } from "./search";
 import { isOver, shownStatus } from "./steps";
 
@@ -130,7 +129,7 @@ function Acts({ build, over }: { build: Build; over: boolean }) {
     },
     failed: "Not aborted.",
   });
-  const copy = async () => toast({ text: (await copyText(buildMarkdown(build, window.location.href))) ? "Copied as Markdown" : "The browser refused to copy." });
+  const copy = async () => toast({ text: (await copyText((await import("./markdown")).buildMarkdown(build, window.location.href))) ? "Copied as Markdown" : "The browser refused to copy." });
   const noRerun = refused || (!build.job && "Checks are not run again; check the resource instead.");
   useActions([
     { id: "build.rerun", label: "Rerun this build", group: "Build", keys: "r", icon: RotateCw, refused: noRerun || (!over && "The build still runs."), run: () => void rerun.start() },

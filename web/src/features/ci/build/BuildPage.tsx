@@ -11,7 +11,6 @@ import { LogViewer } from "../log/LogViewer";
 import { usePhone } from "../log/useMedia";
 import { jobPath, pipelinePath, resourcePath, wallPath } from "../paths";
 import { type Build, buildQuery } from "../queries";
-import { Awaited } from "./Awaited";
 import { BuildHeader } from "./BuildHeader";
 import { FailureCard } from "./FailureCard";
 import type { Found } from "./named";
@@ -20,6 +19,7 @@ import { shownStatus } from "./steps";
 import { StepTree } from "./StepTree";
 
 // The log is what a build page is opened for; the rest comes when it is asked for.
+const Awaited = lazy(async () => ({ default: (await import("./Awaited")).Awaited }));
 const InputsTab = lazy(async () => ({ default: (await import("./InputsTab")).InputsTab }));
 const TestsTab = lazy(async () => ({ default: (await import("../outputs/TestsTab")).TestsTab }));
 const ArtifactsTab = lazy(async () => ({ default: (await import("../outputs/ArtifactsTab")).ArtifactsTab }));
@@ -28,7 +28,7 @@ const ComponentsTab = lazy(async () => ({ default: (await import("../outputs/Com
 /** One build: what it is, why it failed or waits, its steps, its log. */
 export function BuildPage() {
   const found = useLoaderData({ strict: false }) as Found;
-  return found.id === undefined ? <Awaited job={found.job} /> : <Shown key={found.id} id={found.id} />;
+  return found.id === undefined ? <Suspense><Awaited job={found.job} /></Suspense> : <Shown key={found.id} id={found.id} />;
 }
 
 function Shown({ id }: { id: number }) {

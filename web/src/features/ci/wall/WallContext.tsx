@@ -1,8 +1,8 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { CircleX, Package, Pin, Stamp, Webhook, Workflow } from "lucide-react";
+import { CircleX, Package, Pin, Server, Stamp, Webhook, Workflow } from "lucide-react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { instanceWords, pipelineAddress } from "../address";
-import { approvalsPath, hooksPath, packagesPath, wallPath } from "../paths";
+import { approvalsPath, hooksPath, packagesPath, wallPath, workersPath } from "../paths";
 import { pipelinesQuery } from "../queries";
 import { pipelineStatus } from "../state";
 import { arrange, isFailing } from "./arrange";
@@ -22,6 +22,7 @@ export function WallContext({ team }: { team: string }) {
         <ContextItem to={home} search={{ show: "failing" }} icon={CircleX} label="Failing" end={pipelines.filter(isFailing).length} />
         <ContextItem to={approvalsPath(team)} icon={Stamp} label="Approvals" />
         <ContextItem to={packagesPath(team)} icon={Package} label="Packages" />
+        <ContextItem to={workersPath(team)} icon={Server} label="Workers" />
         <ContextItem to={hooksPath(team)} icon={Webhook} label="GitHub" />
       </ContextGroup>
       {arrange(pipelines).map((group) => (
