@@ -11,9 +11,6 @@ import (
 
 // RegisterTools adds what machines may do with pipelines and builds.
 func (s *Service) RegisterTools(r *tools.Registry) error {
-	if err := s.registerApprovalTools(r); err != nil {
-		return err
-	}
 	if err := r.Register(s.approvalTools()...); err != nil {
 		return err
 	}

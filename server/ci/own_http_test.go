@@ -195,6 +195,12 @@ func TestToolsDoWhatTheAPIDoes(t *testing.T) {
 		{"operator", "ci_build_abort", fmt.Sprintf(`{"build":%d}`, b.ID), `has ended already`},
 		{"operator", "ci_resource_check", `{"team":"main","pipeline":"p","resource":"repo"}`, `"name":"check"`},
 		{"operator", "ci_resource_check", `{"team":"main","pipeline":"p","resource":"nope"}`, `has no resource nope`},
+		{"viewer", "ci_approval_list", `{"team":"main"}`, `"items":[]`},
+		{"viewer", "ci_approval_approve", `{"approval":"none"}`, `There is no tool`},
+		{"operator", "ci_approval_approve", `{"approval":"none"}`, `There is no such approval`},
+		{"operator", "ci_approval_reject", `{"approval":"none"}`, `There is no such approval`},
+		{"viewer", "ci_waiting_explain", fmt.Sprintf(`{"build":%d}`, b.ID), `"waiting":[]`},
+		{"viewer", "ci_job_get", `{"team":"main","pipeline":"p","job":"j"}`, `"run_inputs":[]`},
 		{"stranger", "ci_build_get", fmt.Sprintf(`{"build":%d}`, b.ID), `There is no such thing`},
 	} {
 		if got := call(c.user, c.tool, c.input); !strings.Contains(got, c.want) {

@@ -102,10 +102,12 @@ func (s *Service) openSource(ctx context.Context, b engine.Build, source pipelin
 		lookup, err = openDummy(resolved)
 	case "vault":
 		lookup, err = s.openVault(ctx, b, resolved)
+	case "ssm", "secretsmanager":
+		lookup, err = s.openAWS(source.Type, b, resolved)
 	case "idtoken":
 		lookup, err = s.openIDToken(b, resolved)
 	default:
-		err = fmt.Errorf("%s is not built in yet; keep the values as secrets of the team, or use vault, idtoken or dummy", source.Type)
+		err = fmt.Errorf("%s is no type of var source here; use vault, ssm, secretsmanager, idtoken or dummy, or keep the values as secrets of the team", source.Type)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("var source '%s': %w", source.Name, err)

@@ -105,7 +105,7 @@ func TestVarSources(t *testing.T) {
 		{"plain var in a config", `[{"name":"d","type":"dummy","config":{"vars":{"x":"((token))"}}}]`, "((d:x))", "hush-hush", ""},
 		{"one through another, in any order", `[{"name":"b","type":"dummy","config":{"vars":{"x":"((a:x))!"}}},{"name":"a","type":"dummy","config":{"vars":{"x":"deep"}}}]`, "((b:x))", "deep!", ""},
 		{"in a circle", `[{"name":"b","type":"dummy","config":{"vars":{"x":"((a:x))"}}},{"name":"a","type":"dummy","config":{"vars":{"x":"((b:x))"}}}]`, "((b:x))", "", "inter-dependent"},
-		{"not built in", `[{"name":"s","type":"ssm","config":{"region":"x"}}]`, "((s:x))", "", "var source 's': ssm is not built in yet"},
+		{"not built in", `[{"name":"s","type":"conjur","config":{"region":"x"}}]`, "((s:x))", "", "var source 's': conjur is no type of var source here"},
 		{"not built in, and not used", `[{"name":"s","type":"secretsmanager","config":{}}]`, "((token))", "hush-hush", ""},
 		{"vault, of the pipeline", "[" + vaultOf(`"client_token":"t","path_prefix":"/kv1"`) + "]", "((v:password))", "of the pipeline", ""},
 		{"vault, field", "[" + vaultOf(`"client_token":"t","path_prefix":"/kv1"`) + "]", "((v:login.user))", "u", ""},
