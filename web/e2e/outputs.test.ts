@@ -42,8 +42,9 @@ it("asks for inputs, waits for a person, and ships what was asked", async () => 
   const token = server.command("token", "create", "--user", "admin", "--name", "outputs", "--scopes", "*");
   const set = await server.api<{ pipeline: { id: number } }>(token, "PUT", "/api/v1/ci/pipelines/config", { team: "main", name: "release", yaml });
   await server.api(token, "POST", `/api/v1/ci/pipelines/${set.pipeline.id}/unpause`);
-  // Approvers are found by name: somebody else than who starts it must approve.
+  // Nobody approves what they started or whose pipeline they set: that takes a third person.
   server.command("user", "create", "--name", "ann", "--password", password, "--team", "main", "--role", "pipeline-operator");
+  server.command("user", "create", "--name", "bob", "--password", password, "--team", "main", "--role", "owner");
 
   const starts = await openPage(browser, server.url);
   await signIn(starts.page, "ann", password);
@@ -74,14 +75,14 @@ it("asks for inputs, waits for a person, and ships what was asked", async () => 
   await starts.page.getByText("secret, never shown").waitFor();
   await expectAccessible(starts.page);
 
-  // An owner approves it in the inbox, where it appears by itself.
+  // Another owner approves it in the inbox, where it appears by itself.
   const approves = await openPage(browser, server.url, { colorScheme: "dark" });
-  await signIn(approves.page, "admin", password);
+  await signIn(approves.page, "bob", password);
   await open(approves.page, "/teams/main/ci/approvals");
   await approves.page.getByRole("button", { name: "Approve release / deploy #1" }).click();
   await approves.page.getByLabel("Reason").fill("it was tried in staging");
   await approves.page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
-  await approves.page.getByText("approved by admin").waitFor();
+  await approves.page.getByText("approved by bob").waitFor();
   await expectAccessible(approves.page);
 
   await open(starts.page, "/teams/main/pipelines/release/jobs/deploy/builds/1");
