@@ -65,7 +65,7 @@ func (s *Service) Raise(ctx context.Context, team int64, m Message) error {
 			if !row.channel().wants(m) {
 				continue
 			}
-			if err := s.enqueue(ctx, row, m.bounded()); err != nil {
+			if _, err := s.enqueue(ctx, row, m.bounded()); err != nil {
 				return err
 			}
 		}
@@ -77,16 +77,17 @@ func (c Channel) wants(m Message) bool {
 	return c.Enabled && slices.Contains(c.Events, m.Event) && (len(c.Pipelines) == 0 || slices.Contains(c.Pipelines, m.Pipeline))
 }
 
-func (s *Service) enqueue(ctx context.Context, row channelRow, m Message) error {
+// enqueue returns the id of the delivery.
+func (s *Service) enqueue(ctx context.Context, row channelRow, m Message) (int64, error) {
 	d := s.newDelivery(row, m)
 	if err := s.insertDelivery(ctx, &d); err != nil {
-		return err
+		return 0, err
 	}
 	if err := s.forgetOld(ctx, row.ID); err != nil {
-		return err
+		return 0, err
 	}
 	_, err := s.Jobs.EnqueueValue(ctx, work.Job{Kind: kindSend, Team: row.TeamID, SerialKey: "notify/" + row.ID}, sendPayload{d.ID})
-	return err
+	return d.ID, err
 }
 
 func (s *Service) newDelivery(row channelRow, m Message) deliveryRow {

@@ -69,3 +69,14 @@ func (s *Service) deliveries(ctx context.Context, channel string, before int64, 
 	}
 	return list, err
 }
+
+// Outcomes are the deliveries of those ids that are still remembered.
+func (s *Service) Outcomes(ctx context.Context, ids []int64) ([]Delivery, error) {
+	var rows []deliveryRow
+	err := s.DB.Reader(ctx).Where("id IN ?", ids).Find(&rows).Error
+	list := make([]Delivery, len(rows))
+	for i, r := range rows {
+		list[i] = r.delivery()
+	}
+	return list, err
+}
