@@ -98,6 +98,8 @@ type Service struct {
 
 	// failingCases reads the test reports of a build; nil knows of none.
 	failingCases func(ctx context.Context, build int64, limit int) ([]failingCase, error)
+	// reports and components store what a build's files say; nil leaves the files alone.
+	reports, components keepFiles
 
 	mu sync.Mutex
 	// aborts stop the builds that run on this node.
