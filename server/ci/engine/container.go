@@ -69,7 +69,7 @@ func (l *leaf) occupy(ctx context.Context, begin func() error) (func(), error) {
 	if l.row.Container != "" {
 		return l.slots.force(), nil
 	}
-	give, err := l.slots.take(ctx, func() {
+	give, err := l.slots.take(ctx, l.build.ID, func() {
 		l.emit(event.WaitingForWorker{Time: l.unix(), Origin: l.origin()})
 	})
 	if err != nil {

@@ -50,7 +50,9 @@ type Deps struct {
 	// MaxContainers is how many containers may run at once; 0 is no limit. Steps beyond
 	// it wait, which their log says.
 	MaxContainers int
-	Logger        *slog.Logger
+	// Slots are the places of the worker; those of MaxContainers when nil.
+	Slots  *Slots
+	Logger *slog.Logger
 }
 
 // SetPipelineRequest is what a set_pipeline step asks for; all values are interpolated.
@@ -80,7 +82,7 @@ type SetPipelineResult struct {
 // Engine runs builds. One Engine serves all builds of the process.
 type Engine struct {
 	Deps
-	slots  *slots
+	slots  *Slots
 	single *keyed
 	// stopping is cancelled by Detach.
 	stopping context.Context
@@ -90,7 +92,10 @@ type Engine struct {
 // New makes an Engine. The context ends it like Detach; it carries nothing else.
 func New(ctx context.Context, deps Deps) *Engine {
 	deps.PrivilegedAllowed = onlyTrusted(deps.PrivilegedAllowed)
-	e := &Engine{Deps: deps, slots: newSlots(deps.MaxContainers), single: newKeyed()}
+	if deps.Slots == nil {
+		deps.Slots = NewSlots(deps.MaxContainers)
+	}
+	e := &Engine{Deps: deps, slots: deps.Slots, single: newKeyed()}
 	e.stopping, e.detach = context.WithCancelCause(ctx)
 	return e
 }

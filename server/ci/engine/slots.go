@@ -2,33 +2,75 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 )
 
-// slots bounds how many containers run at once, first come first served.
-type slots struct {
-	mu    sync.Mutex
-	free  int
-	bound bool
-	queue []chan struct{}
+// Slots bounds how many containers run at once, first come first served, and can hold
+// back all new ones. One Slots serves one worker.
+type Slots struct {
+	mu      sync.Mutex
+	limit   int
+	running int
+	held    string
+	queue   []waiter
 }
 
-func newSlots(limit int) *slots { return &slots{free: limit, bound: limit > 0} }
+// waiter is a step that may not start its container yet.
+type waiter struct {
+	build int64
+	turn  chan struct{}
+}
+
+// NewSlots makes room for so many containers; 0 is no limit.
+func NewSlots(limit int) *Slots { return &Slots{limit: limit} }
+
+// Hold keeps new containers from starting, for a reason that says why they wait, such
+// as "the worker is landing"; "" lets them go again. What runs is left alone.
+func (s *Slots) Hold(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = reason
+	s.next()
+}
+
+// Running is how many hold a place, and Limit how many may; 0 is no limit.
+func (s *Slots) Running() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running
+}
+
+// Limit is how many places there are; 0 is no limit.
+func (s *Slots) Limit() int { return s.limit }
+
+// Waiting tells whether a step of the build waits for a place, and why.
+func (s *Slots) Waiting(build int64) (reason string, waits bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.ContainsFunc(s.queue, func(w waiter) bool { return w.build == build }) {
+		return "", false
+	}
+	if s.held != "" {
+		return s.held, true
+	}
+	return fmt.Sprintf("%d of at most %d containers are running", s.running, s.limit), true
+}
+
+func (s *Slots) room() bool { return s.held == "" && (s.limit <= 0 || s.running < s.limit) }
 
 // take waits for room and returns how to give it back. waiting is called once if there
 // is none at first.
-func (s *slots) take(ctx context.Context, waiting func()) (func(), error) {
-	if !s.bound {
-		return func() {}, nil
-	}
+func (s *Slots) take(ctx context.Context, build int64, waiting func()) (func(), error) {
 	s.mu.Lock()
-	if s.free > 0 {
-		s.free--
+	if s.room() {
+		s.running++
 		s.mu.Unlock()
 		return sync.OnceFunc(s.give), nil
 	}
 	turn := make(chan struct{})
-	s.queue = append(s.queue, turn)
+	s.queue = append(s.queue, waiter{build, turn})
 	s.mu.Unlock()
 	waiting()
 	select {
@@ -41,42 +83,39 @@ func (s *slots) take(ctx context.Context, waiting func()) (func(), error) {
 }
 
 // force takes room even when there is none: the container runs already.
-func (s *slots) force() func() {
-	if !s.bound {
-		return func() {}
-	}
+func (s *Slots) force() func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.free--
+	s.running++
 	return sync.OnceFunc(s.give)
 }
 
-func (s *slots) give() {
+func (s *Slots) give() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.free++
+	s.running--
 	s.next()
 }
 
-func (s *slots) next() {
-	for s.free > 0 && len(s.queue) > 0 {
-		s.free--
-		close(s.queue[0])
+func (s *Slots) next() {
+	for len(s.queue) > 0 && s.room() {
+		s.running++
+		close(s.queue[0].turn)
 		s.queue = s.queue[1:]
 	}
 }
 
 // leave gives up waiting; a turn that came meanwhile goes to the next.
-func (s *slots) leave(turn chan struct{}) {
+func (s *Slots) leave(turn chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, other := range s.queue {
-		if other == turn {
-			s.queue = append(s.queue[:i:i], s.queue[i+1:]...)
+		if other.turn == turn {
+			s.queue = slices.Delete(s.queue, i, i+1)
 			return
 		}
 	}
-	s.free++
+	s.running--
 	s.next()
 }
 

@@ -75,6 +75,15 @@ type VolumeInfo struct {
 	Bytes   int64 // -1 when not measured
 }
 
+// Disk is how full the file system is that an executor keeps its volumes on, in bytes.
+type Disk struct {
+	Used int64
+	// Limit is how much may be used before new containers wait.
+	Limit int64
+	// Size is what there is for us.
+	Size int64
+}
+
 // ContainerInfo describes a container.
 type ContainerInfo struct {
 	ID      ContainerID

@@ -61,7 +61,7 @@ func (w *Worker) Start(ctx context.Context, spec runtime.Spec) error {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			err = errors.Join(err, w.discard(dir))
+			err = errors.Join(sayFull(err), w.discard(dir))
 		}
 		return err
 	}

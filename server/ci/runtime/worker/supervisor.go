@@ -138,10 +138,15 @@ func (s *supervisor) follow(streams *streams, signals <-chan os.Signal) {
 	var status int
 	var stop <-chan time.Time // polls while stopping
 	var deadline time.Time
+	room := time.NewTicker(500 * time.Millisecond)
+	defer room.Stop()
+	full := false
 	for running := true; running; {
 		select {
 		case status = <-ended:
 			running = false
+		case <-room.C:
+			full = full || noRoom(s.path("."))
 		case <-signals:
 			if stop == nil {
 				deadline = s.now().Add(s.stopGrace())
@@ -159,6 +164,10 @@ func (s *supervisor) follow(streams *streams, signals <-chan os.Signal) {
 	}
 	if s.reason == "" && s.outOfMemory() {
 		s.reason = "The container was killed because it used more memory than its limit."
+	}
+	if s.reason == "" && status != 0 && (full || noRoom(s.path("."))) {
+		// It failed for want of room, or may have: that is no result of its own.
+		s.reason, status = diskFull+" What ran in the container broke off with status "+strconv.Itoa(status)+".", lost
 	}
 	s.kill() // what the first process left behind
 	s.drain(copied)

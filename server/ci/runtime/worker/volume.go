@@ -72,7 +72,7 @@ func (w *Worker) ImportVolume(ctx context.Context, id runtime.VolumeID, tar io.R
 func (w *Worker) build(id runtime.VolumeID, fill func(dir string) error) error {
 	dir := w.path("incoming", rand.Text())
 	if err := os.Mkdir(dir, 0o755); err != nil {
-		return err
+		return sayFull(err)
 	}
 	err := fill(dir)
 	if err == nil {
@@ -82,7 +82,7 @@ func (w *Worker) build(id runtime.VolumeID, fill func(dir string) error) error {
 		}
 	}
 	if err != nil {
-		return errors.Join(err, removeTree(dir))
+		return errors.Join(sayFull(err), removeTree(dir))
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func (w *Worker) Volumes(context.Context) ([]runtime.VolumeInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, runtime.VolumeInfo{ID: runtime.VolumeID(e.Name()), Created: at, Bytes: -1})
+		out = append(out, runtime.VolumeInfo{ID: runtime.VolumeID(e.Name()), Created: at, Bytes: w.size(runtime.VolumeID(e.Name()))})
 	}
 	return out, nil
 }

@@ -42,6 +42,8 @@ type Options struct {
 	// MaxImport bounds the bytes of a volume made from a tar stream, 0 is 20 GB;
 	// MaxOutput what a container may print, 0 is 4 GB.
 	MaxImport, MaxOutput int64
+	// DiskLimit is how much of the disk may be used before new containers should wait.
+	DiskLimit DiskLimit
 	// Limits are those of containers that name none.
 	Limits runtime.Limits
 	// Prefer names the only engine to use, "runc" or "bwrap"; empty takes the best there is.
@@ -67,6 +69,7 @@ type Worker struct {
 	busy    map[runtime.ContainerID]chan struct{} // ids that a call works on; closed when it is done
 	envs    map[runtime.ContainerID][]string      // environments of containers that this process started
 	shells  map[runtime.ContainerID]*revival      // ended containers that sessions are in
+	sizes   map[runtime.VolumeID]measured
 	probed  time.Time
 	refusal error // the last answer of the probe
 }
@@ -99,6 +102,7 @@ func New(o Options) (*Worker, error) {
 		opts: o, log: o.Logger, rootless: os.Geteuid() != 0, cgroup2: unifiedCgroups(),
 		places: make(chan struct{}, o.MaxContainers), busy: map[runtime.ContainerID]chan struct{}{},
 		envs: map[runtime.ContainerID][]string{}, shells: map[runtime.ContainerID]*revival{},
+		sizes: map[runtime.VolumeID]measured{},
 	}
 	for _, f := range folders {
 		if err := os.MkdirAll(w.path(f), 0o700); err != nil {
