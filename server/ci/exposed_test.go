@@ -44,6 +44,8 @@ func exposed(t *testing.T) (*world, map[string]string) {
 		}
 		for _, r := range graph.Resources {
 			values["R:"+name+"/"+r.Name] = formatInt(r.ID)
+			versions := must[versionList](w, 200, "GET", fmt.Sprintf("/api/v1/ci/resources/%d/versions", r.ID), "")
+			values["V:"+name+"/"+r.Name] = formatInt(versions.Items[0].ID)
 		}
 	}
 	check := must[flyBuild](w, 201, "POST", "/api/v1/teams/main/pipelines/site/resources/repo/check", "{}")
@@ -123,6 +125,8 @@ func TestWhoSeesWhatOfExposedPipelines(t *testing.T) {
 		{"/api/v1/ci/resources/{R:site/repo}/versions", 200, 200, `"metadata":[]`, `"got"`},
 		{"/api/v1/ci/resources/{R:site/open}/versions", 200, 200, `"got"`, ""},
 		{"/api/v1/ci/resources/{R:vault/open}", 404, 401, "", ""},
+		{"/api/v1/ci/versions/{V:site/repo}/builds", 200, 200, `"job":{`, `"created_by"`},
+		{"/api/v1/ci/versions/{V:vault/open}/builds", 404, 401, "", ""},
 	} {
 		path := c.path
 		for key, value := range values {

@@ -17,6 +17,7 @@ func (s *Service) resourceRoutes(r api.Router) {
 	r.POST("/resources/:id/check", operating(), api.Handle(s.httpCheck))
 	r.POST("/resources/:id/pin", operating(), api.Handle(s.httpPin))
 	r.POST("/resources/:id/unpin", operating(), api.Handle(s.httpUnpin))
+	r.GET("/versions/:id/builds", exposable(), api.Handle(s.httpVersionBuilds))
 	r.POST("/versions/:id/enable", operating(), api.Handle(s.httpEnable(true)))
 	r.POST("/versions/:id/disable", operating(), api.Handle(s.httpEnable(false)))
 }
@@ -33,6 +34,8 @@ type resourceShape struct {
 	// CheckedBy is webhook or poll, and CheckedReason says why in words.
 	CheckedBy     string `json:"checked_by"`
 	CheckedReason string `json:"checked_reason"`
+	// CheckBuild is the build of the last check while its log is kept.
+	CheckBuild *ref `json:"check_build,omitempty"`
 }
 
 func (s *Service) shapeResource(ctx context.Context, r resourceRow) (resourceShape, error) {
@@ -48,6 +51,9 @@ func (s *Service) shapeResource(ctx context.Context, r resourceRow) (resourceSha
 		return out, err
 	}
 	out.CheckedBy, out.CheckedReason = polling.by, polling.reason
+	if out.CheckBuild, err = s.lastCheck(ctx, r); err != nil {
+		return out, err
+	}
 	out.graphResource = graphResource{ID: r.ID, Name: r.Name, Type: r.Type, Icon: declared.Icon, LastCheckedAt: r.CheckEndedAt.pointer(),
 		CheckError: r.CheckError, NextCheckAt: nextCheckShown(p, r)}
 	latest, err := s.latestVersion(ctx, r, false)

@@ -1516,6 +1516,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ci/versions/{id}/builds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Builds that took a version, and those that made it, newest first */
+        get: operations["ciVersionBuilds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ci/versions/{id}/{action}": {
         parameters: {
             query?: never;
@@ -1545,6 +1564,60 @@ export interface paths {
         };
         /** Where builds run */
         get: operations["ciWorkers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/workers/{name}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                action: "land" | "resume" | "prune";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a worker finish what it runs and take nothing new, let it take builds again, or remove what nothing uses */
+        post: operations["ciWorkerAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Containers of a team's builds and checks, the newest first */
+        get: operations["ciContainers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/volumes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Volumes that hold a team's outputs and caches, the largest first */
+        get: operations["ciVolumes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3177,6 +3250,7 @@ export interface components {
             checked_by: "webhook" | "poll";
             /** @description Why it is polled as often as it is */
             checked_reason: string;
+            check_build?: components["schemas"]["CiRef"];
         };
         CiVersion: {
             /** Format: int64 */
@@ -3240,11 +3314,52 @@ export interface components {
         CiWorker: {
             name: string;
             /** @enum {string} */
-            state: "running" | "stalled";
+            state: "running" | "stalled" | "landing" | "landed";
             /** @description What is missing when containers cannot be started */
             message?: string;
             containers: number;
             volumes: number;
+            /** @description Containers of steps that run now */
+            running?: number;
+            /** @description How many of them it starts at once */
+            limit?: number;
+            /** Format: int64 */
+            disk_used?: number;
+            /**
+             * Format: int64
+             * @description Bytes beyond which caches are removed; absent when only the disk is the limit
+             */
+            disk_limit?: number;
+            /** Format: date-time */
+            last_seen?: string;
+        };
+        CiContainer: {
+            handle: string;
+            /** @description get, put, task or check */
+            kind: string;
+            build?: {
+                /** Format: int64 */
+                id: number;
+                number: string;
+                job?: string;
+                pipeline?: string;
+            };
+            step?: string;
+            image?: string;
+            worker: string;
+            state: string;
+            /** Format: date-time */
+            started_at?: string;
+        };
+        CiVolume: {
+            handle: string;
+            kind: string;
+            path?: string;
+            /** Format: int64 */
+            bytes: number;
+            used_by?: string;
+            /** Format: date-time */
+            created_at?: string;
         };
         /** @enum {string} */
         IssueStatus: "unresolved" | "resolved" | "archived";
@@ -6151,6 +6266,32 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ciVersionBuilds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Builds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        input_to: components["schemas"]["CiBuildListItem"][];
+                        output_of: components["schemas"]["CiBuildListItem"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     ciVersionAction: {
         parameters: {
             query?: never;
@@ -6192,6 +6333,80 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["CiWorker"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciWorkerAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                action: "land" | "resume" | "prune";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The worker as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiWorker"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciContainers: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Containers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["CiContainer"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciVolumes: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Volumes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["CiVolume"][];
                     };
                 };
             };
