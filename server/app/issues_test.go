@@ -34,12 +34,36 @@ func (c *client) errorProject(t testing.TB, team, name string) errorProject {
 	return p
 }
 
-// furnishIssues puts a project into the team.
+// furnishIssues puts a project into the team, and one issue with an event, an
+// attachment and a comment.
 func (c *client) furnishIssues(t *testing.T, w team) {
 	t.Helper()
 	p := c.errorProject(t, w.name, "Shop")
 	w.things["projects/:id"], w.things["keys/:id"], w.things["keys/:key"] = strconv.FormatInt(p.ID, 10), p.Key, p.Key
 	w.things[":team/:project"], w.things[":team/:member"] = p.Slug, w.name
+	event := strings.ReplaceAll(newGUID(), "-", "")
+	envelope := fmt.Sprintf("{\"event_id\":%q}\n{\"type\":\"event\"}\n{\"message\":\"out of stock\",\"level\":\"error\",\"platform\":\"python\"}\n"+
+		"{\"type\":\"attachment\",\"length\":5,\"filename\":\"cart.txt\"}\nempty\n", event)
+	answer := c.as("").request(t, "POST", fmt.Sprintf("/api/%d/envelope/?sentry_key=%s", p.ID, p.Key), strings.NewReader(envelope))
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatal("envelope:", answer.StatusCode)
+	}
+	found := "/api/v1/issues/events/" + event + "?team=" + w.name
+	eventually(t, "the event", func() bool { return c.status(t, "GET", found) == http.StatusOK })
+	var shown struct {
+		Issue       int64
+		Attachments []struct{ ID int64 }
+	}
+	eventually(t, "its attachment", func() bool {
+		c.call(t, "GET", found, nil, &shown)
+		return len(shown.Attachments) == 1
+	})
+	issue := strconv.FormatInt(shown.Issue, 10)
+	var comment struct{ ID int64 }
+	c.call(t, "POST", "/api/v1/issues/issues/"+issue+"/comments", map[string]any{"text": "Again."}, &comment)
+	w.things["issues/:id"], w.things["events/:event"], w.things["comments/:comment"] = issue, event, strconv.FormatInt(comment.ID, 10)
+	w.things["attachments/:id"] = strconv.FormatInt(shown.Attachments[0].ID, 10)
 }
 
 // sendError sends one event as a client does, and returns the status; 0 when the server did not answer.

@@ -94,21 +94,20 @@ func (in commentIn) text() (string, error) {
 }
 
 func (s *Service) httpComment(ctx context.Context, in commentIn) (api.Created[commentShape], error) {
-	text, err := in.text()
-	if err != nil {
-		return api.Created[commentShape]{}, err
-	}
 	caller := identity.From(ctx)
-	row := commentRow{IssueID: in.ID, At: s.millis(), UserID: caller.UserID, Person: caller.Name, Text: text}
-	err = s.DB.Tx(ctx, func(ctx context.Context) error {
+	row := commentRow{IssueID: in.ID, At: s.millis(), UserID: caller.UserID, Person: caller.Name}
+	err := s.DB.Tx(ctx, func(ctx context.Context) error {
 		i, err := s.issueFor(ctx, in.ID, writing)
 		if err != nil {
+			return err
+		}
+		if row.Text, err = in.text(); err != nil {
 			return err
 		}
 		if err := s.rows().insertComment(ctx, &row); err != nil {
 			return err
 		}
-		return s.issueChanged(ctx, i, ChangeComment, caller.Name, clipText(text, 200))
+		return s.issueChanged(ctx, i, ChangeComment, caller.Name, clipText(row.Text, 200))
 	})
 	return api.Created[commentShape]{Value: shapeComment(ctx, row)}, err
 }
@@ -131,15 +130,14 @@ func (s *Service) ownComment(ctx context.Context, in commentIn, others bool) (is
 }
 
 func (s *Service) httpEditComment(ctx context.Context, in commentIn) (commentShape, error) {
-	text, err := in.text()
-	if err != nil {
-		return commentShape{}, err
-	}
 	i, c, err := s.ownComment(ctx, in, false)
 	if err != nil {
 		return commentShape{}, err
 	}
-	c.Text, c.EditedAt = text, s.millis()
+	if c.Text, err = in.text(); err != nil {
+		return commentShape{}, err
+	}
+	c.EditedAt = s.millis()
 	if err := s.rows().editComment(ctx, c.ID, c.Text, c.EditedAt); err != nil {
 		return commentShape{}, err
 	}

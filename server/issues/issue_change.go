@@ -44,12 +44,13 @@ func (s *Service) issueFor(ctx context.Context, id int64, scope identity.Scope) 
 // ChangeIssues applies a person's change to issues of teams in which they may
 // write. All are changed or none.
 func (s *Service) ChangeIssues(ctx context.Context, ids []int64, c Change) error {
-	if err := c.check(); err != nil {
-		return err
-	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
 		list, err := s.lockFor(ctx, ids)
 		if err != nil {
+			return err
+		}
+		// Only now: whoever may not see the issues learns nothing of what would suit them.
+		if err := c.check(); err != nil {
 			return err
 		}
 		for _, i := range list {
