@@ -1,0 +1,20 @@
+package ci
+
+import (
+	"context"
+
+	"github.com/signalbox/signalbox/server/platform/api"
+)
+
+// outcomeRoutes answer what came out of a build besides its log.
+func (s *Service) outcomeRoutes(r api.Router) {
+	r.GET("/builds/:id/failure", exposable(), api.Handle(s.httpFailure))
+}
+
+func (s *Service) httpFailure(ctx context.Context, in byID) (failureCard, error) {
+	b, err := s.openBuild(ctx, in.ID)
+	if err != nil {
+		return failureCard{}, err
+	}
+	return s.failureCardOf(ctx, b)
+}
