@@ -2,6 +2,7 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { Check, X } from "lucide-react";
 import { useState } from "react";
+import { refusal, useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import { useActions, usePage } from "@/ui/frame/hooks";
@@ -14,43 +15,48 @@ import { useOperatorRefusal } from "../acts";
 import { buildPath, wallPath } from "../paths";
 import { WallContext } from "../wall/WallContext";
 import { DecideDialog, type Deciding } from "./DecideDialog";
+import { ForkCards } from "./ForkCards";
 import { type Approval, approvalsQuery } from "./queries";
-import { approvalSnippet, outcome } from "./words";
+import { approvalSnippet, isFork, outcome, title } from "./words";
 
 /** What waits for somebody's word, and what was decided. */
 export function ApprovalsPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const waiting = useSuspenseQuery(approvalsQuery(team, "waiting")).data.items;
-  const decided = useSuspenseQuery(approvalsQuery(team, "decided")).data.items;
+  const closedOnes = useSuspenseQuery(approvalsQuery(team, "decided")).data.items;
   const [deciding, setDeciding] = useState<Deciding | null>(null);
   const navigate = useNavigate();
   const role = useOperatorRefusal(team);
+  const memberRole = refusal(useSession(), team, "member");
+  const forks = waiting.filter(isFork);
+  const builds = waiting.filter((one) => !isFork(one));
   const first = waiting[0];
-  const open = (one: Approval) => void navigate({ to: path(team, one) });
+  const refused = (one: Approval) => (isFork(one) ? memberRole || one.refusal || false : role);
+  const open = (one: Approval) => void (isFork(one) ? window.open(one.fork.url, "_blank", "noreferrer") : navigate({ to: path(team, one) }));
   usePage({ title: "Approvals", crumbs: [{ label: "Pipelines", to: wallPath(team) }, { label: "Approvals" }], status: first ? "paused" : undefined });
   useActions(
     waiting.flatMap((approval) => [
-      { id: `approve.${approval.id}`, label: `Approve ${title(approval)}`, group: "This page", icon: Check, refused: role || approval.refusal || false, run: () => setDeciding({ approval, approve: true }) },
-      { id: `reject.${approval.id}`, label: `Reject ${title(approval)}`, group: "This page", icon: X, refused: role, run: () => setDeciding({ approval, approve: false }) },
+      { id: `approve.${approval.id}`, label: `Approve ${title(approval)}`, group: "This page", icon: Check, refused: refused(approval) || approval.refusal || false, run: () => setDeciding({ approval, approve: true }) },
+      { id: `reject.${approval.id}`, label: `Reject ${title(approval)}`, group: "This page", icon: X, refused: refused(approval), run: () => setDeciding({ approval, approve: false }) },
     ]),
   );
   return (
     <>
       <WallContext team={team} />
-      <PageHeader title="Approvals" status={first ? "paused" : undefined} meta={first ? `${plural(waiting.length, "build waits", "builds wait")} for a person, the longest first` : `nothing waits in ${team}`} />
-      {first ? (
-        <Table label="Waiting" rows={waiting} rowKey={({ id }) => id} columns={[...named(team), ...waits(role, setDeciding)]} onOpen={open} keyboard />
-      ) : (
-        <EmptyState headline="No build waits for approval" command={approvalSnippet} filled={["type: approval", "put: production"]} commandLabel="Snippet" small={decided.length > 0}>
+      <PageHeader title="Approvals" status={first ? "paused" : undefined} meta={said(builds.length, forks.length, team)} />
+      {forks.length > 0 && <ForkCards items={forks} role={memberRole} onDecide={setDeciding} />}
+      {builds.length > 0 && <Table label="Waiting" rows={builds} rowKey={({ id }) => id} columns={[...named(team), ...waits(role, setDeciding)]} onOpen={open} keyboard />}
+      {!first && (
+        <EmptyState headline="No build waits for approval" command={approvalSnippet} filled={["type: approval", "put: production"]} commandLabel="Snippet" small={closedOnes.length > 0}>
           A put to a resource of the type <code>approval</code> stops a build until somebody approves or rejects it. It holds no worker meanwhile, and survives restarts.
         </EmptyState>
       )}
-      {decided.length > 0 && (
+      {closedOnes.length > 0 && (
         <section aria-label="Decided">
           <div className="pane section-head">
             <h2>Decided</h2>
           </div>
-          <Table label="Decided" rows={decided} rowKey={({ id }) => id} columns={[...named(team), ...closed]} onOpen={open} />
+          <Table label="Decided" rows={closedOnes} rowKey={({ id }) => id} columns={[...named(team), ...closed]} onOpen={open} />
         </section>
       )}
       <DecideDialog deciding={deciding} onClose={() => setDeciding(null)} />
@@ -59,18 +65,27 @@ export function ApprovalsPage() {
 }
 
 const path = (team: string, one: Approval) => buildPath(team, { ...one.build, pipeline: one.pipeline, job: one.job });
-const title = (one: Approval) => `${one.pipeline.name} / ${one.job.name} #${one.build.name}`;
+
+function said(builds: number, forks: number, team: string): string {
+  const parts = [builds > 0 && plural(builds, "build waits", "builds wait"), forks > 0 && plural(forks, "commit of a fork waits", "commits of forks wait")].filter(Boolean);
+  return parts.length > 0 ? `${parts.join(", ")} for a person, the longest first` : `nothing waits in ${team}`;
+}
 
 const named = (team: string): Column<Approval>[] => [
   {
     key: "build",
     head: "Build",
     lead: true,
-    cell: (one) => (
-      <Link className="title" to={path(team, one)}>
-        {title(one)}
-      </Link>
-    ),
+    cell: (one) =>
+      isFork(one) ? (
+        <a className="title" href={one.fork.url} target="_blank" rel="noreferrer" title={one.fork.title}>
+          {title(one)}
+        </a>
+      ) : (
+        <Link className="title" to={path(team, one)}>
+          {title(one)}
+        </Link>
+      ),
   },
   { key: "step", head: "Step", width: 144, cell: (one) => one.name },
   { key: "by", head: "Started by", said: "started by", width: 128, cell: (one) => one.created_by || <span className="muted">a new version</span> },

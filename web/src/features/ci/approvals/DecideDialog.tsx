@@ -9,16 +9,16 @@ import { useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
 import { Notice } from "@/ui/states";
 import type { Approval } from "./queries";
+import { consequence, decided, title } from "./words";
 
 export type Deciding = { approval: Approval; approve: boolean };
 
 /** Asks for the reason before a build goes on or fails. */
 export function DecideDialog({ deciding, onClose }: { deciding: Deciding | null; onClose: () => void }) {
   const one = deciding?.approval;
-  const title = one ? `${deciding.approve ? "Approve" : "Reject"} ${one.name} for ${one.pipeline.name} / ${one.job.name} #${one.build.name}?` : "";
-  const then = deciding?.approve ? "The build goes on at once; what follows in its plan runs." : "The step fails, and the build with it. Nothing that is done is undone.";
+  const asked = one ? `${deciding.approve ? "Approve" : "Reject"} ${one.fork ? "" : `${one.name} for `}${title(one)}?` : "";
   return (
-    <Dialog open={deciding !== null} onClose={onClose} title={title} description={then}>
+    <Dialog open={deciding !== null} onClose={onClose} title={asked} description={one && consequence(one, deciding.approve)}>
       {deciding && <DecideForm deciding={deciding} onClose={onClose} />}
     </Dialog>
   );
@@ -35,7 +35,7 @@ function DecideForm({ deciding: { approval, approve }, onClose }: { deciding: De
     },
     onDone: () => {
       void client.invalidateQueries({ queryKey: ["ci", "approvals"] });
-      toast({ text: approve ? `${approval.name} is approved; the build goes on` : `${approval.name} is rejected; the build fails` });
+      toast({ text: decided(approval, approve) });
       onClose();
     },
   });
@@ -48,7 +48,7 @@ function DecideForm({ deciding: { approval, approve }, onClose }: { deciding: De
   return (
     <form className="grid gap-3" onSubmit={submit} noValidate>
       {problem && problem.fields.length === 0 && <Notice kind="bad">{problem.message}</Notice>}
-      <Field label="Reason" hint={approval.reason_required ? "Required here; it is kept with the build" : "Kept with the build"} error={problem?.field("reason")}>
+      <Field label="Reason" hint={approval.reason_required ? "Required here; it is kept with the build" : approval.fork ? "Kept with the decision" : "Kept with the build"} error={problem?.field("reason")}>
         <Textarea value={reason} onChange={(event) => setReason(event.target.value)} rows={3} autoFocus />
       </Field>
       <DialogButtons>

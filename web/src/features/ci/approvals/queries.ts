@@ -3,6 +3,9 @@ import { api, data } from "@/api/client";
 import type { components } from "@/api/schema.gen";
 
 export type Approval = components["schemas"]["CiApproval"];
+export type Fork = NonNullable<Approval["fork"]>;
+/** A question about a commit of a fork; it has no build yet. */
+export type ForkApproval = Approval & { fork: Fork };
 export type ApprovalsShown = "waiting" | "decided";
 
 export const approvalsQuery = (team: string, state: ApprovalsShown) =>

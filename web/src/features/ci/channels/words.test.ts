@@ -14,6 +14,7 @@ describe("fate", () => {
 it.each([
   [["build.failed"], [], "failed · all pipelines"],
   [["build.failed", "build.fixed"], ["web", "api"], "failed, fixed · web, api"],
+  [["build.failed", "approval.requested"], [], "failed, approvals · all pipelines"],
   [["build.errored"], ["a", "b", "c", "d"], "errored · 4 pipelines"],
 ] as const)("tells %o of %o", (events, pipelines, said) => expect(told({ events: [...events], pipelines: [...pipelines] })).toBe(said));
 

@@ -16,12 +16,15 @@ export const events: { event: ChannelEvent; word: string; means: string }[] = [
   { event: "build.failed", word: "A build failed", means: "with its last lines" },
   { event: "build.errored", word: "A build errored", means: "it could not be run" },
   { event: "build.fixed", word: "A job is green again", means: "after it failed" },
+  { event: "approval.requested", word: "Somebody has to approve", means: "a build waits for a person" },
 ];
 
-/** "failed, errored of web, api" */
+const short: Record<ChannelEvent, string> = { "build.failed": "failed", "build.errored": "errored", "build.fixed": "fixed", "approval.requested": "approvals" };
+
+/** "failed, errored · web, api" */
 export function told({ events: chosen, pipelines }: Pick<Channel, "events" | "pipelines">): string {
   const which = pipelines.length === 0 ? "all pipelines" : pipelines.length > 3 ? plural(pipelines.length, "pipeline") : pipelines.join(", ");
-  return `${chosen.map((event) => event.replace("build.", "")).join(", ")} · ${which}`;
+  return `${chosen.map((event) => short[event]).join(", ")} · ${which}`;
 }
 
 /** What became of a message. */
