@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,8 +34,13 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 		return fmt.Errorf("find this machine's name: %w", err)
 	}
 	root := filepath.Join(a.config.DataDir, "ci")
+	diskLimit, err := worker.ParseDiskLimit(cfg.DiskLimit)
+	if err != nil {
+		return errUsage{fmt.Errorf("ci.disk_limit: %w", err)}
+	}
+	slots := engine.NewSlots(cfg.MaxContainers)
 	a.worker, err = worker.New(worker.Options{Root: root, Name: name, HostImage: cfg.HostImage, AllowOutbound: a.config.Outbound.Allow,
-		Self: self, MaxContainers: cfg.MaxContainers, Logger: a.log, Now: now})
+		Self: self, MaxContainers: cfg.MaxContainers, DiskLimit: diskLimit, Logger: a.log, Now: now})
 	if err != nil {
 		return err
 	}
@@ -45,11 +51,11 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 		return fmt.Errorf("make the folder for images on their way: %w", err)
 	}
 	a.ci = ci.New(ci.Deps{
-		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Native: a.nativeTypes(natives), NativeTypes: append(natives.Names(), "approval"),
-		Logs: logs, Jobs: a.jobs, NewID: randomID, Dial: a.guard.DialContext, Sealer: a.box, LoopStatus: a.loops.Status,
+		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Slots: slots, Disk: a.worker.Disk, Native: a.nativeTypes(natives), NativeTypes: append(natives.Names(), "approval"),
+		Logs: logs, Jobs: a.jobs, Blobs: a.blobs, Scratch: filepath.Join(root, "tmp"), NewID: randomID, Dial: a.guard.DialContext, Sealer: a.box, LoopStatus: a.loops.Status,
 		Engine: func(ledger engine.Ledger) ci.Engine {
 			e := engine.New(context.WithoutCancel(ctx), engine.Deps{Executor: a.worker, Native: a.nativeTypes(natives), Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
-				Now: now, NewID: randomID, ExternalURL: a.PublicURL(), Logger: a.log, MaxContainers: cfg.MaxContainers,
+				Now: now, NewID: randomID, ExternalURL: a.PublicURL(), Logger: a.log, Slots: slots,
 				Vars: func(ctx context.Context, b engine.Build) (vars.Lookup, error) { return a.ci.Vars(ctx, b) },
 				SetPipeline: func(ctx context.Context, r engine.SetPipelineRequest) (engine.SetPipelineResult, error) {
 					return a.ci.SetPipelineStep(ctx, r)
@@ -67,13 +73,18 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 }
 
 // workerLoop asks the worker whether it is ready, which also puts back network
-// rules that something else on this machine has flushed.
+// rules that something else on this machine has flushed, and measures its volumes.
 func (a *App) workerLoop() work.Loop {
-	return work.Loop{Name: "ci.worker", Every: time.Minute, Run: a.worker.Ready}
+	return work.Loop{Name: "ci.worker", Every: time.Minute, Run: func(ctx context.Context) error {
+		return errors.Join(a.worker.Ready(ctx), a.worker.Measure(ctx))
+	}}
 }
 
 // recoverContainers removes what a former life left behind and no running build needs.
 func (a *App) recoverContainers(ctx context.Context) error {
+	if err := a.ci.RecallWorker(ctx); err != nil {
+		return err
+	}
 	wanted, err := a.ci.WantedContainers(ctx)
 	if err != nil {
 		return err

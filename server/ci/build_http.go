@@ -13,7 +13,6 @@ func (s *Service) buildRoutes(r api.Router) {
 	r.GET("/builds/:id", exposable(), api.Handle(s.httpBuild))
 	r.POST("/builds/:id/abort", operating(), api.Handle(s.httpAbort))
 	r.POST("/builds/:id/rerun", operating(), api.Handle(s.httpRerun))
-	r.GET("/workers", reading(), api.Handle(s.httpWorkers))
 }
 
 func (s *Service) httpBuilds(ctx context.Context, in pageIn) (buildPage, error) {
@@ -59,16 +58,4 @@ func (s *Service) httpRerun(ctx context.Context, in byID) (api.Created[buildShap
 		return api.Created[buildShape]{}, err
 	}
 	return s.createdBuild(ctx, b)
-}
-
-type workerList struct {
-	Items []workerState `json:"items"`
-}
-
-func (s *Service) httpWorkers(ctx context.Context, _ api.Nothing) (workerList, error) {
-	w, err := s.worker(ctx)
-	if err != nil || w.Name == "" {
-		return workerList{[]workerState{}}, err
-	}
-	return workerList{[]workerState{w}}, nil
 }

@@ -77,6 +77,11 @@ type buildShape struct {
 	// RunInputs are the values of the job's typed inputs; Inputs are versions.
 	RunInputs    []runInputShape `json:"run_inputs"`
 	SupersededBy *int64          `json:"superseded_by"`
+	// Reports and SBOM say that there are test cases and components.
+	Reports bool `json:"reports"`
+	SBOM    bool `json:"sbom"`
+	// Artifacts counts the files that can be downloaded.
+	Artifacts int64 `json:"artifacts"`
 }
 
 func (s *Service) shapeBuild(ctx context.Context, b buildRow) (buildShape, error) {
@@ -86,7 +91,7 @@ func (s *Service) shapeBuild(ctx context.Context, b buildRow) (buildShape, error
 		return buildShape{}, err
 	}
 	out := buildShape{buildItem: item, Comment: b.Comment, Inputs: []usedShape{}, Outputs: []usedShape{}, Waiting: []string{}, Recent: []buildSummary{}}
-	for _, fill := range []func(context.Context, buildRow, *buildShape) error{s.addTeam, s.addVersions, s.addSteps, s.addWaiting, s.addFamily, s.addRunInputs} {
+	for _, fill := range []func(context.Context, buildRow, *buildShape) error{s.addTeam, s.addVersions, s.addSteps, s.addWaiting, s.addFamily, s.addRunInputs, s.addArtifacts, s.addOutcome} {
 		if err := fill(ctx, b, &out); err != nil {
 			return out, err
 		}
@@ -98,8 +103,15 @@ func (s *Service) shapeBuild(ctx context.Context, b buildRow) (buildShape, error
 	public, err := s.publicJob(ctx, b)
 	if !public {
 		out.Steps, out.Failure, out.Waiting = []*step{}, nil, []string{}
+		out.Reports, out.SBOM = false, false
 	}
 	return out, err
+}
+
+// addOutcome says what there is besides the log.
+func (s *Service) addOutcome(ctx context.Context, b buildRow, out *buildShape) (err error) {
+	out.Reports, out.SBOM, err = s.outcome(ctx, b.ID)
+	return err
 }
 
 func (s *Service) addTeam(ctx context.Context, b buildRow, out *buildShape) (err error) {
@@ -149,6 +161,9 @@ func (s *Service) addSteps(ctx context.Context, b buildRow, out *buildShape) err
 func (s *Service) addWaiting(ctx context.Context, b buildRow, out *buildShape) error {
 	waits, err := s.prepare(ctx, b)
 	out.Waiting = waits.sentences()
+	if reason := s.waitsForWorker(b.ID); reason != "" {
+		out.Waiting = append(out.Waiting, reason)
+	}
 	return err
 }
 

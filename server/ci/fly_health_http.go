@@ -72,7 +72,7 @@ func (f fly) health(c *gin.Context) error {
 		out.Workers.Status, out.Status = unhealthy, "failing"
 	case w.Name != "":
 		out.Workers.Total, out.Workers.Running = 1, 1
-		if w.State != "running" {
+		if w.State == WorkerStalled {
 			out.Workers, out.Status = flyWorkerHealth{Status: unhealthy, Total: 1, Unhealthy: []string{w.Name}}, "failing"
 		}
 	}

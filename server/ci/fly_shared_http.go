@@ -25,25 +25,25 @@ func (f fly) sharedResource(c *gin.Context) error {
 	return f.json(c, http.StatusOK, map[string][]flyIdentifier{"resources": {{r.Name, p.Name, c.Param("team")}}, "resource_types": {}})
 }
 
-// landWorker and pruneWorker say why they do nothing: the worker lives in this server.
-
+// landWorker lets the worker finish what runs and begin nothing new. fly has no word for
+// the way back: that is on the workers page, or POST /api/v1/ci/workers/NAME/resume.
 func (f fly) landWorker(c *gin.Context) error {
-	if err := f.namedWorker(c); err != nil {
+	if err := f.Service.landWorker(c.Request.Context(), c.Param("worker"), true); err != nil {
 		return err
 	}
-	return problem.New(problem.Conflict, "The worker is part of the server and cannot land by itself: stop the server, which leaves running builds in their containers and goes on with them when it starts again.")
+	c.Status(http.StatusOK)
+	return nil
 }
 
+// pruneWorker says in Concourse's shape why it does nothing.
 func (f fly) pruneWorker(c *gin.Context) error {
-	if err := f.namedWorker(c); err != nil {
+	err := f.Service.pruneWorker(c.Request.Context(), c.Param("worker"))
+	if problem.Is(err, problem.Conflict) {
+		return f.json(c, http.StatusBadRequest, map[string]string{"stderr": problem.From(err).Detail})
+	}
+	if err != nil {
 		return err
 	}
-	return f.json(c, http.StatusBadRequest, map[string]string{"stderr": "The worker is part of the server and cannot be pruned."})
-}
-
-func (f fly) namedWorker(c *gin.Context) error {
-	if f.deps.Executor == nil || f.deps.Executor.Name() != c.Param("worker") {
-		return problem.New(problem.NotFound, "There is no worker %s.", c.Param("worker"))
-	}
+	c.Status(http.StatusOK)
 	return nil
 }

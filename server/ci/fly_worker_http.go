@@ -53,14 +53,14 @@ type flyWorker struct {
 }
 
 func (f fly) workers(c *gin.Context) error {
-	w, err := f.worker(c.Request.Context())
+	all, err := f.Service.workers(c.Request.Context())
 	if err != nil {
 		return err
 	}
 	out := []flyWorker{}
-	if w.Name != "" {
+	for _, w := range all {
 		shown := flyWorker{ActiveContainers: w.Containers, ActiveVolumes: w.Volumes, Platform: "linux", Tags: []string{}, Name: w.Name, Version: "2.5",
-			State: w.State, ResourceTypes: []flyWorkerType{}}
+			State: string(w.State), ResourceTypes: []flyWorkerType{}}
 		for _, name := range f.deps.NativeTypes {
 			shown.ResourceTypes = append(shown.ResourceTypes, flyWorkerType{Type: name, Version: ConcourseVersion})
 		}

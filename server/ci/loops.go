@@ -27,6 +27,8 @@ func (s *Service) Loops() []work.Loop {
 		{Name: "ci.schedule", Every: 10 * time.Second, Run: s.sched.sweep},
 		{Name: "ci.archive", Every: time.Minute, Run: s.sweepAbandoned},
 		{Name: "ci.logs", Every: 30 * time.Second, Run: s.ReapLogs},
+		{Name: "ci.tend", Every: 5 * time.Second, Run: s.tendWorker},
 		{Name: "ci.collect", Every: 30 * time.Second, Run: s.Collect},
+		{Name: "ci.artifacts", Every: 5 * time.Minute, Run: s.ReapArtifacts},
 	}
 }

@@ -10,7 +10,11 @@ func (s *Service) Routes(root api.Router) {
 	s.pipelineRoutes(r)
 	s.jobRoutes(r)
 	s.buildRoutes(r)
+	s.outcomeRoutes(r)
 	s.approvalRoutes(r)
 	s.logRoutes(r)
+	s.artifactRoutes(r)
 	s.resourceRoutes(r)
+	s.workerRoutes(r)
+	s.containerRoutes(r)
 }

@@ -31,6 +31,10 @@ type Deps struct {
 	Executor runtime.Executor
 	// Engine makes the engine that keeps its rows in the given ledger.
 	Engine func(engine.Ledger) Engine
+	// Slots are the places of the worker, which the engine takes.
+	Slots *engine.Slots
+	// Disk tells how full the worker's disk is; nil knows no limit.
+	Disk func(ctx context.Context) (runtime.Disk, error)
 	// Native returns the server's own resource types.
 	Native func(name string) (resource.Type, bool)
 	// NativeTypes are their names, as `fly workers -d` lists them.
@@ -39,6 +43,10 @@ type Deps struct {
 	Jobs        *work.Jobs
 	// NewID returns 32 random lower-case hex digits.
 	NewID func() string
+	// Blobs keeps the artifacts of builds; nil keeps none.
+	Blobs Blobs
+	// Scratch is a folder for what is read while a build ends; the system's when empty.
+	Scratch string
 	// Vars finds ((vars)) without a source for a build, or for a check when the
 	// build's id is 0. The engine asks Service.Vars, which adds the pipeline's var_sources.
 	Vars func(ctx context.Context, build engine.Build) (vars.Lookup, error)
@@ -104,6 +112,8 @@ type Service struct {
 	mu sync.Mutex
 	// aborts stop the builds that run on this node.
 	aborts map[int64]context.CancelCauseFunc
+	// reported is when the worker's row was written last.
+	reported time.Time
 }
 
 // New makes the service and registers its kinds of jobs; Start begins the work.
@@ -112,9 +122,13 @@ func New(deps Deps) *Service {
 	deps.Checks = orDefault(deps.Checks, 8)
 	deps.Builds = orDefault(deps.Builds, 64)
 	deps.KeepFailed = orDefault(deps.KeepFailed, time.Hour)
+	if deps.Slots == nil {
+		deps.Slots = engine.NewSlots(0)
+	}
 	s := &Service{store: store{deps.DB, deps.Now}, deps: deps, aborts: map[int64]context.CancelCauseFunc{}}
 	s.sched, s.sessions = newScheduler(s), newSessions()
 	s.checker = newChecker(s)
+	s.reports, s.failingCases = s.keepReports, s.failingCasesOf
 	if deps.Engine != nil {
 		s.engine = deps.Engine(ledger{s})
 	}

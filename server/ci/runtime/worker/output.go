@@ -13,6 +13,9 @@ import (
 	"github.com/signalbox/signalbox/server/ci/runtime/worker/frame"
 )
 
+// errOutputFull is a sentence for the user.
+var errOutputFull = errors.New("The container was stopped because the disk is full: its output could not be written.") //nolint:staticcheck // see above
+
 // outputWriter appends what the container says to its output file.
 type outputWriter struct {
 	mu   sync.Mutex
@@ -82,7 +85,7 @@ func (o *outputWriter) append(stream byte, data []byte) {
 	// Half a record must not stay: readers would wait for its rest.
 	err = errors.Join(err, o.file.Truncate(o.size))
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		err = errors.New("The container was stopped because the disk is full: its output could not be written.") //nolint:staticcheck // a sentence for the user
+		err = errOutputFull
 	} else {
 		err = fmt.Errorf("The container was stopped because its output could not be written: %w.", err) //nolint:staticcheck // a sentence for the user
 	}

@@ -158,16 +158,19 @@ func (s *supervisor) follow(streams *streams, signals <-chan os.Signal) {
 				s.kill()
 			}
 		case err := <-s.out.failed:
-			s.reason = err.Error()
+			s.reason, full = err.Error(), full || errors.Is(err, errOutputFull)
 			s.kill()
 		}
 	}
 	if s.reason == "" && s.outOfMemory() {
 		s.reason = "The container was killed because it used more memory than its limit."
 	}
-	if s.reason == "" && status != 0 && (full || noRoom(s.path("."))) {
+	if status != 0 && (full || noRoom(s.path("."))) {
 		// It failed for want of room, or may have: that is no result of its own.
-		s.reason, status = diskFull+" What ran in the container broke off with status "+strconv.Itoa(status)+".", lost
+		if s.reason == "" {
+			s.reason = diskFull + " What ran in the container broke off with status " + strconv.Itoa(status) + "."
+		}
+		status = lost
 	}
 	s.kill() // what the first process left behind
 	s.drain(copied)
