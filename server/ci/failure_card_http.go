@@ -9,6 +9,7 @@ import (
 // outcomeRoutes answer what came out of a build besides its log.
 func (s *Service) outcomeRoutes(r api.Router) {
 	r.GET("/builds/:id/failure", exposable(), api.Handle(s.httpFailure))
+	r.GET("/builds/:id/tests", exposable(), api.Handle(s.httpTests))
 }
 
 func (s *Service) httpFailure(ctx context.Context, in byID) (failureCard, error) {
