@@ -2,7 +2,9 @@ package ci
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 )
 
 // collectedFile is a small file of a build that was read out of one of its outputs.
@@ -19,3 +21,41 @@ type collectedFile struct {
 // so it happens once, all or nothing. What cannot be read is a sentence among the
 // problems; an error is the database's, and everything is tried again.
 type keepFiles func(ctx context.Context, b buildRow, files []collectedFile) (problems []string, err error)
+
+// spool holds the small files of one build until they are read, one after another in
+// one file without a name, which is gone with the process however that ends.
+type spool struct {
+	folder string
+	file   *os.File
+	size   int64
+}
+
+func (s *spool) keep(path string, r io.Reader) (collectedFile, error) {
+	if s.file == nil {
+		f, err := os.CreateTemp(s.folder, "outputs-*")
+		if err != nil {
+			return collectedFile{}, err
+		}
+		if err := os.Remove(f.Name()); err != nil {
+			f.Close()
+			return collectedFile{}, err
+		}
+		s.file = f
+	}
+	from := s.size
+	n, err := io.Copy(io.NewOffsetWriter(s.file, from), r)
+	if err != nil {
+		return collectedFile{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	s.size += n
+	return collectedFile{Path: path, Size: n, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(s.file, from, n)), nil
+	}}, nil
+}
+
+func (s *spool) close() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}

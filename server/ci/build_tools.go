@@ -11,7 +11,7 @@ import (
 
 // RegisterTools adds what machines may do with pipelines and builds.
 func (s *Service) RegisterTools(r *tools.Registry) error {
-	if err := r.Register(s.approvalTools()...); err != nil {
+	if err := r.Register(append(s.approvalTools(), s.artifactTools()...)...); err != nil {
 		return err
 	}
 	return r.Register(

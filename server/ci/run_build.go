@@ -66,6 +66,12 @@ func (s *Service) runBuild(ctx context.Context, job work.Job) error {
 	case err != nil:
 		return work.RetryAfter(time.Second, err)
 	}
+	if err := s.collectOutputs(ctx, runCtx, b, outcome); err != nil {
+		if ctx.Err() != nil {
+			return work.ErrDetached
+		}
+		return work.RetryAfter(time.Second, err)
+	}
 	ctx = context.WithoutCancel(ctx)
 	message := ""
 	if outcome == engine.Aborted {
@@ -162,6 +168,9 @@ func (s *Service) finish(ctx context.Context, b buildRow, status Status, message
 	s.buildChanged(ctx, b)
 	if b.JobID == 0 {
 		return nil
+	}
+	if err := s.noteFailure(ctx, b, status, message); err != nil {
+		return err
 	}
 	if err := s.refreshJob(ctx, b.JobID); err != nil {
 		return err

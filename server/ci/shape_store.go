@@ -71,7 +71,7 @@ func (s store) lastChanges(ctx context.Context, pipelines []int64) (map[int64]ch
 
 // deleteTeamRows removes everything of a team.
 func (s store) deleteTeamRows(ctx context.Context, team int64) error {
-	for _, table := range []string{"ci_builds", "ci_resource_caches", "ci_image_checks", "ci_artifacts", "ci_pipelines", "ci_pushes", "ci_heard", "ci_fork_approvals"} {
+	for _, table := range []string{"ci_builds", "ci_resource_caches", "ci_image_checks", "ci_artifacts", "ci_kept_artifacts", "ci_sboms", "ci_components", "ci_pipelines", "ci_pushes", "ci_heard", "ci_fork_approvals"} {
 		if err := s.db.Writer(ctx).Exec("DELETE FROM "+table+" WHERE team_id = ?", team).Error; err != nil {
 			return err
 		}
