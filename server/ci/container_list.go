@@ -84,7 +84,9 @@ func (s *Service) shownVolumes(ctx context.Context, team int64) ([]volumeShape, 
 		}
 		out = append(out, volumeShape{Handle: string(v.ID), Kind: need.Kind, Path: need.Path, Bytes: v.Bytes, UsedBy: need.By, CreatedAt: v.Created})
 	}
-	slices.SortFunc(out, func(a, b volumeShape) int { return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), b.CreatedAt.Compare(a.CreatedAt)) })
+	slices.SortFunc(out, func(a, b volumeShape) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), b.CreatedAt.Compare(a.CreatedAt))
+	})
 	return out, nil
 }
 

@@ -1572,20 +1572,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/ci/workers/{name}/{action}": {
+    "/api/v1/ci/workers/{name}/land": {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 name: string;
-                action: "land" | "resume" | "prune";
             };
             cookie?: never;
         };
         get?: never;
         put?: never;
-        /** Let a worker finish what it runs and take nothing new, let it take builds again, or remove what nothing uses */
-        post: operations["ciWorkerAction"];
+        /** Let a worker finish what runs and begin nothing new */
+        post: operations["ciLandWorker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/workers/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a worker that lands begin new steps again */
+        post: operations["ciResumeWorker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/workers/{name}/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget a worker whose server is gone, or throw away the caches of one that has landed */
+        post: operations["ciPruneWorker"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1599,7 +1636,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Containers of a team's builds and checks, the newest first */
+        /** Containers of a team's builds that were not given back yet */
         get: operations["ciContainers"];
         put?: never;
         post?: never;
@@ -1616,7 +1653,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Volumes that hold a team's outputs and caches, the largest first */
+        /** Volumes that a team's builds, caches and uploads need */
         get: operations["ciVolumes"];
         put?: never;
         post?: never;
@@ -3327,7 +3364,7 @@ export interface components {
             disk_used?: number;
             /**
              * Format: int64
-             * @description Bytes beyond which caches are removed; absent when only the disk is the limit
+             * @description Bytes of the worker's file system beyond which caches are given up and new steps wait
              */
             disk_limit?: number;
             /** Format: date-time */
@@ -3357,7 +3394,7 @@ export interface components {
             path?: string;
             /** Format: int64 */
             bytes: number;
-            used_by?: string;
+            used_by: string[];
             /** Format: date-time */
             created_at?: string;
         };
@@ -6339,25 +6376,72 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ciWorkerAction: {
+    ciLandWorker: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 name: string;
-                action: "land" | "resume" | "prune";
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The worker as it is now */
+            /** @description The worker */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CiWorker"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciResumeWorker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The worker */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CiWorker"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ciPruneWorker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The workers that are left */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["CiWorker"][];
+                    };
                 };
             };
             default: components["responses"]["Problem"];
