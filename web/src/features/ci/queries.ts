@@ -125,7 +125,18 @@ export const connectionsQuery = (team: string) =>
     queryFn: ({ signal }) => data(api.GET("/api/v1/ci/connections", { params: { query: { team } }, signal })),
   });
 
-export type DeliveryFilter = { hook?: string; event?: string; repository?: string; state?: Delivery["state"]; verdict?: Delivery["verdict"]; before?: string; limit?: number };
+export type DeliveryFilter = {
+  hook?: string;
+  event?: string;
+  repository?: string;
+  sender?: string;
+  state?: Delivery["state"];
+  verdict?: Delivery["verdict"];
+  q?: string;
+  gap?: boolean;
+  before?: string;
+  limit?: number;
+};
 
 export const deliveriesQuery = (team: string, filter: DeliveryFilter = {}) =>
   queryOptions({

@@ -1,46 +1,34 @@
-import "./hooks.css";
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { refusal, useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
-import { useActions, usePage } from "@/ui/frame/hooks";
-import { PageHeader } from "@/ui/PageHeader";
+import { useActions } from "@/ui/frame/hooks";
 import { EmptyState } from "@/ui/states";
-import { useUrlState } from "@/ui/useUrlState";
-import { wallPath } from "../paths";
+import { repositoriesPath } from "../paths";
 import { connectionsQuery, hooksQuery } from "../queries";
-import { Connections } from "./Connections";
-import { Deliveries } from "./Deliveries";
-import { DeliveryDrawer } from "./DeliveryDrawer";
+import { GitHubHead } from "./GitHubHead";
 import { HookList } from "./HookList";
-import { NewConnection } from "./NewConnection";
 import { NewHook } from "./NewHook";
-import { hooksSearch } from "./search";
 
-/** What GitHub sends to this team, and how this server speaks to GitHub. */
+/** The addresses that GitHub posts to, and whether each is alive. */
 export function HooksPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const hooks = useSuspenseQuery(hooksQuery(team)).data.items;
   const connections = useSuspenseQuery(connectionsQuery(team)).data.items;
-  const [search, setSearch] = useUrlState(hooksSearch);
-  const [making, setMaking] = useState<"hook" | "connection" | null>(null);
+  const [making, setMaking] = useState(false);
   const refused = refusal(useSession(), team, "member");
-  usePage({ title: "Webhooks", crumbs: [{ label: "Pipelines", to: wallPath(team) }, { label: "Webhooks" }] });
-  useActions([
-    { id: "hook.new", label: "New webhook", group: "This page", icon: Plus, refused, run: () => setMaking("hook") },
-    { id: "connection.new", label: "Connect to GitHub", group: "This page", icon: Plus, refused, run: () => setMaking("connection") },
-  ]);
-  const close = () => setMaking(null);
+  useActions([{ id: "hook.new", label: "New webhook", group: "This page", icon: Plus, refused, run: () => setMaking(true) }]);
   return (
     <>
-      <PageHeader
+      <GitHubHead
+        team={team}
         title="Webhooks"
         meta={hooks.length === 0 ? `none in ${team}` : `${plural(hooks.length, "address", "addresses")} of ${team} that GitHub posts to`}
         actions={
-          <Button kind="primary" icon={Plus} refused={refused} onClick={() => setMaking("hook")}>
+          <Button kind="primary" icon={Plus} refused={refused} onClick={() => setMaking(true)}>
             New webhook
           </Button>
         }
@@ -49,21 +37,23 @@ export function HooksPage() {
         <EmptyState
           headline="Nothing tells this server about pushes yet"
           actions={
-            <Button icon={Plus} refused={refused} onClick={() => setMaking("hook")}>
-              New webhook
-            </Button>
+            connections.length > 0 ? (
+              <Link className="btn" to={repositoriesPath(team)}>
+                Choose repositories
+              </Link>
+            ) : (
+              <Button icon={Plus} refused={refused} onClick={() => setMaking(true)}>
+                New webhook
+              </Button>
+            )
           }
         >
-          A webhook gives you an address and a secret. Enter both at GitHub, and a push starts its jobs within a second instead of at the next check.
+          With a connection, webhooks set themselves up under Repositories. Without one, a new webhook gives you an address and a secret to enter at GitHub. A push then starts its jobs within a second instead of at the next check.
         </EmptyState>
       ) : (
-        <HookList hooks={hooks} connections={connections} team={team} refused={refused} onDeliveries={(hook) => setSearch({ hook, before: undefined, state: undefined })} />
+        <HookList hooks={hooks} connections={connections} team={team} refused={refused} />
       )}
-      <Connections connections={connections} team={team} refused={refused} onNew={() => setMaking("connection")} />
-      {hooks.length > 0 && <Deliveries team={team} hooks={hooks} search={search} onSearch={setSearch} />}
-      <NewHook open={making === "hook"} onClose={close} team={team} connections={connections} />
-      <NewConnection open={making === "connection"} onClose={close} team={team} />
-      <DeliveryDrawer id={search.delivery} onClose={() => setSearch({ delivery: undefined })} team={team} refused={refused} />
+      <NewHook open={making} onClose={() => setMaking(false)} team={team} connections={connections} />
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { hooksSearch } from "./search";
+import { deliveriesSearch, isFiltered, unfiltered } from "./search";
 import { verdict } from "./verdict";
 
 const told = { verdict: "accepted", state: "done", error: "", repeats: 1, attempts: 1, event: "push" } as const;
@@ -17,4 +17,10 @@ it.each([
   [{ error: "no such branch" }, "errored", "no such branch"],
 ] as const)("%j", (change, status, word) => expect(verdict({ ...told, ...change })).toEqual({ status, word }));
 
-it("reads the address as far as it is valid", () => expect(hooksSearch.parse({ hook: "h1", state: "odd", before: 7, delivery: "d" })).toEqual({ hook: "h1", before: "7", delivery: "d" }));
+it("reads the address as far as it is valid", () => expect(deliveriesSearch.parse({ hook: "h1", state: "odd", before: 7, delivery: "d" })).toEqual({ hook: "h1", before: "7", delivery: "d" }));
+
+it("knows whether something is left out", () => {
+  expect(isFiltered(deliveriesSearch.parse({ delivery: "d" }))).toBe(false);
+  expect(isFiltered(deliveriesSearch.parse({ sender: "ann" }))).toBe(true);
+  expect(isFiltered(deliveriesSearch.parse({ ...unfiltered, delivery: "d" }))).toBe(false);
+});
