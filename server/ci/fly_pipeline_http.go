@@ -106,8 +106,15 @@ func (f fly) getConfig(c *gin.Context) error {
 	if p.Archived {
 		return problem.New(problem.NotFound, "The pipeline is archived.")
 	}
+	config, err := f.configs.of(p)
+	if err != nil {
+		return err
+	}
 	c.Header(configHeader, formatInt(p.Version))
-	return f.json(c, http.StatusOK, map[string]json.RawMessage{"config": json.RawMessage(p.Config)})
+	if config.Signalbox == nil {
+		return f.json(c, http.StatusOK, map[string]json.RawMessage{"config": json.RawMessage(p.Config)})
+	}
+	return f.json(c, http.StatusOK, map[string]pipeline.Config{"config": config.ForFly()})
 }
 
 type flySaved struct {

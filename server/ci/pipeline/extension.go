@@ -7,6 +7,11 @@ import (
 
 // Extension is the top-level key `signalbox`, which holds what Concourse does not
 // know. Concourse and fly ignore unknown top-level keys, so the same file serves both.
+//
+// fly drops such keys before it compares: with the key in the file, every
+// set-pipeline shows a var source signalbox as removed, and applying it keeps the
+// key. Written as that var source ({name: signalbox, type: dummy, config: {vars:
+// {jobs: …}}}), which is what get-pipeline prints, fly compares and checks it truly.
 type Extension struct {
 	Jobs map[string]JobExtension `json:"jobs,omitempty"`
 

@@ -63,6 +63,9 @@ func Parse(data []byte) (Config, error) {
 	if err := yaml.UnmarshalStrict(known, &config); err != nil {
 		return Config{}, err
 	}
+	if err := config.adoptExtension(); err != nil {
+		return Config{}, err
+	}
 	return config, nil
 }
 
