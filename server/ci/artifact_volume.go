@@ -106,13 +106,13 @@ func (c *collection) volume(ctx context.Context, id runtime.VolumeID, rules []ou
 	case errors.Is(exported, runtime.ErrGone) || errors.Is(exported, fs.ErrNotExist):
 		// The step never made it, or there is no such folder: nothing matches.
 	case err != nil:
-		c.problem("The output %s could not be read to its end: %s.", rules[0].Output, clause(err))
+		c.problem("The output %s could not be read to its end: %s.", rules[0].Output, inSentence(err))
 	}
 	return nil
 }
 
-// clause is an error as part of a sentence.
-func clause(err error) string {
+// inSentence is an error as part of a sentence.
+func inSentence(err error) string {
 	if p := problem.From(err); p.Kind != problem.Internal {
 		return strings.TrimSuffix(p.Detail, ".")
 	}
@@ -248,7 +248,7 @@ func (c *collection) artifact(ctx context.Context, shown string, size int64, con
 	}
 	if err != nil {
 		c.service.deps.Log.WarnContext(ctx, "keeping an artifact failed", "build", c.build.ID, "path", shown, "error", err)
-		c.problem("%s could not be kept: %s.", shown, clause(err))
+		c.problem("%s could not be kept: %s.", shown, inSentence(err))
 		return nil
 	}
 	now := c.service.now()
