@@ -2,6 +2,7 @@ package ci
 
 import (
 	"context"
+	"slices"
 
 	"github.com/signalbox/signalbox/server/ci/buildlog"
 	"github.com/signalbox/signalbox/server/platform/identity"
@@ -11,7 +12,7 @@ import (
 
 // RegisterTools adds what machines may do with pipelines and builds.
 func (s *Service) RegisterTools(r *tools.Registry) error {
-	if err := r.Register(append(s.approvalTools(), s.artifactTools()...)...); err != nil {
+	if err := r.Register(slices.Concat(s.approvalTools(), s.artifactTools(), s.outcomeTools())...); err != nil {
 		return err
 	}
 	return r.Register(

@@ -10,6 +10,8 @@ import (
 func (s *Service) outcomeRoutes(r api.Router) {
 	r.GET("/builds/:id/failure", exposable(), api.Handle(s.httpFailure))
 	r.GET("/builds/:id/tests", exposable(), api.Handle(s.httpTests))
+	r.GET("/builds/:id/sbom", reading(), api.Handle(s.httpComponents))
+	r.GET("/packages", reading(), api.Handle(s.httpPackages))
 }
 
 func (s *Service) httpFailure(ctx context.Context, in byID) (failureCard, error) {

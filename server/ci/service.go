@@ -128,7 +128,7 @@ func New(deps Deps) *Service {
 	s := &Service{store: store{deps.DB, deps.Now}, deps: deps, aborts: map[int64]context.CancelCauseFunc{}}
 	s.sched, s.sessions = newScheduler(s), newSessions()
 	s.checker = newChecker(s)
-	s.reports, s.failingCases = s.keepReports, s.failingCasesOf
+	s.reports, s.components, s.failingCases = s.keepReports, s.keepComponents, s.failingCasesOf
 	if deps.Engine != nil {
 		s.engine = deps.Engine(ledger{s})
 	}
