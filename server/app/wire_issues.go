@@ -22,5 +22,6 @@ func (a *App) wireIssues(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.issues.UseReleases()
 	return a.issues.RegisterTools(a.tools)
 }

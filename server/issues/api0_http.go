@@ -21,7 +21,11 @@ import (
 // is a team, and so is the organization's one team.
 func (s *Service) api0Routes(r api.Router) {
 	zero := r.Group("/api/0").Denying(refuse0)
+	s.api0AccountRoutes(zero)
 	s.api0ProjectRoutes(zero)
+	s.api0ReleaseRoutes(zero)
+	s.api0UploadRoutes(zero)
+	s.api0IssueRoutes(zero)
 }
 
 // Answers of Sentry's web API have its shape: errors are {"detail": "…"}.

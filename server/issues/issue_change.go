@@ -156,6 +156,8 @@ func (s *Service) decide(ctx context.Context, i issueRow, status Status, given *
 		if t.Release == "current" || t.Release == "" {
 			t.Release, err = s.newestRelease(ctx, i.ProjectID)
 		}
+	case InCommit:
+		t.Release, err = s.releaseOfCommit(ctx, i.TeamID, t.Commit)
 	case UntilEvents:
 		t.FromEvents = i.Events
 		if t.Window > 0 {

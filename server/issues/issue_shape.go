@@ -56,6 +56,8 @@ type issueShape struct {
 	Histogram []hourCount `json:"histogram"`
 	Comments  int64       `json:"comments"`
 	Feedback  int64       `json:"feedback"`
+	// Suspects are commits of its release that touched the crashing files.
+	Suspects []suspectCommit `json:"suspect_commits"`
 }
 
 type hourCount struct {
@@ -121,6 +123,9 @@ func (s *Service) shapeIssue(ctx context.Context, r issueRow) (issueShape, error
 		if n := hours[r.ID][h]; n > 0 {
 			out.Histogram = append(out.Histogram, hourCount{api.Millis(h * time.Hour.Milliseconds()), n})
 		}
+	}
+	if out.Suspects, err = s.suspects(ctx, r); err != nil {
+		return out, err
 	}
 	out.Comments, out.Feedback, err = s.rows().talk(ctx, r.ID)
 	return out, err

@@ -13,6 +13,8 @@ func (s *Service) Loops() []work.Loop {
 		{Name: "issues.holds", Every: time.Hour, Run: s.sweepHolds},
 		{Name: "issues.ingest", Every: time.Hour, Run: s.pruneOutcomes},
 		{Name: "issues.states", Every: time.Minute, Run: s.settleStates},
+		{Name: "issues.monitors", Every: 5 * time.Second, Run: s.watchMonitors},
+		{Name: "issues.releases", Every: time.Hour, Run: s.sweepReleases},
 		{Name: "issues.retention", Every: time.Minute, Run: s.Sweep},
 	}
 }

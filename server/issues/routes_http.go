@@ -11,4 +11,6 @@ func (s *Service) Routes(r api.Router) {
 	s.keyRoutes(own)
 	s.ingestRoutes(own)
 	s.issueRoutes(own)
+	s.releaseRoutes(own)
+	s.monitorRoutes(own)
 }

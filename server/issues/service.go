@@ -53,6 +53,8 @@ type Service struct {
 	quotas   *quotas
 	outcomes *outcomes
 	spool    *spool
+	releases releaseMemory
+	maps     *mapCache
 	// consume digests a batch; tests of the intake put their own.
 	consume func(ctx context.Context, batch []Accepted) error
 
@@ -66,6 +68,7 @@ type Service struct {
 func New(deps Deps) (*Service, error) {
 	s := &Service{Deps: deps, memory: semaphore.NewWeighted(bodyMemory), projects: newProjectCache(), quotas: newQuotas(), outcomes: newOutcomes()}
 	s.consume = s.digest
+	s.maps = newMapCache(maxMaps, deps.Now)
 	var err error
 	s.spool, err = openSpool(deps.Dir, deps.SpoolBytes, deps.Log)
 	return s, err
@@ -81,7 +84,11 @@ func (s *Service) Start(ctx context.Context) error {
 	if err := s.spool.begin(at); err != nil {
 		return err
 	}
-	s.unhear = s.DB.Listen(projectChannel, s.projects.forget)
+	if err := s.dropTemporary(); err != nil {
+		return err
+	}
+	projects, uploads := s.DB.Listen(projectChannel, s.projects.forget), s.DB.Listen(artifactChannel, s.maps.forget)
+	s.unhear = func() { projects(); uploads() }
 	s.ended.Go(s.spool.write)
 	s.ended.Go(func() { s.digestAll(ctx) })
 	return nil
