@@ -2104,6 +2104,99 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Releases of a team or project, newest first */
+        get: operations["listReleases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/releases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** One release with its commits, deploys, uploads and issues */
+        get: operations["getRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/monitors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scheduled jobs that report, with their latest check-ins */
+        get: operations["listMonitors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/monitors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** One monitor */
+        get: operations["getMonitor"];
+        put?: never;
+        post?: never;
+        /** Remove a monitor with its check-ins; the next check-in makes it anew */
+        delete: operations["deleteMonitor"];
+        options?: never;
+        head?: never;
+        /** Mute a monitor, or let it speak again */
+        patch: operations["changeMonitor"];
+        trace?: never;
+    };
+    "/api/v1/issues/monitors/{id}/check-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** A monitor's check-ins, newest first */
+        get: operations["listCheckIns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2443,6 +2536,191 @@ export interface components {
             last_delivery_at?: string;
             /** Format: date-time */
             last_ping_at?: string;
+        };
+        ReleaseHealth: {
+            /** Format: int64 */
+            sessions: number;
+            /** Format: int64 */
+            errored: number;
+            /** Format: int64 */
+            crashed: number;
+            /** Format: int64 */
+            abnormal: number;
+            /** @description Share of sessions that did not crash */
+            crash_free: number | null;
+            /** @description Share of the last day's sessions */
+            adoption: number | null;
+        };
+        ReleaseItem: {
+            /** Format: int64 */
+            id: number;
+            version: string;
+            short_version: string;
+            /** @enum {string} */
+            status: "open" | "archived";
+            projects: {
+                /** Format: int64 */
+                id: number;
+                slug: string;
+            }[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            released_at?: string;
+            /** Format: date-time */
+            first_event_at?: string;
+            /** Format: int64 */
+            new_issues: number;
+            /** Format: int64 */
+            regressed_issues: number;
+            /** Format: int64 */
+            commits: number;
+            /** Format: int64 */
+            deploys: number;
+            health: components["schemas"]["ReleaseHealth"];
+        };
+        ReleaseList: {
+            items: components["schemas"]["ReleaseItem"][];
+            /** @description Offset of the following page; 0 on the last */
+            next: number;
+        };
+        SuspectCommit: {
+            id: string;
+            repository: string;
+            author: string;
+            email: string;
+            message: string;
+            /** Format: date-time */
+            at?: string;
+            release: string;
+            file: string;
+        };
+        Release: {
+            /** Format: int64 */
+            id: number;
+            version: string;
+            short_version: string;
+            /** @enum {string} */
+            status: "open" | "archived";
+            projects: {
+                /** Format: int64 */
+                id: number;
+                slug: string;
+            }[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            released_at?: string;
+            /** Format: date-time */
+            first_event_at?: string;
+            /** Format: int64 */
+            new_issues: number;
+            /** Format: int64 */
+            regressed_issues: number;
+            /** Format: int64 */
+            commits: number;
+            /** Format: int64 */
+            deploys: number;
+            health: components["schemas"]["ReleaseHealth"];
+            url: string;
+            ref: string;
+            commit_list: {
+                id: string;
+                repository: string;
+                author: string;
+                email: string;
+                message: string;
+                /** Format: date-time */
+                at?: string;
+            }[];
+            deploy_list: {
+                /** Format: int64 */
+                id: number;
+                environment: string;
+                name: string;
+                url: string;
+                /** Format: date-time */
+                started_at?: string;
+                /** Format: date-time */
+                finished_at: string;
+            }[];
+            new: components["schemas"]["IssueItem"][];
+            regressed: components["schemas"]["IssueItem"][];
+            artifacts: {
+                /** Format: int64 */
+                id: number;
+                checksum: string;
+                dist: string;
+                /** Format: int64 */
+                files: number;
+                /** Format: int64 */
+                size: number;
+                /** Format: date-time */
+                created_at: string;
+            }[];
+        };
+        CheckIn: {
+            /** Format: int64 */
+            id: number;
+            environment: string;
+            /** @enum {string} */
+            status: "in_progress" | "ok" | "error" | "missed" | "timeout";
+            late: boolean;
+            /**
+             * Format: int64
+             * @description -1 when unknown
+             */
+            duration_ms: number;
+            release: string;
+            /** Format: date-time */
+            expected_at?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+        };
+        CheckInPage: {
+            check_ins: components["schemas"]["CheckIn"][];
+            /**
+             * Format: int64
+             * @description Cursor of the following page; 0 on the last
+             */
+            next: number;
+        };
+        Monitor: {
+            /** Format: int64 */
+            id: number;
+            slug: string;
+            project: {
+                /** Format: int64 */
+                id: number;
+                slug: string;
+            };
+            schedule: string;
+            crontab: string;
+            timezone: string;
+            /** Format: int64 */
+            margin_seconds: number;
+            /** Format: int64 */
+            max_runtime_seconds: number;
+            muted: boolean;
+            environments: {
+                environment: string;
+                /** @enum {string} */
+                status: "waiting" | "ok" | "failing";
+                /** Format: int64 */
+                failures: number;
+                /** Format: date-time */
+                last_at?: string;
+                /** Format: date-time */
+                next_at?: string;
+                /** Format: date-time */
+                failing_at?: string;
+                recent: components["schemas"]["CheckIn"][];
+            }[];
+        };
+        MonitorList: {
+            items: components["schemas"]["Monitor"][];
         };
         ProjectLimit: {
             /** @description Sentry's data category, such as error; nothing means everything together */
@@ -3504,6 +3782,7 @@ export interface components {
             /** Format: date-time */
             state_at: string;
             state_by: string;
+            suspect_commits: components["schemas"]["SuspectCommit"][];
             histogram: {
                 /** Format: date-time */
                 hour: string;
@@ -7324,6 +7603,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TransactionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listReleases: {
+        parameters: {
+            query: {
+                team: string;
+                project?: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Releases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The release */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMonitors: {
+        parameters: {
+            query: {
+                team: string;
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Monitors */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitorList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMonitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The monitor */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteMonitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeMonitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    muted?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The monitor */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listCheckIns: {
+        parameters: {
+            query?: {
+                environment?: string;
+                cursor?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Check-ins */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckInPage"];
                 };
             };
             default: components["responses"]["Problem"];
