@@ -138,7 +138,7 @@ func (a *App) openBlobs() error {
 }
 
 func (a *App) wireAccounts(ctx context.Context) (err error) {
-	a.accounts, err = accounts.New(accounts.Deps{DB: a.db, Now: now, Log: a.log, PublicURL: a.PublicURL(), Version: Version, Capabilities: []string{"ci"}})
+	a.accounts, err = accounts.New(accounts.Deps{DB: a.db, Now: now, Log: a.log, PublicURL: a.PublicURL(), Version: Version, Capabilities: []string{"ci", "issues"}})
 	if err != nil {
 		return err
 	}

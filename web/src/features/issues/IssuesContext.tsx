@@ -1,0 +1,42 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { Activity, Archive, Bug, CircleCheck, Folder, History, List, Tag, User } from "lucide-react";
+import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
+import { issuesPath, setupPath } from "./paths";
+import { projectsQuery } from "./queries";
+
+/** Queries that have a name of their own. */
+export const views = [
+  { label: "Unresolved", query: undefined, icon: List },
+  { label: "For me", query: "is:unresolved assigned:me", icon: User },
+  { label: "New", query: "is:unresolved is:new", icon: Tag },
+  { label: "Regressed", query: "is:unresolved is:regressed", icon: History },
+  { label: "Escalating", query: "is:unresolved is:escalating", icon: Activity },
+  { label: "Resolved", query: "is:resolved", icon: CircleCheck },
+  { label: "Archived", query: "is:archived", icon: Archive },
+] as const;
+
+/** The list at the left of every page of issues: projects, then views. */
+export function IssuesContext({ team, project }: { team: string; project?: string }) {
+  const { items: projects } = useSuspenseQuery(projectsQuery(team)).data;
+  const home = issuesPath(team);
+  const quiet = projects.filter(({ last_event_at: at }) => !at).length;
+  return (
+    <ContextList foot={quiet > 0 ? `${quiet} of ${projects.length} report nothing yet` : undefined}>
+      <ContextGroup title="Projects">
+        <ContextItem to={home} search={{}} icon={Bug} label="All projects" end={projects.length} />
+        {projects.map(({ id, slug, first_event_at: first }) =>
+          first ? (
+            <ContextItem key={id} to={home} search={{ project: slug }} icon={Folder} label={slug} />
+          ) : (
+            <ContextItem key={id} to={setupPath(team, slug)} icon={Folder} label={slug} end="set up" />
+          ),
+        )}
+      </ContextGroup>
+      <ContextGroup title="Views">
+        {views.map(({ label, query, icon }) => (
+          <ContextItem key={label} to={home} search={{ ...(project ? { project } : {}), ...(query ? { query } : {}) }} icon={icon} label={label} />
+        ))}
+      </ContextGroup>
+    </ContextList>
+  );
+}

@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { fullHours, layers } from "./layers";
+
+it("puts layers on one another", () => expect(layers([[1, 2], [0, 3], [5, 0]])).toEqual([[1, 2], [1, 5], [6, 5]]));
+
+it("fills the hours in which nothing came", () => {
+  const now = Date.parse("2026-04-17T12:34:00Z");
+  const { hours, values } = fullHours([{ hour: "2026-04-17T10:00:00Z", events: 3 }, { hour: "2026-04-17T12:00:00Z", events: 1 }], now, 4);
+  expect(values).toEqual([0, 3, 0, 1]);
+  expect(hours.at(-1)).toBe(Date.parse("2026-04-17T12:00:00Z") / 1000);
+  expect(fullHours([], now).hours).toHaveLength(24);
+  expect(fullHours([{ hour: "2026-01-01T00:00:00Z", events: 1 }], now).hours).toHaveLength(24 * 14);
+});

@@ -1,0 +1,61 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { Problem } from "@/api/problem";
+import { eventQuery, ingestQuery, issueQuery, keysQuery, peopleQuery, projectsQuery, setupQuery, tagsQuery } from "./queries";
+
+type Params = { team: string; project: string; issue: string; event: string };
+type Load = { context: { client: QueryClient }; params: Params };
+
+const missing = (detail: string) => new Problem({ status: 404, title: "Not found", detail });
+
+async function loadProject(client: QueryClient, { team, project }: Params) {
+  const { items } = await client.ensureQueryData(projectsQuery(team));
+  const found = items.find(({ slug }) => slug === project);
+  if (!found) throw missing(`There is no project ${project} in ${team}.`);
+  return found;
+}
+
+async function loadIssue(client: QueryClient, { team, issue }: Params, event: string) {
+  const id = Number(issue);
+  if (!Number.isSafeInteger(id) || id < 1) throw missing(`“${issue}” is not the number of an issue.`);
+  await Promise.all([
+    client.ensureQueryData(issueQuery(id)),
+    client.ensureQueryData(projectsQuery(team)),
+    client.ensureQueryData(peopleQuery(team)),
+    client.ensureQueryData(tagsQuery(id)),
+    // An issue outlives its events: then the page says that they are gone.
+    client.ensureQueryData(eventQuery(id, event)).catch(() => undefined),
+  ]);
+}
+
+/** Pages of issues below /teams/$team. */
+export function issuesRoutes(team: AnyRoute): AnyRoute[] {
+  const page = (path: string, loader: (load: Load) => Promise<unknown>, component: ReturnType<typeof lazyRouteComponent>): AnyRoute =>
+    createRoute({ getParentRoute: () => team, path, loader: (load: Load) => loader(load), component });
+  const project = (load: Load) => loadProject(load.context.client, load.params);
+  return [
+    page(
+      "issues",
+      ({ context: { client }, params }) => Promise.all([client.ensureQueryData(projectsQuery(params.team)), client.ensureQueryData(peopleQuery(params.team))]),
+      lazyRouteComponent(() => import("./list/IssuesPage"), "IssuesPage"),
+    ),
+    page(
+      "issues/projects/$project/setup",
+      async (load) => load.context.client.ensureQueryData(setupQuery((await project(load)).id)),
+      lazyRouteComponent(() => import("./project/SetupPage"), "SetupPage"),
+    ),
+    page(
+      "issues/projects/$project/keys",
+      async (load) => load.context.client.ensureQueryData(keysQuery((await project(load)).id)),
+      lazyRouteComponent(() => import("./project/KeysPage"), "KeysPage"),
+    ),
+    page(
+      "issues/projects/$project/intake",
+      async (load) => load.context.client.ensureQueryData(ingestQuery((await project(load)).id, 24)),
+      lazyRouteComponent(() => import("./project/IntakePage"), "IntakePage"),
+    ),
+    page("issues/projects/$project/settings", project, lazyRouteComponent(() => import("./project/SettingsPage"), "SettingsPage")),
+    page("issues/$issue", ({ context, params }) => loadIssue(context.client, params, "recommended"), lazyRouteComponent(() => import("./issue/IssuePage"), "IssuePage")),
+    page("issues/$issue/events/$event", ({ context, params }) => loadIssue(context.client, params, params.event), lazyRouteComponent(() => import("./issue/IssuePage"), "IssuePage")),
+  ];
+}
