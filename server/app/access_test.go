@@ -21,6 +21,9 @@ type team struct {
 }
 
 const sitePipeline = `
+signalbox:
+  jobs:
+    unit: {artifacts: [{path: dist/*}]}
 resources:
 - {name: every, type: time, webhook_token: knock, source: {interval: 24h}}
 - {name: shelf, type: mock, source: {no_initial_version: true}}
@@ -29,7 +32,7 @@ jobs:
   plan:
   - get: every
   - task: say
-    config: {platform: linux, run: {path: echo, args: [hello]}}
+    config: {platform: linux, outputs: [{name: dist}], run: {path: sh, args: [-c, "echo hello | tee dist/hello.txt"]}}
   - put: shelf
     params: {version: one}
 `
@@ -86,6 +89,8 @@ func (r *running) furnish(t *testing.T, w team, owner *client) {
 	if built.Status != "succeeded" {
 		t.Fatalf("%+v\n%s", built, owner.log(t, built.ID))
 	}
+	var left artifactPage
+	owner.call(t, "GET", fmt.Sprintf("/api/v1/ci/builds/%d/artifacts", built.ID), nil, &left)
 	var versions struct{ Items []struct{ ID int64 } }
 	owner.call(t, "GET", fmt.Sprintf("/api/v1/ci/resources/%d/versions", resource), nil, &versions)
 	var graph struct{ Jobs []struct{ ID int64 } }
@@ -97,7 +102,7 @@ func (r *running) furnish(t *testing.T, w team, owner *client) {
 		}
 	}
 	r.call(t, "GET", "/api/v1/accounts/users", nil, &users)
-	for key, id := range map[string]int64{"pipelines/:id": pipeline, "jobs/:id": graph.Jobs[0].ID, "builds/:id": built.ID, "resources/:id": resource,
+	for key, id := range map[string]int64{"pipelines/:id": pipeline, "jobs/:id": graph.Jobs[0].ID, "builds/:id": built.ID, "artifacts/:id": left.Items[0].ID, "resources/:id": resource,
 		"versions/:id": versions.Items[0].ID, "versions/:version": versions.Items[0].ID, "users/:id": users.Items[0].ID} {
 		w.things[key] = strconv.FormatInt(id, 10)
 	}
