@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"path/filepath"
 	goruntime "runtime"
 	"strconv"
 	"syscall"
@@ -171,11 +172,25 @@ func (s *supervisor) follow(streams *streams, signals <-chan os.Signal) {
 			s.reason = diskFull + " What ran in the container broke off with status " + strconv.Itoa(status) + "."
 		}
 		status = lost
+		s.kill()
+		s.giveUpLayers()
 	}
 	s.kill() // what the first process left behind
 	s.drain(copied)
 	s.writeExit(exitFile{Status: status, Reason: s.reason})
 	s.clean() // after the result, for which somebody is waiting
+}
+
+// giveUpLayers deletes what the container wrote outside its volumes: it may be what
+// filled the disk, and without room nobody could even record that the step ended.
+func (s *supervisor) giveUpLayers() {
+	written, err := filepath.Glob(filepath.Join(s.layers(), "*", "up", "*"))
+	if err != nil {
+		return // only a malformed pattern
+	}
+	for _, name := range written {
+		_ = os.RemoveAll(name) // what stays is deleted with the container
+	}
 }
 
 // drain waits until all output is on disk. A process that survived everything
