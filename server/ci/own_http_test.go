@@ -200,6 +200,8 @@ func TestToolsDoWhatTheAPIDoes(t *testing.T) {
 		{"operator", "ci_approval_approve", `{"approval":"none"}`, `There is no such approval`},
 		{"operator", "ci_approval_reject", `{"approval":"none"}`, `There is no such approval`},
 		{"viewer", "ci_waiting_explain", fmt.Sprintf(`{"build":%d}`, b.ID), `"waiting":[]`},
+		{"viewer", "ci_artifact_list", fmt.Sprintf(`{"build":%d}`, b.ID), `"items":[]`},
+		{"stranger", "ci_artifact_list", fmt.Sprintf(`{"build":%d}`, b.ID), `There is no such thing`},
 		{"viewer", "ci_job_get", `{"team":"main","pipeline":"p","job":"j"}`, `"run_inputs":[]`},
 		{"stranger", "ci_build_get", fmt.Sprintf(`{"build":%d}`, b.ID), `There is no such thing`},
 	} {
