@@ -374,18 +374,10 @@ func (s *Service) listFiles0(c *gin.Context) (int, any, error) {
 	return http.StatusOK, out, nil
 }
 
-// listRepos0 has the repositories that commits named: by them the tools know
-// that commits may be sent. None of them is connected here.
+// listRepos0 says that no repository is connected: set-commits then reads the
+// history where it runs and sends whole commits with the files that they
+// touched, instead of a reference for which we would have to ask.
 func (s *Service) listRepos0(c *gin.Context) (int, any, error) {
-	team, err := team0(c, reading)
-	if err != nil {
-		return 0, nil, err
-	}
-	names, err := s.rows().repositories(c.Request.Context(), team.ID)
-	out := make([]map[string]any, len(names))
-	for i, name := range names {
-		out[i] = map[string]any{"id": name, "name": name, "url": nil, "provider": map[string]string{"id": "integrations:github", "name": "GitHub"}, "status": "active",
-			"dateCreated": s.Now().UTC(), "integrationId": nil, "externalSlug": name}
-	}
-	return http.StatusOK, out, err
+	_, err := team0(c, reading)
+	return http.StatusOK, []any{}, err
 }

@@ -115,10 +115,16 @@ func (r rows) insertArtifactFiles(ctx context.Context, artifact, project int64, 
 
 // uploadedFile is a file of a bundle with where the bundle is.
 type uploadedFile struct {
-	artifactFileRow
-	TeamID    int64
-	SHA256    string `gorm:"column:sha256"`
-	CreatedAt int64
+	ArtifactID int64
+	ProjectID  int64
+	Path       string
+	URL        string
+	Kind       string
+	DebugID    string
+	SourceMap  string
+	TeamID     int64
+	SHA256     string `gorm:"column:sha256"`
+	CreatedAt  int64
 }
 
 const uploadedColumns = `SELECT f.*, a.team_id, a.sha256, a.created_at FROM issues_artifact_files f JOIN issues_artifacts a ON a.id = f.artifact_id `

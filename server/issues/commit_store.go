@@ -72,9 +72,3 @@ func (r rows) issueByShortID(ctx context.Context, team int64, slug string, numbe
 		WHERE p.team_id = ? AND p.slug = ? AND i.status <> 'merged'`, number, team, slug).Take(&row).Error
 	return row, database.NotFound(err, "There is no such issue.")
 }
-
-// repositories are the names that commits of a team's releases carry.
-func (r rows) repositories(ctx context.Context, team int64) (names []string, err error) {
-	err = r.db.Reader(ctx).Raw("SELECT DISTINCT repository FROM issues_commits WHERE team_id = ? AND repository <> '' ORDER BY repository LIMIT 100", team).Scan(&names).Error
-	return names, err
-}
