@@ -5,7 +5,7 @@ import { ArrowLeft, ArrowRight, Braces, Copy } from "lucide-react";
 import { asProblem } from "@/api/problem";
 import { useSession } from "@/api/session";
 import { count } from "@/format/bytes";
-import { Button, IconButton } from "@/ui/Button";
+import { IconButton } from "@/ui/Button";
 import { copyText } from "@/ui/clipboard";
 import { Copyable } from "@/ui/CopyButton";
 import { useActions, usePage, useToast } from "@/ui/frame/hooks";
@@ -116,9 +116,7 @@ function EventSteps({ team, issue, found }: { team: string; issue: Issue; found?
       <IconButton className="desk" icon={ArrowLeft} label="Older event" refused={noOlder} onClick={() => go(found?.previous)} />
       <IconButton className="desk" icon={ArrowRight} label="Newer event" refused={noNewer} onClick={() => go(found?.next)} />
       <IconButton className="desk" icon={Braces} label="Copy event JSON" onClick={asJson} />
-      <Button kind="quiet" className="desk" icon={Copy} onClick={asMarkdown}>
-        Copy as Markdown
-      </Button>
+      <IconButton className="desk" icon={Copy} label="Copy as Markdown" onClick={asMarkdown} />
     </>
   );
 }

@@ -55,16 +55,16 @@ function issueColumns(team: string, now: number, selected: ReadonlySet<string>, 
         </span>
       ),
     },
-    { key: "id", head: "Id", width: 108, cell: (issue) => <span className="loc">{issue.short_id}</span> },
+    { key: "id", head: "Id", width: 92, cell: (issue) => <span className="loc">{issue.short_id}</span> },
     { key: "where", head: "Where", width: 172, cell: ({ culprit }) => <span className="loc" title={culprit}>{culprit || "–"}</span> },
-    { key: "events", head: "Events", said: "events", width: 68, number: true, cell: ({ events }) => count(events) },
+    { key: "events", head: "Events", said: "events", width: 64, number: true, cell: ({ events }) => count(events) },
     { key: "users", head: "Users", said: "users", width: 64, number: true, cell: ({ users, users_estimated: about }) => (about ? `~${count(users)}` : count(users)) },
     { key: "first", head: "First", said: "first", width: 56, number: true, cell: ({ first_seen: at }) => <Age at={at} now={now} /> },
     { key: "last", head: "Last", said: "last", width: 56, number: true, cell: ({ last_seen: at }) => <Age at={at} now={now} /> },
     {
       key: "owner",
       head: "Owner",
-      width: 96,
+      width: 88,
       cell: ({ assignee }) =>
         assignee ? (
           <span className="line">

@@ -88,7 +88,7 @@ function Addresses({ setup, project, team }: { setup: ProjectSetup; project: Pro
       <dt className="meta">Origins</dt>
       <dd>
         {project.origins.length > 0 ? project.origins.join(", ") : "any"}{" "}
-        <Link className="link" to={settingsPath(team, project.slug)}>
+        <Link className="link underline" to={settingsPath(team, project.slug)}>
           {project.origins.length > 0 ? "Change" : "Narrow"}
         </Link>
       </dd>
@@ -139,7 +139,7 @@ function Heard({ team, project, setup }: { team: string; project: Project; setup
       {!first && (
         <p className="meta mt-2">
           Nothing after a minute? An ad blocker may stop the request, or it was refused:{" "}
-          <Link className="link" to={intakePath(team, project.slug)}>
+          <Link className="link underline" to={intakePath(team, project.slug)}>
             see what came in
           </Link>
           .
