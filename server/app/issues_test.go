@@ -64,6 +64,26 @@ func (c *client) furnishIssues(t *testing.T, w team) {
 	c.call(t, "POST", "/api/v1/issues/issues/"+issue+"/comments", map[string]any{"text": "Again."}, &comment)
 	w.things["issues/:id"], w.things["events/:event"], w.things["comments/:comment"] = issue, event, strconv.FormatInt(comment.ID, 10)
 	w.things["attachments/:id"] = strconv.FormatInt(shown.Attachments[0].ID, 10)
+	c.furnishReleases(t, w, p)
+}
+
+// furnishReleases puts a release with commits and a monitor into the team.
+func (c *client) furnishReleases(t *testing.T, w team, p errorProject) {
+	t.Helper()
+	var release struct{ ID int64 }
+	c.call(t, "POST", "/api/0/projects/"+w.name+"/"+p.Slug+"/releases/", map[string]any{"version": "shop@1.0"}, &release)
+	w.things["releases/:id"], w.things["releases/:version"] = strconv.FormatInt(release.ID, 10), "shop@1.0"
+	answer := c.as("").request(t, "POST", fmt.Sprintf("/api/%d/cron/nightly/%s/?status=ok", p.ID, p.Key), nil)
+	answer.Body.Close()
+	if answer.StatusCode >= 300 {
+		t.Fatal("check-in:", answer.StatusCode)
+	}
+	var monitors struct{ Items []struct{ ID int64 } }
+	eventually(t, "the monitor", func() bool {
+		c.call(t, "GET", "/api/v1/issues/monitors?team="+w.name, nil, &monitors)
+		return len(monitors.Items) == 1
+	})
+	w.things["monitors/:id"] = strconv.FormatInt(monitors.Items[0].ID, 10)
 }
 
 // sendError sends one event as a client does, and returns the status; 0 when the server did not answer.
