@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/signalbox/signalbox/server/ci"
@@ -20,7 +21,7 @@ const (
 func (a *App) wireNotify(context.Context) error {
 	a.notify = notify.New(notify.Deps{DB: a.db, Box: a.box, Guard: a.guard, Jobs: a.jobs, SMTP: a.config.SMTP, Now: now, Log: a.log, NewID: randomID,
 		Events: []notify.Event{buildFailed, buildErrored, buildFixed, approvalRequested}, Audit: a.audit})
-	return nil
+	return errors.Join(a.notify.RegisterTools(a.tools), a.secrets.RegisterTools(a.tools))
 }
 
 // buildFinished tells the team's channels of builds that did not succeed, and of

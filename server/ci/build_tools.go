@@ -12,7 +12,7 @@ import (
 
 // RegisterTools adds what machines may do with pipelines and builds.
 func (s *Service) RegisterTools(r *tools.Registry) error {
-	if err := r.Register(slices.Concat(s.approvalTools(), s.artifactTools(), s.outcomeTools())...); err != nil {
+	if err := r.Register(slices.Concat(s.approvalTools(), s.artifactTools(), s.outcomeTools(), s.resourceTools())...); err != nil {
 		return err
 	}
 	return r.Register(
