@@ -33,7 +33,7 @@ const RunForm = lazy(async () => ({ default: (await import("./RunForm")).RunForm
 export function JobPage() {
   const { id, pipeline: pipelineId } = useLoaderData({ strict: false }) as { id: number; pipeline: number };
   const job = useSuspenseQuery(jobQuery(id)).data;
-  const { pipeline } = useSuspenseQuery(graphQuery(pipelineId)).data;
+  const { pipeline, jobs } = useSuspenseQuery(graphQuery(pipelineId)).data;
   const [{ before, run, like }, setSearch] = useUrlState(jobSearch);
   const builds = useSuspenseQuery(jobBuildsQuery(id, before)).data;
   const now = useNow(builds.items.some(({ status }) => status === "started"));
@@ -72,7 +72,7 @@ export function JobPage() {
         </Suspense>
       )}
       <Waiting job={job} />
-      <Inputs pipeline={pipeline} job={job} />
+      <Inputs pipeline={pipeline} job={job} jobs={jobs} />
       {builds.items.length === 0 && !before ? (
         <div className="pane grid gap-3 max-w-[760px]">
           <h2>No builds yet</h2>

@@ -1,5 +1,5 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useLoaderData } from "@tanstack/react-router";
+import { Link, useLoaderData } from "@tanstack/react-router";
 import { Pin, PinOff, RotateCw } from "lucide-react";
 import { useState } from "react";
 import { plural } from "@/format/bytes";
@@ -66,7 +66,7 @@ export function ResourcePage() {
         onOpen={(version) => setSearch({ version: version.id })}
         onPin={setPinning}
       />
-      <VersionDrawer version={open} onClose={() => setSearch({ version: undefined })} />
+      <VersionDrawer version={open} resource={id} pipeline={pipeline} onClose={() => setSearch({ version: undefined })} />
       <PinDialog resource={resource} version={pinning} onClose={() => setPinning(null)} />
     </>
   );
@@ -115,12 +115,21 @@ function Details({ resource, pipeline }: { resource: Resource; pipeline: Pipelin
             resource.last_checked_at ? (
               <>
                 <RelativeTime at={resource.last_checked_at} />, {resource.last_check_succeeded ? "succeeded" : "failed"}
+                {resource.check_build && (
+                  <>
+                    {" "}
+                    <Link className="link" to={`/builds/${resource.check_build.id}`}>
+                      its log
+                    </Link>
+                  </>
+                )}
               </>
             ) : (
               "not yet"
             ),
           ],
           ["Next check", next],
+          ["Checked by", <CheckedBy key="by" resource={resource} />],
           [
             `Used by ${plural(resource.used_by.length, "job")}`,
             resource.used_by.length > 0
@@ -151,5 +160,15 @@ function Details({ resource, pipeline }: { resource: Resource; pipeline: Pipelin
         ]}
       />
     </div>
+  );
+}
+
+/** What tells of new versions, and why it is asked as often as it is. */
+function CheckedBy({ resource: { checked_by: by, checked_reason: reason } }: { resource: Resource }) {
+  return (
+    <>
+      {by === "webhook" ? "webhooks" : "polling"}
+      {reason && <span className="muted">. {reason}</span>}
+    </>
   );
 }

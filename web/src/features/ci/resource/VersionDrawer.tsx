@@ -2,11 +2,12 @@ import { Copyable } from "@/ui/CopyButton";
 import { Drawer } from "@/ui/Drawer";
 import { Facts } from "@/ui/facts";
 import { RelativeTime } from "@/ui/RelativeTime";
-import type { Version } from "../queries";
+import type { Pipeline, Version } from "../queries";
 import { shortVersion } from "../state";
+import { VersionBuilds } from "./VersionBuilds";
 
-/** Everything a version says about itself. */
-export function VersionDrawer({ version, onClose }: { version: Version | undefined; onClose: () => void }) {
+/** Everything a version says about itself, and the builds that used it. */
+export function VersionDrawer({ version, resource, pipeline, onClose }: { version: Version | undefined; resource: number; pipeline: Pipeline; onClose: () => void }) {
   return (
     <Drawer open={version !== undefined} onClose={onClose} title={version ? shortVersion(version.version) : ""}>
       {version && (
@@ -25,6 +26,7 @@ export function VersionDrawer({ version, onClose }: { version: Version | undefin
             <h3 className="micro">Here</h3>
             <Facts items={[["Found", <RelativeTime key="found" at={version.created_at} />], ["Jobs", version.enabled ? "may use it" : "pass over it"], ["Pinned", version.pinned ? "yes" : "no"]]} />
           </section>
+          <VersionBuilds resource={resource} version={version.id} pipeline={pipeline} />
         </>
       )}
     </Drawer>
