@@ -15,7 +15,7 @@ type Props = { secret: Partial<Secret> | null; onClose: () => void; team: string
 /** A new secret, or a new value for one that exists. */
 export function SecretForm({ secret, onClose, team }: Props) {
   return (
-    <Dialog open={secret !== null} onClose={onClose} title={secret?.name ? `New value for ${secret.name}` : "New secret"}>
+    <Dialog open={secret !== null} onClose={onClose} title={secret?.name ? `Rotate ${secret.name}` : "New secret"} description={secret?.name && "The next build gets the new value. Builds that run keep the old one; it is not kept here and cannot be brought back."}>
       {secret && <SecretFields secret={secret} onClose={onClose} team={team} />}
     </Dialog>
   );
@@ -25,18 +25,18 @@ function SecretFields({ secret, onClose, team }: { secret: Partial<Secret>; onCl
   const [name, setName] = useState(secret.name ?? "");
   const [pipeline, setPipeline] = useState(secret.pipeline ?? "");
   const [value, setValue] = useState("");
+  const exists = Boolean(secret.name);
   const client = useQueryClient();
   const toast = useToast();
   const task = useTask({
     run: () => api.PUT("/api/v1/ci/secrets", { body: { team, pipeline: pipeline || undefined, name, value } }),
     onDone: () => {
       onClose();
-      toast({ text: `Secret ${name} is saved; the next build uses it` });
+      toast({ text: exists ? `${name} is rotated; the next build uses the new value` : `Secret ${name} is saved; the next build uses it` });
       void client.invalidateQueries({ queryKey: ["ci", "secrets"] });
     },
   });
   const problem = task.error ? asProblem(task.error) : undefined;
-  const exists = Boolean(secret.name);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (name && value) void task.start();
@@ -50,12 +50,12 @@ function SecretFields({ secret, onClose, team }: { secret: Partial<Secret>; onCl
       <Field label="Pipeline" hint="Empty: every pipeline of the team" error={problem?.field("pipeline")}>
         <Input mono value={pipeline} onChange={(event) => setPipeline(event.target.value)} disabled={exists} autoComplete="off" spellCheck={false} />
       </Field>
-      <Field label="Value" hint="Text of any length; keys with several lines too" error={problem?.field("value")}>
+      <Field label={exists ? "New value" : "Value"} hint="Text of any length; keys with several lines too" error={problem?.field("value")}>
         <Textarea mono value={value} onChange={(event) => setValue(event.target.value)} autoFocus={exists} autoComplete="off" spellCheck={false} />
       </Field>
       <DialogButtons>
         <Button kind="primary" type="submit" busy={task.busy} disabled={!name || !value}>
-          Save
+          {exists ? "Rotate" : "Save"}
         </Button>
         <Button onClick={onClose}>Cancel</Button>
       </DialogButtons>

@@ -1,6 +1,6 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
-import { Pencil, Plus, Trash2 } from "lucide-react";
+import { Link, useParams } from "@tanstack/react-router";
+import { Plus, RotateCw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
@@ -44,7 +44,7 @@ export function SecretsPage() {
           A secret replaces <code>((its-name))</code> in pipelines of {team} when a build runs, and is masked in every log.
         </EmptyState>
       ) : (
-        <Table label="Secrets" columns={secretColumns(refused, setForm, setDoomed)} rows={secrets} rowKey={secretKey} keyboard onOpen={refused ? undefined : setForm} />
+        <Table label="Secrets" columns={secretColumns({ team, refused, rotate: setForm, remove: setDoomed })} rows={secrets} rowKey={secretKey} keyboard onOpen={refused ? undefined : setForm} />
       )}
       <SecretForm secret={form} onClose={() => setForm(null)} team={team} />
       <Remove secret={doomed} onClose={() => setDoomed(null)} team={team} />
@@ -78,7 +78,9 @@ function Remove({ secret, onClose, team }: { secret: Secret | null; onClose: () 
   );
 }
 
-function secretColumns(refused: string | false, edit: (secret: Secret) => void, remove: (secret: Secret) => void): Column<Secret>[] {
+type Acts = { team: string; refused: string | false; rotate: (secret: Secret) => void; remove: (secret: Secret) => void };
+
+function secretColumns({ team, refused, rotate, remove }: Acts): Column<Secret>[] {
   return [
     {
       key: "name",
@@ -87,18 +89,40 @@ function secretColumns(refused: string | false, edit: (secret: Secret) => void, 
       sort: (a, b) => a.name.localeCompare(b.name),
       cell: (secret) => <code>{secret.name}</code>,
     },
-    { key: "pipeline", head: "For", cell: (secret) => secret.pipeline || <span className="muted">all pipelines</span> },
-    { key: "by", head: "By", width: 128, cell: (secret) => secret.updated_by || "–" },
-    { key: "updated", head: "Changed", width: 128, sort: (a, b) => instant(a.updated_at) - instant(b.updated_at), cell: (secret) => <RelativeTime at={secret.updated_at} /> },
-    { key: "used", head: "Last used", width: 128, cell: (secret) => (secret.last_used_at ? <RelativeTime at={secret.last_used_at} /> : "never") },
+    {
+      key: "pipeline",
+      head: "For",
+      said: "for",
+      sort: (a, b) => a.pipeline.localeCompare(b.pipeline),
+      cell: ({ pipeline }) =>
+        pipeline ? (
+          <Link className="link" to={`/teams/${encodeURIComponent(team)}/pipelines/${encodeURIComponent(pipeline)}`}>
+            {pipeline}
+          </Link>
+        ) : (
+          <span className="muted">all pipelines of {team}</span>
+        ),
+    },
+    { key: "updated", head: "Value since", said: "value since", width: 128, sort: (a, b) => instant(a.updated_at) - instant(b.updated_at), cell: (secret) => <RelativeTime at={secret.updated_at} /> },
+    { key: "by", head: "Set by", said: "by", width: 128, cell: (secret) => secret.updated_by || "–" },
+    {
+      key: "used",
+      head: "Last used",
+      said: "used",
+      width: 128,
+      sort: (a, b) => instant(a.last_used_at ?? "1970-01-01") - instant(b.last_used_at ?? "1970-01-01"),
+      cell: (secret) => (secret.last_used_at ? <RelativeTime at={secret.last_used_at} /> : <span className="muted">never</span>),
+    },
     {
       key: "acts",
       head: <span className="sr">Actions</span>,
-      width: 96,
+      width: 136,
       end: true,
       cell: (secret) => (
         <span className="line justify-end">
-          <IconButton size="small" icon={Pencil} label={`Replace the value of ${secret.name}`} refused={refused} onClick={() => edit(secret)} />
+          <Button size="small" icon={RotateCw} refused={refused} aria-label={`Rotate ${secret.name}`} onClick={() => rotate(secret)}>
+            Rotate
+          </Button>
           <IconButton size="small" icon={Trash2} label={`Delete ${secret.name}`} refused={refused} onClick={() => remove(secret)} />
         </span>
       ),

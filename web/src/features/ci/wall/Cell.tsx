@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { Pin } from "lucide-react";
 import { classes } from "@/ui/classes";
 import { Icon } from "@/ui/Icon";
@@ -6,6 +7,7 @@ import { StatusGlyph } from "@/ui/StatusGlyph";
 import { statusWord } from "@/ui/status";
 import { instanceWords, pipelineAddress, pipelineTitle } from "../address";
 import { AddressLink } from "../AddressLink";
+import { wallPath } from "../paths";
 import type { Pipeline } from "../queries";
 import { bars, pipelineStatus } from "../state";
 import { latestLine, note } from "./note";
@@ -32,7 +34,14 @@ export function Cell({ pipeline, pinned, onPin, current, now }: Props) {
       </span>
       <span className="line meta">
         <span className="clip">
-          {vars && `${pipeline.name} · `}
+          {vars && (
+            <>
+              <Link className="group-link" to={wallPath(pipeline.team)} search={{ group: pipeline.name } as never} title={`All instances of ${pipeline.name}`}>
+                {pipeline.name}
+              </Link>
+              {" · "}
+            </>
+          )}
           {latestLine(pipeline, now)}
         </span>
         {said.text && (

@@ -52,7 +52,7 @@ export function WallPage() {
       {items.length > 0 && <WallContext team={team} />}
       <PageHeader
         title="Pipelines"
-        meta={totals(items, team)}
+        meta={search.group ? `group ${search.group} · ${totals(shown, team)}` : totals(items, team)}
         actions={
           <>
             {items.length > 0 && <ViewSwitch view={search.view} onView={(view) => setSearch({ view: view === "wall" ? undefined : view })} />}
