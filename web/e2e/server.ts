@@ -14,6 +14,9 @@ export class Server {
   #process?: ChildProcess;
   #log = "";
 
+  /** `env` sets what this journey needs beyond the usual, such as SIGNALBOX_OUTBOUND_ALLOW. */
+  constructor(private readonly env: Record<string, string> = {}) {}
+
   async start(): Promise<this> {
     const binary = resolve(import.meta.dirname, "../../bin/signalbox");
     this.#process = spawn(binary, ["serve", "--data-dir", join(this.folder, "data"), "--listen", this.url ? new URL(this.url).host : "127.0.0.1:0"], {
@@ -22,6 +25,7 @@ export class Server {
         SIGNALBOX_ADMIN_USER: "admin",
         SIGNALBOX_ADMIN_PASSWORD: password,
         SIGNALBOX_CI_LOCAL_REPOSITORIES: this.repositories,
+        ...this.env,
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -107,11 +111,11 @@ export class Repository {
   }
 }
 
-/** What GitHub would send for a push to a repository that is on this disk. */
-export async function sendPush(hook: { url: string; secret: string }, bare: string, sha: string, message: string): Promise<Response> {
+/** What GitHub would say of a push to a repository that is on this disk. */
+export function pushOf(bare: string, sha: string, message: string) {
   const author = { name: "Ann", email: "ann@example.com", username: "ann" };
   const commit = { id: sha, message, author, committer: author, timestamp: new Date().toISOString(), url: "", added: ["README"], removed: [], modified: [] };
-  const body = JSON.stringify({
+  return {
     ref: "refs/heads/main",
     before: "0".repeat(40),
     after: sha,
@@ -123,7 +127,12 @@ export async function sendPush(hook: { url: string; secret: string }, bare: stri
     sender: { login: "ann", id: 1 },
     head_commit: commit,
     commits: [commit],
-  });
+  };
+}
+
+/** Sends a push as GitHub would. */
+export async function sendPush(hook: { url: string; secret: string }, bare: string, sha: string, message: string): Promise<Response> {
+  const body = JSON.stringify(pushOf(bare, sha, message));
   return fetch(hook.url, {
     method: "POST",
     headers: {
