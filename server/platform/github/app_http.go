@@ -61,7 +61,8 @@ func (s *Service) leave(c *gin.Context) {
 		api.WriteProblem(c, err)
 		return
 	}
-	c.Header("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action "+origin.Scheme+"://"+origin.Host)
+	// Browsers hold form-action against redirects too, and GitHub may lead straight back here.
+	c.Header("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action "+origin.Scheme+"://"+origin.Host+" 'self'")
 	c.Header("Cache-Control", "no-store")
 	c.Header("Content-Type", "text/html; charset=utf-8")
 	c.Status(http.StatusOK)
