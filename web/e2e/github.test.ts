@@ -98,7 +98,7 @@ it("goes round: connect, choose a repository, push, build, status, page", { time
   await page.getByText("alive", { exact: true }).waitFor();
   await expectAccessible(page);
   await open(page, "/teams/main/ci/hooks/posts");
-  await page.getByText("shown at GitHub").first().waitFor();
+  await page.getByRole("row").getByText("shown at GitHub").first().waitFor();
   await expectAccessible(page);
 
   // The status leads to the log of the build.

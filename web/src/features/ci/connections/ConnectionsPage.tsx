@@ -35,14 +35,18 @@ export function ConnectionsPage() {
     <>
       <GitHubHead team={team} title="GitHub" meta={connections.length === 0 ? `not connected to ${team}` : plural(connections.length, "connection")} actions={connect} />
       {search.problem && (
-        <Notice kind="bad" actions={<Button size="small" onClick={() => setSearch({ problem: undefined })}>Dismiss</Button>}>
-          The GitHub App was not connected. {search.problem}
-        </Notice>
+        <div className="hooks-note">
+          <Notice kind="bad" actions={<Button size="small" onClick={() => setSearch({ problem: undefined })}>Dismiss</Button>}>
+            The GitHub App was not connected. {search.problem}
+          </Notice>
+        </div>
       )}
       {connected && (
-        <Notice actions={<Button size="small" onClick={() => choose(connected.id)}>Choose installation</Button>}>
-          The GitHub App {connected.app_slug ?? connected.name} is made. Install it on an account, then choose that installation here.
-        </Notice>
+        <div className="hooks-note">
+          <Notice actions={<Button size="small" onClick={() => choose(connected.id)}>Choose installation</Button>}>
+            The GitHub App {connected.app_slug ?? connected.name} is made. Install it on an account, then choose that installation here.
+          </Notice>
+        </div>
       )}
       {connections.length === 0 ? (
         <EmptyState

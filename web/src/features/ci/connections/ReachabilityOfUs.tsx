@@ -27,7 +27,8 @@ export function ReachabilityOfUs({ team }: { team: string }) {
         {found && (
           <Facts
             items={[
-              ["Answer", <Status key="answer" status={found.ok ? "succeeded" : "failed"} word={found.ok ? "yes, as far as can be seen from here" : found.problem} />],
+              ["Answer", <Status key="answer" status={found.ok ? "succeeded" : "failed"} word={found.ok ? "yes, as far as can be seen from here" : "no"} />],
+              ...(found.ok ? [] : ([["Problem", found.problem]] as [string, React.ReactNode][])),
               ["Address", <Copyable key="url" text={found.url} what="Copy the address" />],
               ["Tried", found.how],
               ...(found.ok ? [] : ([["Next step", <span key="next" className="strong">{found.next_step}</span>]] as [string, React.ReactNode][])),

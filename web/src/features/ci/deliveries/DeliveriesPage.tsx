@@ -28,7 +28,11 @@ export function DeliveriesPage() {
   return (
     <>
       <GitHubHead team={team} title="Deliveries" meta={`what GitHub sent to ${plural(hooks.length, "webhook")} of ${team}`} />
-      {missing > 0 && <Notice kind="warn">{plural(missing, "delivery", "deliveries")} did not arrive and {missing === 1 ? "is" : "are"} being fetched from GitHub.</Notice>}
+      {missing > 0 && (
+        <div className="hooks-note">
+          <Notice kind="warn">{plural(missing, "delivery", "deliveries")} did not arrive and {missing === 1 ? "is" : "are"} being fetched from GitHub.</Notice>
+        </div>
+      )}
       <DeliveryFilters key={team} hooks={hooks} search={search} onSearch={setSearch} />
       {problem && <ErrorState what={problem.title} why={problem.detail} requestId={problem.requestId} onRetry={() => void refetch()} />}
       {data?.items.length === 0 && <Nothing team={team} hooks={hooks} connected={connections.length > 0} search={search} onAll={() => setSearch(unfiltered)} />}

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { KeyRound, List, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, data, done } from "@/api/client";
-import { Copyable } from "@/ui/CopyButton";
+import { CopyButton } from "@/ui/CopyButton";
 import { Confirm } from "@/ui/Dialog";
 import { IconButton } from "@/ui/Button";
 import { useToast } from "@/ui/frame/hooks";
@@ -84,7 +84,7 @@ function columns({ connections, team, refused, onAsk }: ColumnOptions): Column<H
     { key: "alive", head: "State", width: "18%", cell: (hook) => <Status {...life(hook)} /> },
     { key: "last", head: "Last heard", width: 136, said: "Last heard", cell: (hook) => <Last hook={hook} /> },
     { key: "gap", head: "Gaps", width: 168, said: "Gaps:", cell: (hook) => <span className={hook.gap.error || hook.gap.missing > 0 ? "clip" : "clip muted"} title={gapLine(hook.gap)}>{gapLine(hook.gap)}</span> },
-    { key: "url", head: "Address for GitHub", cell: (hook) => <Copyable text={hook.url} what="Copy the address" /> },
+    { key: "url", head: "Address for GitHub", cell: (hook) => <span className="line"><span className="mono clip" title={hook.url}>{hook.url}</span><CopyButton text={hook.url} what={`Copy the address of ${hook.name}`} /></span> },
     { key: "by", head: "Set up by", width: 136, said: "Set up by", cell: (hook) => <span className="clip">{hook.managed ? (names.get(hook.connection) ?? "a connection") : "hand"}</span> },
     { key: "secret", head: "Secret", width: 144, said: "Secret", cell: (hook) => <Age hook={hook} /> },
     {
