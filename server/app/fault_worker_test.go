@@ -68,7 +68,9 @@ func TestKilledInsideAContainer(t *testing.T) {
 	r.pipeline(t, "main", "p", "jobs:\n- name: j\n  plan:\n  - "+shell("victim", "echo begun; exec sleep 100")+
 		", on_failure: "+shell("after", "echo clean''ed")+"}}\n")
 	b := r.trigger(t, "main", "p", "j")
-	killInit(t, filepath.Join(r.dir, "data"), r.awaitContainer(t, "task", "victim").Handle)
+	victim := r.awaitContainer(t, "task", "victim")
+	eventually(t, "the victim's first line", func() bool { return strings.Contains(r.log(t, b.ID), "begun") })
+	killInit(t, filepath.Join(r.dir, "data"), victim.Handle)
 	ended := r.finish(t, b.ID)
 	if ended.Status != "failed" || ended.step("victim").Status != "failed" || ended.step("after").Status != "succeeded" {
 		t.Errorf("%+v", ended)
