@@ -98,7 +98,7 @@ it("goes round: connect, choose a repository, push, build, status, page", { time
   await page.getByText("alive", { exact: true }).waitFor();
   await expectAccessible(page);
   await open(page, "/teams/main/ci/hooks/posts");
-  await page.getByRole("row").getByText("shown at GitHub").first().waitFor();
+  await page.getByRole("table", { name: "Outbox" }).getByText("shown at GitHub").first().waitFor();
   await expectAccessible(page);
 
   // The status leads to the log of the build.
@@ -124,9 +124,16 @@ it("asks GitHub for an App, by keyboard alone, on a phone in the dark", async ()
   await form.getByLabel("API address").fill(github.url);
   await expectAccessible(page);
   await form.getByLabel("API address").press("Enter");
+  // GitHub answers with a page on which the person confirms; the fake confirms at once.
+  await page.route(`${github.url}/settings/apps/new**`, async (route) => {
+    const answer = await route.fetch({ maxRedirects: 0 });
+    await route.fulfill({ contentType: "text/html", body: `<a href="${(answer.headers().location ?? "").replaceAll("&", "&amp;")}">Create GitHub App</a>` });
+  });
   await page.waitForURL("**/connections/app/leave**");
   await page.getByRole("button").click();
+  await page.getByRole("link", { name: "Create GitHub App" }).click();
   await page.waitForURL("**/teams/main/ci/hooks?connected=**");
+  await open(page, page.url()); // containers may have cut off what the browser was loading
   await page.getByRole("button", { name: "Choose installation" }).click();
   await page.getByText("The App is installed nowhere yet").waitFor();
   await expectAccessible(page);
