@@ -83,7 +83,7 @@ function About({ one, hook }: { one: Delivery; hook: string | undefined }) {
             ["Size", bytes(one.size)],
             ["Time taken", one.digest_ms === undefined ? undefined : `${one.digest_ms} ms`],
             ["Attempts", one.attempts > 0 ? one.attempts : undefined],
-            ["Next attempt", one.next_attempt_at && <RelativeTime key="next" at={one.next_attempt_at} />],
+            ...(one.next_attempt_at ? ([["Next attempt", <RelativeTime key="next" at={one.next_attempt_at} />]] as [string, React.ReactNode][]) : []),
           ]}
         />
       </section>

@@ -34,7 +34,7 @@ function columns(team: string, names: Map<string, string>): Column<Delivery>[] {
     { key: "repository", head: "Repository", width: "18%", cell: (one) => <span className="mono clip" title={one.repository}>{one.repository || "–"}</span> },
     { key: "sender", head: "Sender", width: 112, said: "by", cell: (one) => <span className="clip">{one.sender || "–"}</span> },
     { key: "verdict", head: "Verdict", cell: (one) => <Verdict one={one} /> },
-    { key: "caused", head: "Caused", cell: (one) => <Caused one={one} /> },
+    { key: "caused", head: "Caused", said: "caused", cell: (one) => <Caused one={one} /> },
     { key: "hook", head: "Webhook", width: 144, cell: (one) => <span className="clip">{names.get(one.hook) ?? "–"}</span> },
     { key: "at", head: "Received", width: 104, end: true, cell: (one) => <RelativeTime at={one.received_at} /> },
   ];

@@ -81,19 +81,19 @@ function columns({ connections, team, refused, onAsk }: ColumnOptions): Column<H
         </Link>
       ),
     },
-    { key: "alive", head: "State", width: "18%", cell: (hook) => <Status {...life(hook)} /> },
+    { key: "alive", head: "State", cell: (hook) => <Status {...life(hook)} /> },
     { key: "last", head: "Last heard", width: 136, said: "Last heard", cell: (hook) => <Last hook={hook} /> },
-    { key: "gap", head: "Gaps", width: 168, said: "Gaps:", cell: (hook) => <span className={hook.gap.error || hook.gap.missing > 0 ? "clip" : "clip muted"} title={gapLine(hook.gap)}>{gapLine(hook.gap)}</span> },
-    { key: "url", head: "Address for GitHub", cell: (hook) => <span className="line"><span className="mono clip" title={hook.url}>{hook.url}</span><CopyButton text={hook.url} what={`Copy the address of ${hook.name}`} /></span> },
+    { key: "gap", head: "Gaps", width: 208, said: "Gaps:", cell: (hook) => <span className={hook.gap.error || hook.gap.missing > 0 ? "clip" : "clip muted"} title={gapLine(hook.gap)}>{gapLine(hook.gap)}</span> },
     { key: "by", head: "Set up by", width: 136, said: "Set up by", cell: (hook) => <span className="clip">{hook.managed ? (names.get(hook.connection) ?? "a connection") : "hand"}</span> },
     { key: "secret", head: "Secret", width: 144, said: "Secret", cell: (hook) => <Age hook={hook} /> },
     {
       key: "acts",
       head: <span className="sr">Actions</span>,
-      width: 116,
+      width: 148,
       end: true,
       cell: (hook) => (
         <span className="line justify-end">
+          <CopyButton text={hook.url} what={`Copy the address of ${hook.name}`} />
           <Link className="btn icon quiet small" aria-label={`Deliveries of ${hook.name}`} {...deliveries(hook)}>
             <Icon of={List} />
           </Link>
