@@ -74,7 +74,7 @@ func (s store) withdrawOlderForks(ctx context.Context, q forkRow) error {
 		return nil
 	}
 	return s.db.Writer(ctx).Exec(`UPDATE ci_fork_approvals SET state = 'withdrawn' WHERE team_id = ? AND repository = ? AND number = ? AND sha <> ?
-		AND state = 'waiting' AND (told_at < ? OR ? = 0)`, q.TeamID, q.Repository, q.Number, q.SHA, q.ToldAt, q.ToldAt).Error
+		AND state = 'waiting' AND (told_at < ? OR CAST(? AS BIGINT) = 0)`, q.TeamID, q.Repository, q.Number, q.SHA, q.ToldAt, q.ToldAt).Error
 }
 
 func (s store) withdrawFork(ctx context.Context, team int64, repository string, number int64, except string) (int64, error) {

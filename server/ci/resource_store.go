@@ -129,7 +129,7 @@ func (s store) nextCheck(ctx context.Context) (millis, error) {
 }
 
 func (s store) checkStarted(ctx context.Context, id int64, at millis, build int64) error {
-	return s.db.Writer(ctx).Exec("UPDATE ci_resources SET check_started_at = ?, check_build_id = CASE WHEN ? <> 0 THEN ? ELSE check_build_id END WHERE id = ?",
+	return s.db.Writer(ctx).Exec("UPDATE ci_resources SET check_started_at = ?, check_build_id = CASE WHEN CAST(? AS BIGINT) <> 0 THEN ? ELSE check_build_id END WHERE id = ?",
 		at, build, build, id).Error
 }
 
