@@ -76,8 +76,8 @@ func TestClockCheck(t *testing.T) {
 func TestDatabaseCheck(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Open(t)
-	expect(t, DatabaseCheck(db, time.Now).Run(t.Context()), OK, "SQL")
 	at := time.Now()
+	expect(t, DatabaseCheck(db, func() time.Time { return at }).Run(t.Context()), OK, "SQL")
 	slow := func() time.Time { at = at.Add(time.Second); return at }
 	expect(t, DatabaseCheck(db, slow).Run(t.Context()), Warn, "answers in 1s")
 	db.Close()
