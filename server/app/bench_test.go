@@ -56,8 +56,10 @@ func BenchmarkWebhookAccepted(b *testing.B) {
 }
 
 // BenchmarkWebhookToBuild: the first step runs 200 ms after the push was told, the task's first line is there after a second.
-func BenchmarkWebhookToBuild(b *testing.B) {
-	r := launch(b)
+func BenchmarkWebhookToBuild(b *testing.B) { benchmarkWebhookToBuild(b, launch(b)) }
+
+func benchmarkWebhookToBuild(b *testing.B, r *process) {
+	b.Helper()
 	repo := newRepository(b, filepath.Join(r.dir, "repositories"), "shop")
 	h := r.hook(b, "main", "")
 	id := r.pipeline(b, "main", "shop", gitPipeline(repo, ""))

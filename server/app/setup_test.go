@@ -104,14 +104,19 @@ func startIn(t testing.TB, dir, database string, change ...func(*config.Config))
 // eventually polls until done says so, and fails the test after a minute.
 func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
+	eventuallyIn(t, time.Minute, what, done)
+}
+
+func eventuallyIn(t testing.TB, patience time.Duration, what string, done func() bool) {
+	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience)
 	for !done() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("waited a minute for %s", what)
+			t.Fatalf("waited %s for %s", patience, what)
 		case <-t.Context().Done():
 			t.Fatal(t.Context().Err())
 		}
