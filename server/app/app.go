@@ -77,7 +77,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a := &App{config: cfg, log: log, registry: prometheus.NewRegistry(), tools: tools.NewRegistry(), loops: work.NewLoops(now, log)}
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireCI, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireCI, a.wireGitHubCaused, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}

@@ -46,11 +46,24 @@ func (a *App) delivered(ctx context.Context, d github.Delivery) ([]github.Effect
 	if err := a.github.Fan(ctx, d, github.Facts{Title: e.Facts.Title, Text: textOf(e.Facts), URL: e.Facts.URL, Branch: e.Facts.Branch, Labels: e.Facts.Labels, Actor: e.Facts.Sender}); err != nil {
 		return nil, err
 	}
+	if err := a.ci.NoteDelivery(ctx, d.ID, told); err != nil {
+		return nil, err
+	}
 	effects := make([]github.Effect, len(told.Effects))
 	for i, t := range told.Effects {
-		effects[i] = github.Effect{Kind: t.Kind, ID: t.ID, Title: t.Title, URL: strings.TrimPrefix(t.URL, a.PublicURL())}
+		effects[i] = a.effect(t)
 	}
 	return effects, nil
+}
+
+// effect leads to a place on this server, by whatever name it is reached.
+func (a *App) effect(e ci.Effect) github.Effect {
+	return github.Effect{Kind: e.Kind, ID: e.ID, Title: e.Title, URL: strings.TrimPrefix(e.URL, a.PublicURL())}
+}
+
+// buildCaused shows a build on the page of the delivery that brought its version.
+func (a *App) buildCaused(ctx context.Context, c ci.BuildCaused) error {
+	return a.github.Caused(ctx, c.Delivery, a.effect(c.Effect))
 }
 
 // tell gives an event to ci. Other events are kept and shown, and do nothing here.

@@ -30,6 +30,7 @@ func (s *Service) Loops() []work.Loop {
 		{Name: "ci.tend", Every: 5 * time.Second, Run: s.tendWorker},
 		{Name: "ci.collect", Every: 30 * time.Second, Run: s.Collect},
 		{Name: "ci.artifacts", Every: 5 * time.Minute, Run: s.ReapArtifacts},
+		{Name: "ci.told", Every: time.Hour, Run: s.pruneTold},
 		{Name: "ci.components", Every: 10 * time.Minute, Run: s.reapComponents},
 	}
 }

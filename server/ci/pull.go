@@ -40,8 +40,10 @@ func (s *Service) ReceivePull(ctx context.Context, team int64, places []string, 
 				return told{}, err
 			}
 		}
+		marks := []string{pullMark(strconv.Itoa(pull.Number), pull.Head)}
 		if verdict == pullWanted {
 			out, err := s.bring(ctx, w.row, []resource.Result{pullResult(pull)})
+			out.marks = marks
 			out.asked = out.added > 0 && pull.Fork
 			if err != nil || !out.asked {
 				return out, err
@@ -50,7 +52,7 @@ func (s *Service) ReceivePull(ctx context.Context, team int64, places []string, 
 			out.asked = q.State == ApprovalWaiting
 			return out, err
 		}
-		return told{watches: true, checked: true}, s.askForCandidate(ctx, w.row, pull.Number)
+		return told{watches: true, checked: true, marks: marks}, s.askForCandidate(ctx, w.row, pull.Number)
 	})
 }
 

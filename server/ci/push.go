@@ -56,6 +56,9 @@ func (s *Service) pushTo(ctx context.Context, w watcher, push payload.Push, newe
 		versions = pushedVersions(w.source, push, latest.ID != 0)
 	}
 	out, err := s.bring(ctx, w.row, versions)
+	if !push.Deleted {
+		out.marks = pushMarks(push)
+	}
 	if err != nil || push.Deleted && push.Tag == "" {
 		return out, err // a branch that is gone would only make the check fail
 	}

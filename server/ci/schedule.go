@@ -309,6 +309,9 @@ func (s *Service) start(ctx context.Context, v view, job jobRow, config pipeline
 			if err := s.keepDefaults(ctx, v, job, b); err != nil {
 				return err
 			}
+			if err := s.tellCaused(ctx, v, config, b, result); err != nil {
+				return err
+			}
 		}
 		if supersedes {
 			if err := s.supersede(ctx, b, result); err != nil {

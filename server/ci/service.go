@@ -95,6 +95,10 @@ type Deps struct {
 
 // Service is the capability.
 type Service struct {
+	// OnBuildCaused hears of every build that a delivery's version made start, in the
+	// transaction that makes the build; nil keeps no track of deliveries. Set it before Start.
+	OnBuildCaused func(ctx context.Context, caused BuildCaused) error
+
 	store
 	deps    Deps
 	engine  Engine

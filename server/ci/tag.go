@@ -57,7 +57,11 @@ func (s *Service) ReceiveRef(ctx context.Context, team int64, places []string, r
 		if ref.Deleted && !ref.Tag {
 			return told{watches: true}, nil // a check would only fail
 		}
-		return told{watches: true, checked: true}, s.askForCheck(ctx, []int64{w.row.ID}, "")
+		out := told{watches: true, checked: true}
+		if ref.Tag && !ref.Deleted {
+			out.marks = []string{ref.Name}
+		}
+		return out, s.askForCheck(ctx, []int64{w.row.ID}, "")
 	})
 }
 
@@ -82,7 +86,7 @@ func (s *Service) ReceiveRelease(ctx context.Context, team int64, places []strin
 		if err != nil {
 			return out, err
 		}
-		out.checked = true
+		out.checked, out.marks = true, []string{strconv.FormatInt(r.ID, 10)}
 		return out, s.askForCheck(ctx, []int64{w.row.ID}, from)
 	})
 }

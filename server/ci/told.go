@@ -16,6 +16,8 @@ type Told struct {
 	Resources, Versions int
 	// Effects are links to what was caused.
 	Effects []Effect
+	// marks are how versions that may come of it are known, for NoteDelivery.
+	marks []mark
 }
 
 // Effect is one thing that an event caused. Kind is a noun, URL where to look.
@@ -36,6 +38,8 @@ type told struct {
 	added            int
 	// asked says that a member must agree first, known that nothing was new.
 	asked, known bool
+	// marks are how versions that may come of the event are known.
+	marks []string
 }
 
 // tell gives an event to every resource of the type that watches the repository,
@@ -44,6 +48,7 @@ func (s *Service) tell(ctx context.Context, team int64, event string, places []s
 	give func(ctx context.Context, w watcher) (told, error),
 ) (Told, error) {
 	var out Told
+	at := toMillis(s.now()) // before anything of it is stored
 	err := s.db.Tx(ctx, func(ctx context.Context) error {
 		out = Told{}
 		names, err := s.namesOf(ctx, team, places)
@@ -66,6 +71,9 @@ func (s *Service) tell(ctx context.Context, team int64, event string, places []s
 				continue
 			}
 			out.Resources++
+			for _, text := range got.marks {
+				out.marks = append(out.marks, mark{w.row.ID, text, at})
+			}
 			if got.added > 0 {
 				out.Versions++
 			}

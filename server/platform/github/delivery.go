@@ -97,9 +97,12 @@ func (s *Service) Delivery(ctx context.Context, id string) (Delivery, error) {
 	if err := identity.Require(ctx, row.TeamID, reading); err != nil {
 		return Delivery{}, err
 	}
-	d := row.delivery()
-	d.Body, err = s.body(ctx, row)
-	return d, err
+	list := []Delivery{row.delivery()}
+	if err := s.addEffects(ctx, list); err != nil {
+		return Delivery{}, err
+	}
+	list[0].Body, err = s.body(ctx, row)
+	return list[0], err
 }
 
 // Redeliver has a delivery digested again. What it causes then is up to

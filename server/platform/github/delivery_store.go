@@ -131,15 +131,19 @@ func (s *Service) Deliveries(ctx context.Context, f DeliveryFilter, teams ...int
 	for i, r := range rows {
 		list[i] = r.delivery()
 	}
-	return list, err
+	if err != nil {
+		return list, err
+	}
+	return list, s.addEffects(ctx, list)
 }
 
 // due gives waiting deliveries in order. In a transaction on PostgreSQL it locks
-// them and passes over those that another node is digesting.
+// them and passes over those that another node is digesting; effects, which refer to
+// them, may be told meanwhile.
 func (s *Service) due(ctx context.Context, limit int) ([]deliveryRow, error) {
 	lock := ""
 	if s.DB.Dialect == database.Postgres {
-		lock = " FOR UPDATE SKIP LOCKED"
+		lock = " FOR NO KEY UPDATE SKIP LOCKED"
 	}
 	var rows []deliveryRow
 	err := s.DB.Writer(ctx).Raw("SELECT * FROM github_deliveries WHERE state = 'waiting' AND next_attempt_at <= ? ORDER BY seq LIMIT ?"+lock,
@@ -151,7 +155,7 @@ func (s *Service) due(ctx context.Context, limit int) ([]deliveryRow, error) {
 func (s *Service) dueOne(ctx context.Context, seq int64) (deliveryRow, bool, error) {
 	lock := ""
 	if s.DB.Dialect == database.Postgres {
-		lock = " FOR UPDATE SKIP LOCKED"
+		lock = " FOR NO KEY UPDATE SKIP LOCKED"
 	}
 	var rows []deliveryRow
 	err := s.DB.Writer(ctx).Raw("SELECT * FROM github_deliveries WHERE seq = ? AND state = 'waiting'"+lock, seq).Scan(&rows).Error
