@@ -144,15 +144,29 @@ func (p *spool) write(ctx context.Context, batch []*arrival) {
 	if err := p.commit(ctx, batch); err != nil && len(batch) > 1 {
 		// One bad row, such as that of a hook just deleted, must not fail the others.
 		for _, a := range batch {
-			a.err = p.commit(ctx, []*arrival{a})
+			a.err = p.explain(ctx, a, p.commit(ctx, []*arrival{a}))
 		}
 	} else if err != nil {
-		batch[0].err = err
+		batch[0].err = p.explain(ctx, batch[0], err)
 	}
 	for _, a := range batch {
 		close(a.done)
 	}
 	p.service.wakeDigest()
+}
+
+// explain turns the failure to store a delivery of a hook that was deleted after it
+// was found into what everybody hears of a hook that does not exist. The row refers to
+// the hook's, so asking for that is surer than reading databases' codes.
+func (p *spool) explain(ctx context.Context, a *arrival, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, gone := p.service.findHook(ctx, a.row.HookID); problem.Is(gone, problem.NotFound) {
+		p.service.hooks.forget(a.row.HookID)
+		return gone
+	}
+	return err
 }
 
 func (p *spool) commit(ctx context.Context, batch []*arrival) error {
