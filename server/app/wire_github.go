@@ -157,5 +157,8 @@ func (a *App) deleteTeam(ctx context.Context, team identity.Team) error {
 	if err := a.issues.DeleteTeam(ctx, team.ID); err != nil {
 		return err
 	}
+	if err := a.github.DeleteTeam(ctx, team.ID); err != nil {
+		return err
+	}
 	return a.ci.DeleteTeam(ctx, team.ID)
 }

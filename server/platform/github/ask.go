@@ -14,7 +14,7 @@ import (
 // lookAfter mends a managed hook that was changed or deleted at GitHub, and has a
 // quiet one pinged. compared is what comparing ended with.
 func (s *Service) lookAfter(ctx context.Context, row hookRow, compared error) error {
-	if !row.Managed || row.Kind != HookRepository || row.State != HookOK {
+	if !row.Managed || row.Kind != HookRepository && row.Kind != HookOrganization || row.State != HookOK {
 		return nil
 	}
 	c, err := s.findConnection(ctx, *row.ConnectionID)
@@ -28,7 +28,8 @@ func (s *Service) lookAfter(ctx context.Context, row hookRow, compared error) er
 	if compared != nil && statusOf(compared) != http.StatusNotFound {
 		return nil
 	}
-	at, _, err := client.client.Repositories.GetHook(ctx, row.Owner, row.Repo, row.GithubID)
+	place := placeOf(client.client, row.Kind, row.Owner, row.Repo)
+	at, err := place.get(ctx, row.GithubID)
 	switch {
 	case statusOf(err) == http.StatusNotFound:
 		return s.mendSoon(ctx, row, "GitHub does not know the hook any more. It is being created again.")
@@ -38,7 +39,7 @@ func (s *Service) lookAfter(ctx context.Context, row hookRow, compared error) er
 		return s.mendSoon(ctx, row, "Somebody changed the hook at GitHub. It is being mended.")
 	}
 	if s.Now().Sub(time.UnixMilli(max(row.LastDeliveryAt, row.LastPingAt, row.CreatedAt))) > pingAfter {
-		if _, err := client.client.Repositories.PingHook(ctx, row.Owner, row.Repo, row.GithubID); err != nil && ctx.Err() == nil {
+		if err := place.ping(ctx, row.GithubID); err != nil && ctx.Err() == nil {
 			s.Log.Info("GitHub was not asked for a ping", "hook", row.ID, "error", explainAPI(err))
 		}
 	}

@@ -164,7 +164,7 @@ func (s *Service) Prune(ctx context.Context) error {
 			return fmt.Errorf("prune deliveries: %w", err)
 		}
 		if n == 0 {
-			return errors.Join(s.pruneStatuses(ctx, before), s.prunePosts(ctx, before), s.pruneRemovals(ctx, before))
+			return errors.Join(s.pruneStatuses(ctx, before), s.prunePosts(ctx, before), s.pruneRemovals(ctx, before), s.pruneFarewells(ctx, before))
 		}
 	}
 }

@@ -66,10 +66,10 @@ func (r hookRow) eventList() []string {
 	return list
 }
 
-// repositoryHook is the managed hook of a repository, named in any case.
-func (s *Service) repositoryHook(ctx context.Context, connection, owner, repo string) (row hookRow, found bool, err error) {
+// managedHook is the managed hook of a repository or organization, named in any case.
+func (s *Service) managedHook(ctx context.Context, connection string, kind HookKind, owner, repo string) (row hookRow, found bool, err error) {
 	var rows []hookRow
-	err = s.DB.Writer(ctx).Where("connection_id = ? AND kind = ? AND managed AND LOWER(owner) = LOWER(?) AND LOWER(repo) = LOWER(?)", connection, HookRepository,
+	err = s.DB.Writer(ctx).Where("connection_id = ? AND kind = ? AND managed AND LOWER(owner) = LOWER(?) AND LOWER(repo) = LOWER(?)", connection, kind,
 		owner, repo).Order("created_at").Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return row, false, err
@@ -108,6 +108,11 @@ func (s *Service) hookMended(ctx context.Context, row hookRow, githubID int64, s
 		if err != nil {
 			return err
 		}
+		if row.Kind == HookOrganization {
+			if err := s.replaceRepositoryHooks(ctx, row); err != nil {
+				return err
+			}
+		}
 		if row.SecretPending {
 			err := s.DB.Writer(ctx).Exec(`UPDATE github_hooks SET secret_pending = FALSE, previous_until = CASE WHEN previous_until > ? THEN ? ELSE previous_until END
 				WHERE id = ? AND rotated_at = ?`, s.millis()+settleTime.Milliseconds(), s.millis()+settleTime.Milliseconds(), row.ID, row.RotatedAt).Error
@@ -138,6 +143,16 @@ func (s *Service) updateHookSecrets(ctx context.Context, row hookRow) error {
 
 func (s *Service) removeHook(ctx context.Context, id string) error {
 	return s.DB.Writer(ctx).Where("id = ?", id).Delete(&hookRow{}).Error
+}
+
+// inheritHook makes what one hook told another's.
+func (s *Service) inheritHook(ctx context.Context, from, to string) error {
+	for _, table := range []string{"github_deliveries", "github_repositories"} {
+		if err := s.DB.Writer(ctx).Exec("UPDATE "+table+" SET hook_id = ? WHERE hook_id = ?", to, from).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) findHook(ctx context.Context, id string) (hookRow, error) {

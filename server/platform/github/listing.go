@@ -128,14 +128,10 @@ func hookFor(c connectionRow, hooks []Hook, repository string) RepositoryHook {
 	for _, h := range hooks {
 		own := h.Connection == c.ID
 		switch {
-		case own && h.Kind == HookApp, own && h.Managed && strings.EqualFold(h.Repository, repository):
-			state := HookOurs
-			if h.State == HookBroken || h.Problem != "" {
-				state = HookAtFault
-			}
-			return RepositoryHook{State: state, ID: h.ID, Problem: h.Problem}
+		case own && h.Kind == HookApp, own && h.Managed && (strings.EqualFold(h.Repository, repository) || h.covers(repository)):
+			return h.ours()
 		case h.Kind == HookRepository && strings.EqualFold(h.Repository, repository),
-			h.Kind == HookOrganization && strings.HasPrefix(strings.ToLower(repository), strings.ToLower(h.Repository)+"/"):
+			h.covers(repository):
 			found = RepositoryHook{State: HookForeign, ID: h.ID}
 		}
 	}

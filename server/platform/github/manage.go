@@ -46,14 +46,25 @@ func (s *Service) EnsureHook(ctx context.Context, connection, owner, repo string
 	if c.Kind == KindApp {
 		return s.ensureApp(ctx, c, owner, repo)
 	}
+	if _, whole, err := s.managedHook(ctx, c.ID, HookOrganization, owner, ""); err != nil || whole {
+		if err != nil {
+			return Hook{}, err
+		}
+		return s.ensure(ctx, c, HookOrganization, owner, "") // which tells of the repository, too
+	}
+	return s.ensure(ctx, c, HookRepository, owner, repo)
+}
+
+// ensure creates or mends a managed hook.
+func (s *Service) ensure(ctx context.Context, c connectionRow, kind HookKind, owner, repo string) (Hook, error) {
 	var id string
-	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		row, found, err := s.repositoryHook(ctx, c.ID, owner, repo)
+	err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		row, found, err := s.managedHook(ctx, c.ID, kind, owner, repo)
 		if err != nil {
 			return err
 		}
 		if !found {
-			if row, err = s.newRepositoryHook(ctx, c, owner, repo); err != nil {
+			if row, err = s.newManagedHook(ctx, c, kind, owner, repo); err != nil {
 				return err
 			}
 		}
@@ -86,9 +97,12 @@ func validateRepository(owner, repo string) error {
 	return nil
 }
 
-func (s *Service) newRepositoryHook(ctx context.Context, c connectionRow, owner, repo string) (hookRow, error) {
-	id := randomHex(16)
-	row := hookRow{ID: id, TeamID: c.TeamID, Name: owner + "/" + repo, Kind: HookRepository, Owner: owner, Repo: repo, Managed: true, State: HookWaiting,
+func (s *Service) newManagedHook(ctx context.Context, c connectionRow, kind HookKind, owner, repo string) (hookRow, error) {
+	id, name := randomHex(16), owner
+	if kind == HookRepository {
+		name += "/" + repo
+	}
+	row := hookRow{ID: id, TeamID: c.TeamID, Name: name, Kind: kind, Owner: owner, Repo: repo, Managed: true, State: HookWaiting,
 		Events: words(managedEvents), ConnectionID: &c.ID, Secret: s.Box.Seal(hookTable, id, []byte(randomHex(32))), SecretPending: true, CreatedAt: s.millis()}
 	if err := s.insertHook(ctx, row); err != nil {
 		return row, err
@@ -127,12 +141,12 @@ func (s *Service) RemoveRepositoryHook(ctx context.Context, connection, owner, r
 	if c.Kind == KindApp {
 		return problem.New(problem.Conflict, "The App tells of every repository it is installed at. Take the repository from its installation at GitHub.")
 	}
-	row, found, err := s.repositoryHook(ctx, connection, owner, repo)
+	row, found, err := s.managedHook(ctx, connection, HookRepository, owner, repo)
 	if err != nil {
 		return err
 	}
 	if !found {
-		return problem.New(problem.NotFound, "There is no hook of ours at this repository.")
+		return s.noRepositoryHook(ctx, connection, owner)
 	}
 	return s.DeleteHook(ctx, row.ID)
 }
@@ -165,7 +179,7 @@ func (s *Service) mendHook(ctx context.Context, job work.Job) error {
 		return work.RetryAfter(wait, errors.New(explainAPI(err)))
 	}
 	if hopeless(err) {
-		return work.GiveUp(errors.New(explainHook(err)))
+		return work.GiveUp(errors.New(explainHook(err, row.Kind)))
 	}
 	return errors.New(explainAPI(err))
 }

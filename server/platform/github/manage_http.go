@@ -10,6 +10,9 @@ func (s *Service) manageRoutes(r api.Router, read, write api.Access) {
 	r.GET("/ci/connections/:id/repositories", read, api.Handle(s.getRepositories))
 	r.PUT("/ci/connections/:id/repositories/:owner/:repo/hook", write, api.Handle(s.putRepositoryHook))
 	r.DELETE("/ci/connections/:id/repositories/:owner/:repo/hook", write, api.Handle(s.deleteRepositoryHook))
+	r.GET("/ci/connections/:id/organizations", read, api.Handle(s.getOrganizations))
+	r.PUT("/ci/connections/:id/organizations/:owner/hook", write, api.Handle(s.putOrganizationHook))
+	r.DELETE("/ci/connections/:id/organizations/:owner/hook", write, api.Handle(s.deleteOrganizationHook))
 	r.GET("/ci/posts", read, api.Handle(s.getPosts))
 	r.POST("/ci/posts/retry", write, api.Handle(s.retryPost))
 	r.GET("/ci/reachability", read, api.Handle(s.getReachability))
@@ -37,6 +40,24 @@ func (s *Service) putRepositoryHook(ctx context.Context, in repositoryIn) (Hook,
 
 func (s *Service) deleteRepositoryHook(ctx context.Context, in repositoryIn) (api.Nothing, error) {
 	return api.Nothing{}, s.RemoveRepositoryHook(ctx, in.ID, in.Owner, in.Repo)
+}
+
+func (s *Service) getOrganizations(ctx context.Context, in idIn) (items[Organization], error) {
+	list, err := s.Organizations(ctx, in.ID)
+	return items[Organization]{list}, err
+}
+
+type organizationIn struct {
+	ID    string `uri:"id" json:"-" form:"-"`
+	Owner string `uri:"owner" json:"-" form:"-"`
+}
+
+func (s *Service) putOrganizationHook(ctx context.Context, in organizationIn) (Hook, error) {
+	return s.EnsureOrganizationHook(ctx, in.ID, in.Owner)
+}
+
+func (s *Service) deleteOrganizationHook(ctx context.Context, in organizationIn) (api.Nothing, error) {
+	return api.Nothing{}, s.RemoveOrganizationHook(ctx, in.ID, in.Owner)
 }
 
 type postsIn struct {

@@ -38,7 +38,7 @@ func (s *Service) mend(ctx context.Context, id string) error {
 	if row.Kind == HookApp {
 		err = s.mendApp(ctx, client, row, string(secret))
 	} else {
-		at, err = s.mendRepository(ctx, client.client, row, string(secret))
+		at, err = s.mendAtPlace(ctx, placeOf(client.client, row.Kind, row.Owner, row.Repo), row, string(secret))
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -48,7 +48,7 @@ func (s *Service) mend(ctx context.Context, id string) error {
 		if hopeless(err) {
 			state = HookBroken
 		}
-		return errors.Join(err, s.noteHook(ctx, row, state, explainHook(err)))
+		return errors.Join(err, s.noteHook(ctx, row, state, explainHook(err, row.Kind)))
 	}
 	return s.hookMended(ctx, row, at.GetID(), stampOf(at))
 }
@@ -74,20 +74,20 @@ func (s *Service) hookConfig(row hookRow, secret string) *github.HookConfig {
 	return &github.HookConfig{ContentType: &kind, InsecureSSL: &strict, URL: &address, Secret: &secret}
 }
 
-func (s *Service) mendRepository(ctx context.Context, client *github.Client, row hookRow, secret string) (*github.Hook, error) {
-	at, err := s.settleDuplicates(ctx, client, row)
+func (s *Service) mendAtPlace(ctx context.Context, place hookPlace, row hookRow, secret string) (*github.Hook, error) {
+	at, err := s.settleDuplicates(ctx, place, row)
 	if err != nil {
 		return nil, err
 	}
 	active, name := true, "web"
 	wanted := &github.Hook{Name: &name, Active: &active, Events: row.eventList(), Config: s.hookConfig(row, secret)}
 	if at == nil {
-		made, _, err := client.Repositories.CreateHook(ctx, row.Owner, row.Repo, wanted)
+		made, err := place.create(ctx, wanted)
 		if statusOf(err) != http.StatusUnprocessableEntity {
 			return made, err
 		}
 		// Another node, or an attempt that we heard nothing of, may have been faster.
-		again, listErr := s.settleDuplicates(ctx, client, row)
+		again, listErr := s.settleDuplicates(ctx, place, row)
 		if listErr != nil || again == nil {
 			return nil, errors.Join(err, listErr)
 		}
@@ -96,8 +96,7 @@ func (s *Service) mendRepository(ctx context.Context, client *github.Client, row
 	if !row.SecretPending && row.GithubID == at.GetID() && row.GithubStamp == stampOf(at) && s.asWanted(at, row) {
 		return at, nil
 	}
-	mended, _, err := client.Repositories.EditHook(ctx, row.Owner, row.Repo, at.GetID(), wanted)
-	return mended, err
+	return place.edit(ctx, at.GetID(), wanted)
 }
 
 // asWanted compares all that GitHub shows; it never shows the secret.
@@ -108,37 +107,30 @@ func (s *Service) asWanted(at *github.Hook, row hookRow) bool {
 		slices.Equal(have, want)
 }
 
-// settleDuplicates pages through the repository's hooks for those of this address,
+// settleDuplicates pages through the place's hooks for those of this address,
 // keeps the one we know, else the first, and removes the others, along with those
 // that lead to hooks of ours that exist no more.
-func (s *Service) settleDuplicates(ctx context.Context, client *github.Client, row hookRow) (*github.Hook, error) {
+func (s *Service) settleDuplicates(ctx context.Context, place hookPlace, row hookRow) (*github.Hook, error) {
 	var keep *github.Hook
 	var spare []int64
-	options := &github.ListOptions{PerPage: 100}
-	for {
-		list, response, err := client.Repositories.ListHooks(ctx, row.Owner, row.Repo, options)
-		if err != nil {
-			return nil, err
+	err := place.each(ctx, func(h *github.Hook) error {
+		switch mine, gone, err := s.isOurs(ctx, h.Config.GetURL(), row.ID); {
+		case err != nil:
+			return err
+		case gone, mine && keep != nil && h.GetID() != row.GithubID:
+			spare = append(spare, h.GetID())
+		case mine && keep != nil:
+			spare, keep = append(spare, keep.GetID()), h
+		case mine:
+			keep = h
 		}
-		for _, h := range list {
-			switch mine, gone, err := s.isOurs(ctx, h.Config.GetURL(), row.ID); {
-			case err != nil:
-				return nil, err
-			case gone, mine && keep != nil && h.GetID() != row.GithubID:
-				spare = append(spare, h.GetID())
-			case mine && keep != nil:
-				spare, keep = append(spare, keep.GetID()), h
-			case mine:
-				keep = h
-			}
-		}
-		if response.NextPage == 0 {
-			break
-		}
-		options.Page = response.NextPage
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for _, id := range spare {
-		if _, err := client.Repositories.DeleteHook(ctx, row.Owner, row.Repo, id); err != nil && statusOf(err) != http.StatusNotFound {
+		if err := place.remove(ctx, id); err != nil && statusOf(err) != http.StatusNotFound {
 			return nil, err
 		}
 	}
@@ -175,13 +167,17 @@ func hopeless(err error) bool {
 }
 
 // explainHook says what GitHub said and what can be done about it.
-func explainHook(err error) string {
+func explainHook(err error, kind HookKind) string {
 	words := explainAPI(err)
 	if _, limited := retryAfter(err, time.Time{}); limited {
 		return words
 	}
 	switch statusOf(err) {
 	case http.StatusNotFound, http.StatusForbidden:
+		if kind == HookOrganization {
+			return words + ". Hooks of an organization can be managed by its owners: a classic token needs the scope admin:org_hook, a fine-grained one" +
+				" the organization permission Webhooks (read and write)."
+		}
 		return words + ". Hooks can be managed by administrators of the repository: a classic token needs the scope admin:repo_hook, a fine-grained one" +
 			" the permission Webhooks (read and write)."
 	case http.StatusUnauthorized:

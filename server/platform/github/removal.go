@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/google/go-github/v60/github"
 
@@ -20,17 +21,24 @@ const (
 	removalAttempts = 150
 )
 
+// removalOf is what is to be removed at GitHub of a managed hook; false when GitHub
+// has nothing.
+func (s *Service) removalOf(row hookRow, c connectionRow) (removalRow, bool) {
+	r := removalRow{TeamID: row.TeamID, ConnectionID: c.ID, Kind: row.Kind, Owner: row.Owner, Repo: row.Repo, GithubID: row.GithubID, URL: s.hookURL(row.ID),
+		CreatedAt: s.millis()}
+	if row.Kind == HookApp {
+		r.GithubID = c.Installation // an App cannot delete itself, but it can leave
+	}
+	return r, row.Kind != HookApp || r.GithubID != 0
+}
+
 // queueRemoval has a managed hook removed at GitHub after the context's
 // transaction, however long GitHub is away. It reports false for what GitHub does
 // not have.
 func (s *Service) queueRemoval(ctx context.Context, row hookRow, c connectionRow) (bool, error) {
-	r := removalRow{TeamID: row.TeamID, ConnectionID: c.ID, Kind: row.Kind, Owner: row.Owner, Repo: row.Repo, GithubID: row.GithubID, URL: s.hookURL(row.ID),
-		CreatedAt: s.millis()}
-	if row.Kind == HookApp {
-		// An App cannot delete itself, but it can leave.
-		if r.GithubID = c.Installation; r.GithubID == 0 {
-			return false, nil
-		}
+	r, there := s.removalOf(row, c)
+	if !there {
+		return false, nil
 	}
 	if err := s.insertRemoval(ctx, &r); err != nil {
 		return false, err
@@ -86,15 +94,20 @@ func (s *Service) unhook(ctx context.Context, job work.Job) error {
 	case ctx.Err() != nil:
 		return work.ErrDetached
 	}
-	message := explainAPI(err)
-	if err := s.noteRemoval(ctx, row.ID, message); err != nil {
-		return err
+	if noteErr := s.noteRemoval(ctx, row.ID, explainAPI(err)); noteErr != nil {
+		return noteErr
 	}
-	if wait, known := retryAfter(err, s.Now()); known {
+	return row.later(err, s.Now())
+}
+
+// later says when to try again, and whether at all.
+func (r removalRow) later(err error, now time.Time) error {
+	message := explainAPI(err)
+	if wait, known := retryAfter(err, now); known {
 		return work.RetryAfter(wait, errors.New(message))
 	}
 	if hopeless(err) {
-		return work.GiveUp(fmt.Errorf("the hook %s stays at GitHub: %s", row.URL, message))
+		return work.GiveUp(fmt.Errorf("the hook %s stays at GitHub: %s", r.URL, message))
 	}
 	return errors.New(message)
 }
@@ -107,9 +120,9 @@ func (r removalRow) remove(ctx context.Context, client *apiClient) error {
 	case r.Kind == HookApp && client.app != nil:
 		_, err = client.app.Apps.DeleteInstallation(ctx, r.GithubID)
 	case r.GithubID != 0:
-		_, err = client.client.Repositories.DeleteHook(ctx, r.Owner, r.Repo, r.GithubID)
+		err = placeOf(client.client, r.Kind, r.Owner, r.Repo).remove(ctx, r.GithubID)
 	default:
-		err = r.removeByAddress(ctx, client.client)
+		err = r.removeByAddress(ctx, placeOf(client.client, r.Kind, r.Owner, r.Repo))
 	}
 	if statusOf(err) == http.StatusNotFound || statusOf(err) == http.StatusGone {
 		return nil
@@ -117,26 +130,19 @@ func (r removalRow) remove(ctx context.Context, client *apiClient) error {
 	return err
 }
 
-func (r removalRow) removeByAddress(ctx context.Context, client *github.Client) error {
-	options := &github.ListOptions{PerPage: 100}
+func (r removalRow) removeByAddress(ctx context.Context, place hookPlace) error {
 	var found []int64
-	for {
-		list, response, err := client.Repositories.ListHooks(ctx, r.Owner, r.Repo, options)
-		if err != nil {
-			return err
+	err := place.each(ctx, func(h *github.Hook) error {
+		if h.Config.GetURL() == r.URL {
+			found = append(found, h.GetID())
 		}
-		for _, h := range list {
-			if h.Config.GetURL() == r.URL {
-				found = append(found, h.GetID())
-			}
-		}
-		if response.NextPage == 0 {
-			break
-		}
-		options.Page = response.NextPage
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, id := range found {
-		if _, err := client.Repositories.DeleteHook(ctx, r.Owner, r.Repo, id); err != nil {
+		if err := place.remove(ctx, id); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -69,69 +70,91 @@ func (h *Hook) put(in map[string]any, now time.Time) {
 	h.Updated = now
 }
 
+// hookOwner is a repository or an organization.
+type hookOwner struct {
+	hooks *[]*Hook
+	kind  string
+}
+
+// hookRoutes are those of repositories and of organizations, which answer alike.
 func (s *Server) hookRoutes() {
-	const base = "/repos/{owner}/{repo}/hooks"
-	s.handle("GET "+base, s.admin(func(repo *Repo, r *http.Request, _ map[string]any) (int, any, http.Header) {
+	s.hooksBelow("/repos/{owner}/{repo}/hooks", func(r *http.Request) (hookOwner, bool) {
+		repo := s.repoOf(r)
+		if repo == nil || !repo.Admin {
+			return hookOwner{}, false
+		}
+		return hookOwner{&repo.Hooks, "repository"}, true
+	})
+	s.hooksBelow("/orgs/{org}/hooks", func(r *http.Request) (hookOwner, bool) {
+		org := s.orgs[strings.ToLower(r.PathValue("org"))]
+		if org == nil || !org.Owner {
+			return hookOwner{}, false
+		}
+		return hookOwner{&org.Hooks, "organization"}, true
+	})
+}
+
+func (s *Server) hooksBelow(base string, find func(r *http.Request) (hookOwner, bool)) {
+	all := func(pattern string, f func(o hookOwner, r *http.Request, in map[string]any) (int, any, http.Header)) {
+		s.handle(pattern, func(r *http.Request, in map[string]any) (int, any, http.Header) {
+			o, found := find(r)
+			if !found {
+				return notFound()
+			}
+			return f(o, r, in)
+		})
+	}
+	all("GET "+base, func(o hookOwner, r *http.Request, _ map[string]any) (int, any, http.Header) {
 		shapes := []map[string]any{}
-		for _, h := range repo.Hooks {
+		for _, h := range *o.hooks {
 			shapes = append(shapes, h.shape())
 		}
 		list, header := page(s, r, shapes)
 		return 200, list, header
-	}))
-	s.handle("POST "+base, s.admin(func(repo *Repo, _ *http.Request, in map[string]any) (int, any, http.Header) {
-		h := &Hook{ID: s.next(), Active: true, Events: []string{"push"}, targetType: "repository", targetID: 1}
+	})
+	all("POST "+base, func(o hookOwner, _ *http.Request, in map[string]any) (int, any, http.Header) {
+		h := &Hook{ID: s.next(), Active: true, Events: []string{"push"}, targetType: o.kind, targetID: 1}
 		h.put(in, s.Now())
-		if slices.ContainsFunc(repo.Hooks, func(o *Hook) bool { return o.URL == h.URL }) {
-			return 422, map[string]any{"message": "Validation Failed", "errors": []any{map[string]any{"resource": "Hook", "code": "custom", "message": "Hook already exists on this repository"}}}, nil
+		if slices.ContainsFunc(*o.hooks, func(o *Hook) bool { return o.URL == h.URL }) {
+			return 422, map[string]any{"message": "Validation Failed", "errors": []any{map[string]any{"resource": "Hook", "code": "custom", "message": "Hook already exists on this " + o.kind}}}, nil
 		}
-		repo.Hooks = append(repo.Hooks, h)
+		*o.hooks = append(*o.hooks, h)
 		return 201, h.shape(), nil
-	}))
-	one := func(method, path string, f func(h *Hook, repo *Repo, r *http.Request, in map[string]any) (int, any, http.Header)) {
-		s.handle(method+" "+base+"/{hook}"+path, s.admin(func(repo *Repo, r *http.Request, in map[string]any) (int, any, http.Header) {
-			for _, h := range repo.Hooks {
+	})
+	one := func(method, path string, f func(h *Hook, o hookOwner, r *http.Request, in map[string]any) (int, any, http.Header)) {
+		all(method+" "+base+"/{hook}"+path, func(o hookOwner, r *http.Request, in map[string]any) (int, any, http.Header) {
+			for _, h := range *o.hooks {
 				if strconv.FormatInt(h.ID, 10) == r.PathValue("hook") {
-					return f(h, repo, r, in)
+					return f(h, o, r, in)
 				}
 			}
 			return notFound()
-		}))
+		})
 	}
-	one("GET", "", func(h *Hook, _ *Repo, _ *http.Request, _ map[string]any) (int, any, http.Header) {
+	one("GET", "", func(h *Hook, _ hookOwner, _ *http.Request, _ map[string]any) (int, any, http.Header) {
 		return 200, h.shape(), nil
 	})
-	one("PATCH", "", func(h *Hook, _ *Repo, _ *http.Request, in map[string]any) (int, any, http.Header) {
+	one("PATCH", "", func(h *Hook, _ hookOwner, _ *http.Request, in map[string]any) (int, any, http.Header) {
 		h.put(in, s.Now())
 		return 200, h.shape(), nil
 	})
-	one("DELETE", "", func(h *Hook, repo *Repo, _ *http.Request, _ map[string]any) (int, any, http.Header) {
-		repo.Hooks = slices.DeleteFunc(repo.Hooks, func(o *Hook) bool { return o == h })
+	one("DELETE", "", func(h *Hook, o hookOwner, _ *http.Request, _ map[string]any) (int, any, http.Header) {
+		*o.hooks = slices.DeleteFunc(*o.hooks, func(o *Hook) bool { return o == h })
 		return 204, nil, nil
 	})
-	one("POST", "/pings", func(h *Hook, _ *Repo, r *http.Request, _ map[string]any) (int, any, http.Header) {
+	one("POST", "/pings", func(h *Hook, _ hookOwner, r *http.Request, _ map[string]any) (int, any, http.Header) {
 		go s.send(context.WithoutCancel(r.Context()), h, s.prepare(h, "ping", "", []byte(`{"zen":"Keep it logically awesome."}`)))
 		return 204, nil, nil
 	})
-	one("GET", "/deliveries", func(h *Hook, _ *Repo, r *http.Request, _ map[string]any) (int, any, http.Header) {
+	one("GET", "/deliveries", func(h *Hook, _ hookOwner, r *http.Request, _ map[string]any) (int, any, http.Header) {
 		return s.listDeliveries(h, r)
 	})
-	one("GET", "/deliveries/{delivery}", func(h *Hook, _ *Repo, r *http.Request, _ map[string]any) (int, any, http.Header) {
+	one("GET", "/deliveries/{delivery}", func(h *Hook, _ hookOwner, r *http.Request, _ map[string]any) (int, any, http.Header) {
 		return h.getDelivery(r)
 	})
-	one("POST", "/deliveries/{delivery}/attempts", func(h *Hook, _ *Repo, r *http.Request, _ map[string]any) (int, any, http.Header) {
+	one("POST", "/deliveries/{delivery}/attempts", func(h *Hook, _ hookOwner, r *http.Request, _ map[string]any) (int, any, http.Header) {
 		return s.redeliver(h, r)
 	})
-}
-
-func (s *Server) admin(f func(repo *Repo, r *http.Request, in map[string]any) (int, any, http.Header)) func(*http.Request, map[string]any) (int, any, http.Header) {
-	return func(r *http.Request, in map[string]any) (int, any, http.Header) {
-		repo := s.repoOf(r)
-		if repo == nil || !repo.Admin {
-			return notFound()
-		}
-		return f(repo, r, in)
-	}
 }
 
 func (d *Delivery) shape(whole bool) map[string]any {
@@ -242,6 +265,15 @@ func (s *Server) send(ctx context.Context, h *Hook, d *Delivery) int {
 	return status
 }
 
+// hooksOf are all that tell of a repository: its own, its organization's and those of Apps.
+func (s *Server) hooksOf(r *Repo) []*Hook {
+	list := slices.Clone(r.Hooks)
+	if org := s.orgs[strings.ToLower(r.Owner)]; org != nil {
+		list = append(list, org.Hooks...)
+	}
+	return append(list, s.appHooks()...)
+}
+
 // Deliver sends an event to every hook of the repository that asks for it, and
 // returns what they answered; 0 stands for no answer.
 func (s *Server) Deliver(ctx context.Context, owner, name, event string, payload any) []int {
@@ -257,7 +289,7 @@ func (s *Server) Deliver(ctx context.Context, owner, name, event string, payload
 	}
 	var list []todo
 	s.Look(owner, name, func(r *Repo) {
-		for _, h := range append(slices.Clone(r.Hooks), s.appHooks()...) {
+		for _, h := range s.hooksOf(r) {
 			if h.Active && (slices.Contains(h.Events, event) || slices.Contains(h.Events, "*")) {
 				list = append(list, todo{h, s.prepare(h, event, action.Action, body)})
 			}
@@ -278,7 +310,7 @@ func (s *Server) Lose(owner, name, event string, payloads ...any) {
 			if err != nil {
 				panic(err) // a test's own payload
 			}
-			for _, h := range append(slices.Clone(r.Hooks), s.appHooks()...) {
+			for _, h := range s.hooksOf(r) {
 				s.prepare(h, event, "", body).StatusCode = http.StatusBadGateway
 			}
 		}

@@ -36,6 +36,8 @@ type Server struct {
 	serial   int64
 	repos    map[string]*Repo
 	order    []string
+	orgs     map[string]*Org
+	orgOrder []string
 	apps     map[int64]*App
 	codes    map[string]*App
 	tokens   map[string]time.Time
@@ -71,10 +73,11 @@ type Fault struct {
 
 // New makes a fake without a listener; Start or Serve gives it one.
 func New() *Server {
-	s := &Server{repos: map[string]*Repo{}, apps: map[int64]*App{}, codes: map[string]*App{}, tokens: map[string]time.Time{}, Now: time.Now,
+	s := &Server{repos: map[string]*Repo{}, orgs: map[string]*Org{}, apps: map[int64]*App{}, codes: map[string]*App{}, tokens: map[string]time.Time{}, Now: time.Now,
 		Client: &http.Client{Timeout: 10 * time.Second}, mux: http.NewServeMux()}
 	s.repoRoutes()
 	s.hookRoutes()
+	s.orgRoutes()
 	s.writeRoutes()
 	s.appRoutes()
 	return s
