@@ -113,10 +113,9 @@ func (a *App) openState(ctx context.Context) (err error) {
 	if a.guard, err = outbound.New(cfg.Outbound.Allow); err != nil {
 		return errUsage{err}
 	}
-	if a.box, _, err = secrets.OpenBox(cfg.Secrets.KeyFile); err != nil {
+	if err := a.openSecrets(ctx); err != nil {
 		return err
 	}
-	a.secrets = secrets.New(secrets.Deps{DB: a.db, Box: a.box, Now: now, Audit: a.audit})
 	return a.openBlobs()
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/signalbox/signalbox/server/ci/runtime"
 	"github.com/signalbox/signalbox/server/ci/runtime/worker"
 	"github.com/signalbox/signalbox/server/ci/vars"
+	"github.com/signalbox/signalbox/server/platform/secrets"
 	"github.com/signalbox/signalbox/server/platform/work"
 )
 
@@ -106,7 +107,8 @@ func (v secretVars) Get(ctx context.Context, ref vars.Ref) (any, bool, error) {
 	if ref.Source != "" {
 		return nil, false, nil
 	}
-	return v.app.secrets.Lookup(ctx, v.build.TeamID, v.build.PipelineName, ref.Path)
+	return v.app.secrets.Lookup(ctx, v.build.TeamID, v.build.PipelineName, ref.Path,
+		secrets.Use{Pipeline: v.build.PipelineName, Job: v.build.JobName, Number: v.build.Name, Build: v.build.ID})
 }
 
 func (a *App) vars(_ context.Context, b engine.Build) (vars.Lookup, error) {

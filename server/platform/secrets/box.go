@@ -4,10 +4,12 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // sealed values look like this:
@@ -23,17 +25,51 @@ const (
 
 // Box seals and opens values.
 type Box struct {
+	path string // of the key file, "" when there is none to read again
+	ring atomic.Pointer[ring]
+}
+
+// ring is the keys as they were read at one time.
+type ring struct {
 	newest  [keyIDSize]byte
 	ciphers map[[keyIDSize]byte]cipher.AEAD
+	// text tells whether the file has changed since.
+	text [sha256.Size]byte
 }
 
 func newBox(keys []key) *Box {
-	b := &Box{ciphers: map[[keyIDSize]byte]cipher.AEAD{}}
-	for _, k := range keys {
-		b.ciphers[k.id] = gcm(k.secret[:])
-		b.newest = k.id
-	}
+	b := &Box{}
+	b.ring.Store(newRing(keys))
 	return b
+}
+
+func newRing(keys []key) *ring {
+	r := &ring{ciphers: map[[keyIDSize]byte]cipher.AEAD{}}
+	hash := sha256.New()
+	for _, k := range keys {
+		r.ciphers[k.id] = gcm(k.secret[:])
+		r.newest = k.id
+		hash.Write([]byte(k.line()))
+	}
+	r.text = [sha256.Size]byte(hash.Sum(nil))
+	return r
+}
+
+// Reload reads the key file again and reports whether its keys have changed: a key may be
+// added while the server runs.
+func (b *Box) Reload() (changed bool, err error) {
+	if b.path == "" {
+		return false, nil
+	}
+	keys, err := readKeys(b.path)
+	if err != nil {
+		return false, fmt.Errorf("read the key file: %w", err)
+	}
+	before, now := b.ring.Load(), newRing(keys)
+	if before.text == now.text {
+		return false, nil
+	}
+	return b.ring.CompareAndSwap(before, now), nil
 }
 
 func gcm(secret []byte) cipher.AEAD {
@@ -56,12 +92,12 @@ func bind(table, row string) []byte {
 
 // Seal encrypts plain for that row of that table and no other.
 func (b *Box) Seal(table, row string, plain []byte) []byte {
-	ad := bind(table, row)
+	ad, r := bind(table, row), b.ring.Load()
 	out := make([]byte, 0, overhead+len(plain))
 	out = append(out, version)
-	out = append(out, b.newest[:]...)
+	out = append(out, r.newest[:]...)
 	dataKey := random(keySize)
-	out = appendSealed(out, b.ciphers[b.newest], dataKey, ad)
+	out = appendSealed(out, r.ciphers[r.newest], dataKey, ad)
 	return appendSealed(out, gcm(dataKey), plain, ad)
 }
 
@@ -85,7 +121,10 @@ func (b *Box) Open(table, row string, sealed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a secret of %s: %w", table, err)
 	}
-	wrapper, known := b.ciphers[id]
+	wrapper, known := b.ring.Load().ciphers[id]
+	if !known && b.missed(id) {
+		wrapper, known = b.ring.Load().ciphers[id]
+	}
 	if !known {
 		return nil, fmt.Errorf("open a secret of %s: the key file lacks the key %s: %w", table, hex.EncodeToString(id[:]), ErrSealed)
 	}
@@ -111,14 +150,18 @@ func keyID(sealed []byte) (id [keyIDSize]byte, err error) {
 	return id, nil
 }
 
-// Current reports whether sealed was made with the newest key; others want resealing.
-func (b *Box) Current(sealed []byte) bool {
-	id, err := keyID(sealed)
-	return err == nil && id == b.newest
+// missed looks whether a key that is not known has been added to the file, by somebody who
+// seals with it already. It reports whether the keys are others now.
+func (b *Box) missed(id [keyIDSize]byte) bool {
+	changed, err := b.Reload()
+	if err != nil {
+		return false // what is sealed stays closed, and the caller's error names the key
+	}
+	return changed || b.ring.Load().ciphers[id] != nil
 }
 
 // Knows reports whether the key file has the key that sealed was made with.
 func (b *Box) Knows(sealed []byte) bool {
 	id, err := keyID(sealed)
-	return err == nil && b.ciphers[id] != nil
+	return err == nil && b.ring.Load().ciphers[id] != nil
 }

@@ -41,7 +41,7 @@ const keyFileHead = `# Keys of this server's secrets: one "id key" a line, the l
 
 // OpenBox reads the key file at path, or makes one that only its owner can
 // read. It reports whether it made one: with secrets already in the database
-// that means that the right file is missing (see Store.Check).
+// that means that the right file is missing (see Unreadable).
 func OpenBox(path string) (box *Box, created bool, err error) {
 	keys, err := readKeys(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -49,15 +49,19 @@ func OpenBox(path string) (box *Box, created bool, err error) {
 		if err := writeNew(path, keyFileHead+k.line()); err != nil {
 			return nil, false, fmt.Errorf("make the key file: %w", err)
 		}
-		return newBox([]key{k}), true, nil
+		box = newBox([]key{k})
+		box.path = path
+		return box, true, nil
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("read the key file: %w", err)
 	}
-	return newBox(keys), false, nil
+	box = newBox(keys)
+	box.path = path
+	return box, false, nil
 }
 
-// AddKey appends a new key to the file, which encrypts from the next OpenBox on.
+// AddKey appends a new key to the file, which encrypts from the next OpenBox or Reload on.
 func AddKey(path string) error {
 	keys, err := readKeys(path)
 	if err != nil {

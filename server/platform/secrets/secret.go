@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/signalbox/signalbox/server/platform/api"
@@ -23,6 +24,23 @@ type Secret struct {
 	UpdatedAt  api.Millis `json:"updated_at"`
 	UpdatedBy  string     `json:"updated_by"`
 	LastUsedAt api.Millis `json:"last_used_at,omitzero"`
+	// Version counts the values that it has had.
+	Version int64 `json:"version"`
+	// LastUsedBy is who got the value then; nil before the first use.
+	LastUsedBy *Use `json:"last_used_by,omitempty"`
+}
+
+// Use is who got a secret's value: a build, or a check when Build is 0.
+type Use struct {
+	Pipeline string `json:"pipeline"`
+	Job      string `json:"job,omitempty"`
+	Number   string `json:"number,omitempty"`
+	Build    int64  `json:"build,omitempty"`
+}
+
+type used struct {
+	at time.Time
+	by Use
 }
 
 const (
@@ -50,6 +68,9 @@ type Deps struct {
 	DB  *database.DB
 	Box *Box
 	Now func() time.Time
+	// Columns are all places where anything is sealed with Box; the loop seals them anew
+	// when the key file has a new key. Nil are the store's own.
+	Columns []Column
 	// Audit records a change in the context's transaction; nil records nothing.
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
 }
@@ -57,15 +78,17 @@ type Deps struct {
 // Store keeps the named secrets of teams and pipelines.
 type Store struct {
 	deps Deps
+	// resealed is the ring that has sealed everything.
+	resealed atomic.Pointer[ring]
 
 	mu    sync.Mutex
-	used  map[int64]time.Time // by row id; noted, not yet written when later than written
+	used  map[int64]used // by row id; noted, not yet written when later than written
 	wrote map[int64]time.Time
 }
 
 // New makes the store.
 func New(deps Deps) *Store {
-	return &Store{deps: deps, used: map[int64]time.Time{}, wrote: map[int64]time.Time{}}
+	return &Store{deps: deps, used: map[int64]used{}, wrote: map[int64]time.Time{}}
 }
 
 // place binds a value to its team, pipeline and name.
@@ -125,8 +148,8 @@ func (s *Store) audit(ctx context.Context, team int64, action, pipeline, name st
 }
 
 // Lookup gives the value for ((name)) in a pipeline: the pipeline's own before
-// the team's. The value is a string or what its JSON decodes to.
-func (s *Store) Lookup(ctx context.Context, team int64, pipeline, name string) (value any, found bool, err error) {
+// the team's. The value is a string or what its JSON decodes to; by is who gets it.
+func (s *Store) Lookup(ctx context.Context, team int64, pipeline, name string, by Use) (value any, found bool, err error) {
 	row, found, err := s.find(ctx, team, pipeline, name)
 	if err != nil || !found {
 		return nil, false, err
@@ -139,7 +162,7 @@ func (s *Store) Lookup(ctx context.Context, team int64, pipeline, name string) (
 		return nil, false, fmt.Errorf("secret %s: %w", name, err)
 	}
 	s.mu.Lock()
-	s.used[row.ID] = s.deps.Now()
+	s.used[row.ID] = used{s.deps.Now(), by}
 	s.mu.Unlock()
 	return value, true, nil
 }
@@ -148,14 +171,14 @@ func (s *Store) Lookup(ctx context.Context, team int64, pipeline, name string) (
 // a lookup costs no write; the loss of the last minute in a crash is harmless.
 func (s *Store) FlushUsed(ctx context.Context) error {
 	s.mu.Lock()
-	var due map[int64]time.Time
-	for id, at := range s.used {
-		if at.Sub(s.wrote[id]) >= usedPrecision {
+	var due map[int64]used
+	for id, u := range s.used {
+		if u.at.Sub(s.wrote[id]) >= usedPrecision {
 			if due == nil {
-				due = map[int64]time.Time{}
+				due = map[int64]used{}
 			}
-			due[id] = at
-			s.wrote[id] = at
+			due[id] = u
+			s.wrote[id] = u.at
 		}
 		delete(s.used, id)
 	}
@@ -163,42 +186,10 @@ func (s *Store) FlushUsed(ctx context.Context) error {
 	return s.markUsed(ctx, due)
 }
 
-// Reseal encrypts with the newest key whatever an older one has sealed, and
-// returns how many values that were.
-func (s *Store) Reseal(ctx context.Context) (int, error) {
-	count := 0
-	err := s.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		rows, err := s.all(ctx)
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			if s.deps.Box.Current(r.Sealed) {
-				continue
-			}
-			at := place(r.TeamID, r.Pipeline, r.Name)
-			plain, err := s.deps.Box.Open(table, at, r.Sealed)
-			if err != nil {
-				return fmt.Errorf("secret %s: %w", r.Name, err)
-			}
-			if err := s.replace(ctx, r.ID, s.deps.Box.Seal(table, at, plain)); err != nil {
-				return err
-			}
-			count++
-		}
-		return nil
-	})
-	return count, err
-}
-
-// Check returns how many stored secrets the key file has no key for; more than
-// none means that a wrong or new key file lies beside this database.
-func (s *Store) Check(ctx context.Context) (unreadable int, err error) {
-	rows, err := s.all(ctx)
-	for _, r := range rows {
-		if !s.deps.Box.Knows(r.Sealed) {
-			unreadable++
-		}
-	}
-	return unreadable, err
+// Columns are where the store seals.
+func Columns() []Column {
+	return []Column{{Table: table, Name: "sealed", Keys: []string{"team_id", "pipeline", "name"},
+		Row: func(keys []string) string {
+			return keys[0] + "/" + strconv.Quote(keys[1]) + "/" + strconv.Quote(keys[2])
+		}}}
 }

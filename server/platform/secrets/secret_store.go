@@ -3,10 +3,10 @@ package secrets
 import (
 	"context"
 	"errors"
-	"time"
 
 	"gorm.io/gorm"
 
+	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -21,6 +21,12 @@ type secretRow struct {
 	UpdatedAt  int64
 	UpdatedBy  string
 	LastUsedAt int64
+	Version    int64
+	// By whom: empty before the first use.
+	UsedPipeline string
+	UsedJob      string
+	UsedNumber   string
+	UsedBuild    int64
 }
 
 func (secretRow) TableName() string { return table }
@@ -32,21 +38,29 @@ func (s *Store) List(ctx context.Context, team int64, pipeline string) ([]Secret
 	if pipeline != "" {
 		q = q.Where("pipeline IN ?", []string{"", pipeline})
 	}
-	list := []Secret{}
-	err := q.Select("name, pipeline, updated_at, updated_by, last_used_at").Order("pipeline, name").Find(&list).Error
+	var rows []secretRow
+	err := q.Select("name, pipeline, updated_at, updated_by, last_used_at, version, used_pipeline, used_job, used_number, used_build").Order("pipeline, name").Find(&rows).Error
+	list := make([]Secret, 0, len(rows))
+	for _, r := range rows {
+		x := Secret{Name: r.Name, Pipeline: r.Pipeline, UpdatedAt: api.Millis(r.UpdatedAt), UpdatedBy: r.UpdatedBy, LastUsedAt: api.Millis(r.LastUsedAt), Version: r.Version}
+		if r.LastUsedAt != 0 && r.UsedPipeline+r.UsedNumber != "" {
+			x.LastUsedBy = &Use{Pipeline: r.UsedPipeline, Job: r.UsedJob, Number: r.UsedNumber, Build: r.UsedBuild}
+		}
+		list = append(list, x)
+	}
 	return list, err
 }
 
 func (s *Store) upsert(ctx context.Context, team int64, pipeline, name string, sealed []byte) (created bool, err error) {
 	now, by := s.deps.Now().UnixMilli(), identity.From(ctx).Name
-	r := s.deps.DB.Writer(ctx).Exec(`UPDATE secrets_values SET sealed = ?, updated_at = ?, updated_by = ?
+	r := s.deps.DB.Writer(ctx).Exec(`UPDATE secrets_values SET sealed = ?, updated_at = ?, updated_by = ?, version = version + 1
 		WHERE team_id = ? AND pipeline = ? AND name = ?`, sealed, now, by, team, pipeline, name)
 	if r.Error != nil || r.RowsAffected > 0 {
 		return false, r.Error
 	}
 	return true, s.deps.DB.Writer(ctx).Exec(`INSERT INTO secrets_values (team_id, pipeline, name, sealed, created_at, updated_at, updated_by)
 		VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (team_id, pipeline, name) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at, updated_by = excluded.updated_by`,
+		ON CONFLICT (team_id, pipeline, name) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at, updated_by = excluded.updated_by, version = secrets_values.version + 1`,
 		team, pipeline, name, sealed, now, now, by).Error
 }
 
@@ -68,23 +82,14 @@ func (s *Store) find(ctx context.Context, team int64, pipeline, name string) (ro
 	return row, err == nil, err
 }
 
-func (s *Store) all(ctx context.Context) ([]secretRow, error) {
-	var rows []secretRow
-	return rows, s.deps.DB.Reader(ctx).Order("id").Find(&rows).Error
-}
-
-func (s *Store) replace(ctx context.Context, id int64, sealed []byte) error {
-	return s.deps.DB.Writer(ctx).Exec("UPDATE secrets_values SET sealed = ? WHERE id = ?", sealed, id).Error
-}
-
-func (s *Store) markUsed(ctx context.Context, due map[int64]time.Time) error {
+func (s *Store) markUsed(ctx context.Context, due map[int64]used) error {
 	if len(due) == 0 {
 		return nil
 	}
 	return s.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		for id, at := range due {
-			err := s.deps.DB.Writer(ctx).Exec("UPDATE secrets_values SET last_used_at = ? WHERE id = ? AND last_used_at < ?",
-				at.UnixMilli(), id, at.UnixMilli()).Error
+		for id, u := range due {
+			err := s.deps.DB.Writer(ctx).Exec("UPDATE secrets_values SET last_used_at = ?, used_pipeline = ?, used_job = ?, used_number = ?, used_build = ? WHERE id = ? AND last_used_at < ?",
+				u.at.UnixMilli(), u.by.Pipeline, u.by.Job, u.by.Number, u.by.Build, id, u.at.UnixMilli()).Error
 			if err != nil {
 				return err
 			}

@@ -3,9 +3,13 @@ package secrets
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -71,19 +75,19 @@ func TestLookup(t *testing.T) {
 		{1, "web", "db", map[string]any{"user": "u", "port": 5432.0, "hosts": []any{"a", "b"}}, true}, {2, "web", "token", "of another team", true},
 		{2, "", "db", nil, false}, {1, "", "nothing", nil, false}, {3, "", "token", nil, false},
 	} {
-		got, found, err := b.Lookup(t.Context(), c.team, c.pipeline, c.name)
+		got, found, err := b.Lookup(t.Context(), c.team, c.pipeline, c.name, Use{})
 		if err != nil || found != c.found || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%d %q %q: %v %v %v", c.team, c.pipeline, c.name, got, found, err)
 		}
 	}
 	b.set(t, 1, "", "token", "changed")
-	if got, _, _ := b.Lookup(t.Context(), 1, "", "token"); got != "changed" {
+	if got, _, _ := b.Lookup(t.Context(), 1, "", "token", Use{}); got != "changed" {
 		t.Errorf("after a change: %v", got)
 	}
 	if err := b.Delete(t.Context(), 1, "web", "token"); err != nil {
 		t.Fatal(err)
 	}
-	if got, _, _ := b.Lookup(t.Context(), 1, "web", "token"); got != "changed" {
+	if got, _, _ := b.Lookup(t.Context(), 1, "web", "token", Use{}); got != "changed" {
 		t.Errorf("after deleting the pipeline's: %v", got)
 	}
 	if err := b.Delete(t.Context(), 1, "web", "token"); !problem.Is(err, problem.NotFound) {
@@ -103,7 +107,7 @@ func TestRowsAreBound(t *testing.T) {
 	if err := b.db.Writer(t.Context()).Exec("UPDATE secrets_values SET sealed = (SELECT sealed FROM secrets_values WHERE team_id = 2) WHERE team_id = 1").Error; err != nil {
 		t.Fatal(err)
 	}
-	if got, _, err := b.Lookup(t.Context(), 1, "", "mine"); err == nil {
+	if got, _, err := b.Lookup(t.Context(), 1, "", "mine", Use{}); err == nil {
 		t.Errorf("a moved value opens: %v", got)
 	}
 }
@@ -141,7 +145,7 @@ func TestLastUsed(t *testing.T) {
 	if got := used(); got != 0 {
 		t.Errorf("unused: %d", got)
 	}
-	look := func() int64 { _, _, _ = b.Lookup(t.Context(), 1, "", "a"); return used() }
+	look := func() int64 { _, _, _ = b.Lookup(t.Context(), 1, "", "a", Use{}); return used() }
 	first := b.now.UnixMilli()
 	if got := look(); got != first {
 		t.Errorf("used: %d", got)
@@ -156,29 +160,120 @@ func TestLastUsed(t *testing.T) {
 	}
 }
 
+func TestUseAndVersions(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.set(t, 1, "", "a", "1")
+	b.set(t, 1, "", "never", "1")
+	b.set(t, 1, "", "a", "2")
+	build, check := Use{Pipeline: "web", Job: "unit", Number: "4", Build: 17}, Use{Pipeline: "web"}
+	for _, by := range []Use{build, check} {
+		b.now = b.now.Add(2 * usedPrecision)
+		if _, found, err := b.Lookup(t.Context(), 1, "web", "a", by); err != nil || !found {
+			t.Fatal(found, err)
+		}
+		if err := b.FlushUsed(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := b.List(t.Context(), 1, "")
+		if err != nil || len(list) != 2 || list[0].Version != 2 || list[0].LastUsedBy == nil || *list[0].LastUsedBy != by {
+			t.Errorf("%+v %v", list, err)
+		}
+		if list[1].Version != 1 || list[1].LastUsedBy != nil {
+			t.Errorf("never used: %+v", list[1])
+		}
+	}
+}
+
 func TestReseal(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.set(t, 1, "p", "a", "1")
-	b.set(t, 1, "", "b", "2")
-	stranger := New(Deps{DB: b.db, Box: newBox([]key{newKey()}), Now: b.deps.Now})
-	if n, err := stranger.Check(t.Context()); n != 2 || err != nil {
-		t.Errorf("with a wrong key file: %d %v", n, err)
+	b.set(t, 1, "", "b-quoted", "2")
+	unreadable := func(box *Box, want int) {
+		t.Helper()
+		if n, err := Unreadable(t.Context(), b.db, box, Columns()); n != want || err != nil {
+			t.Errorf("%d unreadable, want %d: %v", n, want, err)
+		}
 	}
+	unreadable(newBox([]key{newKey()}), 2)
 	newest := newKey()
 	b.deps.Box = newBox(append(b.keys, newest))
-	if n, err := b.Reseal(t.Context()); n != 2 || err != nil {
-		t.Fatal(n, err)
-	}
-	if n, err := b.Reseal(t.Context()); n != 0 || err != nil {
-		t.Fatal(n, err)
+	for _, want := range []int{2, 0} {
+		if n, err := Reseal(t.Context(), b.db, b.deps.Box, Columns()); n != want || err != nil {
+			t.Fatal(n, err)
+		}
 	}
 	b.deps.Box = newBox([]key{newest})
-	if got, _, err := b.Lookup(t.Context(), 1, "p", "a"); got != "1" || err != nil {
+	if got, _, err := b.Lookup(t.Context(), 1, "p", "a", Use{}); got != "1" || err != nil {
 		t.Errorf("with only the new key: %v %v", got, err)
 	}
-	if n, err := b.Check(t.Context()); n != 0 || err != nil {
-		t.Error(n, err)
+	unreadable(b.deps.Box, 0)
+}
+
+// TestResealGoesOn: what does not open is told of and left, and the rest is done.
+func TestResealGoesOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for i := range 2*batch + 5 {
+		b.set(t, 1, "", "s"+strconv.Itoa(i), i)
+	}
+	if err := b.db.Writer(t.Context()).Exec("UPDATE secrets_values SET sealed = (SELECT sealed FROM secrets_values WHERE name = 's1') WHERE name = 's0'").Error; err != nil {
+		t.Fatal(err)
+	}
+	b.deps.Box = newBox(append(b.keys, newKey()))
+	n, err := Reseal(t.Context(), b.db, b.deps.Box, Columns())
+	if n != 2*batch+4 || !errors.Is(err, ErrSealed) || !strings.Contains(err.Error(), `1/""/"s0"`) {
+		t.Errorf("%d %v", n, err)
+	}
+	if err := b.FollowKeyFile(t.Context()); !errors.Is(err, ErrSealed) {
+		t.Errorf("the loop is silent: %v", err)
+	}
+}
+
+// TestKeyAddedWhileRunning: another process adds a key and seals with it; a running server
+// opens that at once, and its loop seals what it had sealed itself meanwhile.
+func TestKeyAddedWhileRunning(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	path := filepath.Join(t.TempDir(), "secrets.key")
+	box, _, err := OpenBox(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.deps.Box = box
+	b.set(t, 1, "", "a", "old")
+	if err := b.FollowKeyFile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := AddKey(path); err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := OpenBox(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.set(t, 1, "", "meanwhile", "old key")
+	if err := New(Deps{DB: b.db, Box: other, Now: b.deps.Now}).Set(t.Context(), 1, "", "b", "new"); err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := b.Lookup(t.Context(), 1, "", "b", Use{}); got != "new" || err != nil {
+		t.Errorf("%v %v", got, err)
+	}
+	if err := b.FollowKeyFile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if stale, err := staleValues(t.Context(), b.db, Columns()[0], other.stamp()); len(stale) != 0 || err != nil {
+		t.Errorf("%d values have the old key: %v", len(stale), err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.FollowKeyFile(t.Context()); err == nil {
+		t.Error("a lost key file is not told of")
+	}
+	if got, _, err := b.Lookup(t.Context(), 1, "", "a", Use{}); got != "old" || err != nil {
+		t.Errorf("without the file: %v %v", got, err)
 	}
 }
 
@@ -196,7 +291,7 @@ func TestHTTP(t *testing.T) {
 		{"empty", "GET", "?team=main", "", identity.Viewer, 200, `{"items":[]}`},
 		{"create", "PUT", "", `{"team":"main","name":"a","value":"s3cret"}`, identity.Member, 204, ""},
 		{"create structured", "PUT", "", `{"team":"main","pipeline":"web","name":"b","value":{"k":"v"}}`, identity.Member, 204, ""},
-		{"list", "GET", "?team=main", "", identity.Viewer, 200, `{"name":"a","pipeline":"","updated_at":"2027-01-15T08:00:00Z","updated_by":"ada"}`},
+		{"list", "GET", "?team=main", "", identity.Viewer, 200, `{"name":"a","pipeline":"","updated_at":"2027-01-15T08:00:00Z","updated_by":"ada","version":1}`},
 		{"list of a pipeline", "GET", "?team=main&pipeline=web", "", identity.Viewer, 200, `"name":"b"`},
 		{"viewer may not", "PUT", "", `{"team":"main","name":"a","value":"x"}`, identity.Viewer, 403, "ci:write"},
 		{"operator may not", "DELETE", "?team=main&name=a", "", identity.Operator, 403, ""},

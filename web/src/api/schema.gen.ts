@@ -1779,6 +1779,156 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/projects/{id}/scrubbing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What is taken out of a project's events before they are stored */
+        get: operations["projectScrubbing"];
+        /** Replace the rules; they hold for what comes from now on */
+        put: operations["setProjectScrubbing"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}/scrubbing/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what rules would do to a stored event; nothing is changed */
+        post: operations["previewProjectScrubbing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What a project holds, and how much it may hold */
+        get: operations["projectUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a user's data out of a project, in the background */
+        post: operations["eraseUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Erasures of a team or of one project, newest first */
+        get: operations["erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** How far an erasure has come, and what it found */
+        get: operations["erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches that a team keeps, by name */
+        get: operations["views"];
+        put?: never;
+        /** Keep a search */
+        post: operations["saveView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a saved search */
+        delete: operations["deleteView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/issues/keys/{id}": {
         parameters: {
             query?: never;
@@ -2358,6 +2508,20 @@ export interface components {
             updated_by: string;
             /** Format: date-time */
             last_used_at?: string;
+            /**
+             * Format: int64
+             * @description How many values it has had
+             */
+            version?: number;
+            last_used_by?: components["schemas"]["SecretUse"];
+        };
+        /** @description Who got the value last: a build, or a check when there is no build */
+        SecretUse: {
+            pipeline: string;
+            job?: string;
+            number?: string;
+            /** Format: int64 */
+            build?: number;
         };
         SecretList: {
             items: components["schemas"]["Secret"][];
@@ -2585,15 +2749,131 @@ export interface components {
             next: number;
         };
         SuspectCommit: {
-            id: string;
+            sha: string;
             repository: string;
             author: string;
             email: string;
             message: string;
             /** Format: date-time */
             at?: string;
+            /** @description The commit's page, empty where there is none */
+            url: string;
             release: string;
             file: string;
+            why: string;
+        };
+        ProjectScrubbing: {
+            rules: {
+                /**
+                 * @description key: part of a name, or with * a whole name; pattern: a regular expression over texts; path: names with dots
+                 * @enum {string}
+                 */
+                kind: "key" | "pattern" | "path";
+                value: string;
+                /**
+                 * @description remove leaves nothing, mask leaves [Filtered], hash leaves a keyed hash
+                 * @enum {string}
+                 */
+                action: "remove" | "mask" | "hash";
+            }[];
+            /** @description Keys and paths that no rule touches */
+            safe: string[];
+            /** @description The built-in rules: passwords, tokens, cookies, card numbers, private keys */
+            defaults: boolean;
+            /**
+             * @description What becomes of users' addresses
+             * @enum {string}
+             */
+            ip: "keep" | "truncate" | "remove" | "hash";
+        };
+        ProjectScrubbingPreview: {
+            event_id: string;
+            /** @description As the event is stored: what rules took out when it came is missing already */
+            before: {
+                [key: string]: unknown;
+            };
+            after: {
+                [key: string]: unknown;
+            };
+            changed: {
+                /** @description A path such as request.headers[0].Authorization */
+                at: string;
+                reason: string;
+            }[];
+        };
+        ProjectUsage: {
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: int64
+             * @description Of the stored events
+             */
+            bytes: number;
+            /** Format: date-time */
+            oldest_at?: string;
+            retention: components["schemas"]["ProjectRetention"];
+            defaults: components["schemas"]["ProjectRetention"];
+        };
+        Erasure: {
+            id: string;
+            project: {
+                /** Format: int64 */
+                id: number;
+                slug: string;
+            };
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "failed";
+            /** @enum {string} */
+            mode: "rewrite" | "delete";
+            /** @description Who it is, with most of it left out */
+            label: string;
+            counts: {
+                /**
+                 * Format: int64
+                 * @description Events that the project held at the beginning
+                 */
+                total: number;
+                /** Format: int64 */
+                scanned: number;
+                /** Format: int64 */
+                events_rewritten: number;
+                /** Format: int64 */
+                events_deleted: number;
+                /** Format: int64 */
+                issues: number;
+                /** Format: int64 */
+                attachments: number;
+                /** Format: int64 */
+                feedback: number;
+                /** Format: int64 */
+                tags: number;
+                /** Format: int64 */
+                comments: number;
+                /**
+                 * Format: int64
+                 * @description Items put aside that named the user
+                 */
+                rejected: number;
+            };
+            error: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+        };
+        IssueView: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            query: string;
+            /** @enum {string} */
+            sort: "last_seen" | "first_seen" | "events" | "users";
+            /** @description A slug, empty for all projects */
+            project: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
         };
         Release: {
             /** Format: int64 */
@@ -2632,6 +2912,7 @@ export interface components {
                 message: string;
                 /** Format: date-time */
                 at?: string;
+                url: string;
             }[];
             deploy_list: {
                 /** Format: int64 */
@@ -2746,6 +3027,8 @@ export interface components {
             addresses: string[];
         };
         Project: {
+            /** @description host/owner/name whose successful builds make releases; empty when none does */
+            repository: string;
             /** Format: int64 */
             id: number;
             team: string;
@@ -6893,6 +7176,8 @@ export interface operations {
                     filters?: components["schemas"]["ProjectFilters"];
                     limits?: components["schemas"]["ProjectLimit"][];
                     retention?: components["schemas"]["ProjectRetention"];
+                    /** @description owner/name or an address, empty for none: successful builds of it make releases of the project */
+                    repository?: string;
                 };
             };
         };
@@ -7031,6 +7316,281 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProjectIngest"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    projectScrubbing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectScrubbing"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setProjectScrubbing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectScrubbing"];
+            };
+        };
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectScrubbing"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewProjectScrubbing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectScrubbing"] & {
+                    /** @description The latest when absent */
+                    event_id?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The event before and after */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectScrubbingPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    projectUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Usage */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    eraseUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description One of these is enough; an event that has any of them is the user's */
+                    user: {
+                        id?: string;
+                        email?: string;
+                        username?: string;
+                        ip_address?: string;
+                    };
+                    /**
+                     * @description Whether the user's events stay without the user, or go
+                     * @default rewrite
+                     * @enum {string}
+                     */
+                    mode?: "rewrite" | "delete";
+                };
+            };
+        };
+        responses: {
+            /** @description The erasure, which goes on */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    erasures: {
+        parameters: {
+            query: {
+                team: string;
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Erasures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Erasure"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The erasure */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    views: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Saved searches */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["IssueView"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    team: string;
+                    name: string;
+                    query: string;
+                    /**
+                     * @default last_seen
+                     * @enum {string}
+                     */
+                    sort?: "last_seen" | "first_seen" | "events" | "users";
+                    /** @description A slug; all projects when absent */
+                    project?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The saved search */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
