@@ -1,8 +1,12 @@
-import { useSuspenseQuery } from "@tanstack/react-query";
-import { Activity, Archive, Bug, CircleCheck, Folder, History, List, Tag, User } from "lucide-react";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { Activity, Archive, Bug, CircleCheck, Folder, HeartPulse, History, List, Package, Tag, User } from "lucide-react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
-import { issuesPath, setupPath } from "./paths";
+import { useActions } from "@/ui/frame/hooks";
+import { issuesPath, monitorsPath, releasePath, releasesPath, setupPath } from "./paths";
 import { projectsQuery } from "./queries";
+import { latestReleasesQuery } from "./releases/queries";
+import { percent } from "./releases/words";
 
 /** Queries that have a name of their own. */
 export const views = [
@@ -19,6 +23,13 @@ export const views = [
 export function IssuesContext({ team, project }: { team: string; project?: string }) {
   const { items: projects } = useSuspenseQuery(projectsQuery(team)).data;
   const home = issuesPath(team);
+  const releases = useQuery(latestReleasesQuery(team, project)).data?.items ?? [];
+  const navigate = useNavigate();
+  const go = (to: string) => () => void navigate({ to });
+  useActions([
+    { id: "issues.releases", label: "Releases", group: "Issues", icon: Package, also: "versions deploys", run: go(releasesPath(team)) },
+    { id: "issues.monitors", label: "Monitors", group: "Issues", icon: HeartPulse, also: "crons heartbeats", run: go(monitorsPath(team)) },
+  ]);
   const quiet = projects.filter(({ last_event_at: at }) => !at).length;
   return (
     <ContextList foot={quiet > 0 ? `${quiet} of ${projects.length} report nothing yet` : undefined}>
@@ -36,6 +47,15 @@ export function IssuesContext({ team, project }: { team: string; project?: strin
         {views.map(({ label, query, icon }) => (
           <ContextItem key={label} to={home} search={{ ...(project ? { project } : {}), ...(query ? { query } : {}) }} icon={icon} label={label} />
         ))}
+      </ContextGroup>
+      <ContextGroup title="Releases">
+        <ContextItem to={releasesPath(team)} search={{}} icon={Package} label="All releases" />
+        {releases.slice(0, 3).map(({ id, short_version: short, health }) => (
+          <ContextItem key={id} to={releasePath(team, id)} icon={Tag} label={short} end={percent(health.adoption)} />
+        ))}
+      </ContextGroup>
+      <ContextGroup title="Watch">
+        <ContextItem to={monitorsPath(team)} icon={HeartPulse} label="Monitors" deep />
       </ContextGroup>
     </ContextList>
   );

@@ -17,8 +17,10 @@ export const issuesFeature: Feature = {
   topics: {
     issues: ({ team }) => [ofTeam("list", team)],
     "issues.issue": ({ id, team }) => [["issues", "issue", Number(id)], ofTeam("list", team)],
-    "issues.project": ({ id, team }) => [["issues", "project", Number(id)], ofTeam("projects", team)],
+    // Events and sessions move the numbers of releases too.
+    "issues.project": ({ id, team }) => [["issues", "project", Number(id)], ofTeam("projects", team), ofTeam("releases", team), ["issues", "release"]],
     "issues.projects": ({ id, team }) => [["issues", "project", Number(id)], ofTeam("projects", team)],
+    "issues.monitors": ({ team }) => [ofTeam("monitors", team), ["issues", "monitor"]],
     "issues.ingest": ({ id, team }) => [["issues", "project", Number(id)], ofTeam("projects", team)],
   },
 };

@@ -9,3 +9,10 @@ export const setupPath = (team: string, project: string) => `${projectPath(team,
 export const keysPath = (team: string, project: string) => `${projectPath(team, project)}/keys`;
 export const intakePath = (team: string, project: string) => `${projectPath(team, project)}/intake`;
 export const settingsPath = (team: string, project: string) => `${projectPath(team, project)}/settings`;
+export const releasesPath = (team: string) => `${issuesPath(team)}/releases`;
+export const releasePath = (team: string, release: number) => `${releasesPath(team)}/${release}`;
+export const monitorsPath = (team: string) => `${issuesPath(team)}/monitors`;
+export const monitorPath = (team: string, monitor: number) => `${monitorsPath(team)}/${monitor}`;
+export const alertsPath = (team: string) => `${issuesPath(team)}/alerts`;
+export const alertPath = (team: string, alert: number) => `${alertsPath(team)}/${alert}`;
+export const privacyPath = (team: string, project: string) => `${projectPath(team, project)}/privacy`;

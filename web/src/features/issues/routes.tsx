@@ -1,10 +1,12 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { Problem } from "@/api/problem";
+import { monitorQuery, monitorsQuery } from "./monitors/queries";
 import { eventQuery, ingestQuery, issueQuery, keysQuery, peopleQuery, projectsQuery, setupQuery, tagsQuery } from "./queries";
+import { releaseQuery, releasesQuery } from "./releases/queries";
 
-type Params = { team: string; project: string; issue: string; event: string };
-type Load = { context: { client: QueryClient }; params: Params };
+type Params = { team: string; project: string; issue: string; event: string; release: string; monitor: string };
+type Load = { context: { client: QueryClient }; params: Params; location: { search: Record<string, unknown> } };
 
 const missing = (detail: string) => new Problem({ status: 404, title: "Not found", detail });
 
@@ -15,9 +17,15 @@ async function loadProject(client: QueryClient, { team, project }: Params) {
   return found;
 }
 
+/** The number that an address names. */
+function numberOf(text: string, what: string): number {
+  const id = Number(text);
+  if (!Number.isSafeInteger(id) || id < 1) throw missing(`“${text}” is not the number of ${what}.`);
+  return id;
+}
+
 async function loadIssue(client: QueryClient, { team, issue }: Params, event: string) {
-  const id = Number(issue);
-  if (!Number.isSafeInteger(id) || id < 1) throw missing(`“${issue}” is not the number of an issue.`);
+  const id = numberOf(issue, "an issue");
   await Promise.all([
     client.ensureQueryData(issueQuery(id)),
     client.ensureQueryData(projectsQuery(team)),
@@ -27,6 +35,8 @@ async function loadIssue(client: QueryClient, { team, issue }: Params, event: st
     client.ensureQueryData(eventQuery(id, event)).catch(() => undefined),
   ]);
 }
+
+const projectIn = ({ project }: Record<string, unknown>) => (typeof project === "string" && project ? project : undefined);
 
 /** Pages of issues below /teams/$team. */
 export function issuesRoutes(team: AnyRoute): AnyRoute[] {
@@ -55,6 +65,26 @@ export function issuesRoutes(team: AnyRoute): AnyRoute[] {
       lazyRouteComponent(() => import("./project/IntakePage"), "IntakePage"),
     ),
     page("issues/projects/$project/settings", project, lazyRouteComponent(() => import("./project/SettingsPage"), "SettingsPage")),
+    page(
+      "issues/releases",
+      ({ context: { client }, params: { team }, location: { search } }) => Promise.all([client.ensureQueryData(projectsQuery(team)), client.ensureInfiniteQueryData(releasesQuery(team, projectIn(search)))]),
+      lazyRouteComponent(() => import("./releases/ReleasesPage"), "ReleasesPage"),
+    ),
+    page(
+      "issues/releases/$release",
+      ({ context: { client }, params }) => Promise.all([client.ensureQueryData(projectsQuery(params.team)), client.ensureQueryData(releaseQuery(numberOf(params.release, "a release")))]),
+      lazyRouteComponent(() => import("./releases/ReleasePage"), "ReleasePage"),
+    ),
+    page(
+      "issues/monitors",
+      ({ context: { client }, params: { team }, location: { search } }) => Promise.all([client.ensureQueryData(projectsQuery(team)), client.ensureQueryData(monitorsQuery(team, projectIn(search)))]),
+      lazyRouteComponent(() => import("./monitors/MonitorsPage"), "MonitorsPage"),
+    ),
+    page(
+      "issues/monitors/$monitor",
+      ({ context: { client }, params }) => Promise.all([client.ensureQueryData(projectsQuery(params.team)), client.ensureQueryData(monitorQuery(numberOf(params.monitor, "a monitor")))]),
+      lazyRouteComponent(() => import("./monitors/MonitorPage"), "MonitorPage"),
+    ),
     page("issues/$issue", ({ context, params }) => loadIssue(context.client, params, "recommended"), lazyRouteComponent(() => import("./issue/IssuePage"), "IssuePage")),
     page("issues/$issue/events/$event", ({ context, params }) => loadIssue(context.client, params, params.event), lazyRouteComponent(() => import("./issue/IssuePage"), "IssuePage")),
   ];

@@ -1,0 +1,36 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, data } from "@/api/client";
+import type { components } from "@/api/schema.gen";
+
+type Schemas = components["schemas"];
+export type ReleaseItem = Schemas["ReleaseItem"];
+export type Release = Schemas["Release"];
+export type Commit = Release["commit_list"][number];
+export type Deploy = Release["deploy_list"][number];
+export type Artifact = Release["artifacts"][number];
+
+const pageOfReleases = (team: string, project: string | undefined, offset: number, limit: number, signal?: AbortSignal) =>
+  data(api.GET("/api/v1/issues/releases", { params: { query: { team, project, offset, limit } }, signal }));
+
+/** The list, a page at a time. */
+export const releasesQuery = (team: string, project?: string) =>
+  infiniteQueryOptions({
+    queryKey: ["issues", "releases", team, { project }],
+    queryFn: ({ pageParam, signal }) => pageOfReleases(team, project, pageParam, 50, signal),
+    initialPageParam: 0,
+    getNextPageParam: (last) => last.next || undefined,
+  });
+
+/** The newest releases, for everything that names one or marks it in time. */
+export const latestReleasesQuery = (team: string, project?: string) =>
+  queryOptions({
+    queryKey: ["issues", "releases", team, { project, latest: true }],
+    queryFn: ({ signal }) => pageOfReleases(team, project, 0, 30, signal),
+    staleTime: 30_000,
+  });
+
+export const releaseQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["issues", "release", id],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/issues/releases/{id}", { params: { path: { id } }, signal })),
+  });
