@@ -65,6 +65,17 @@ func (c *client) furnishIssues(t *testing.T, w team) {
 	w.things["issues/:id"], w.things["events/:event"], w.things["comments/:comment"] = issue, event, strconv.FormatInt(comment.ID, 10)
 	w.things["attachments/:id"] = strconv.FormatInt(shown.Attachments[0].ID, 10)
 	c.furnishReleases(t, w, p)
+	c.furnishPrivacy(t, w, p)
+}
+
+// furnishPrivacy asks to forget somebody whom nothing mentions, and saves a search.
+func (c *client) furnishPrivacy(t *testing.T, w team, p errorProject) {
+	t.Helper()
+	var erasure struct{ ID string }
+	c.call(t, "POST", fmt.Sprintf("/api/v1/issues/projects/%d/erase", p.ID), map[string]any{"user": map[string]any{"email": "gone@example.org"}}, &erasure)
+	var view struct{ ID int64 }
+	c.call(t, "POST", "/api/v1/issues/views", map[string]any{"team": w.name, "name": "Mine", "query": "is:unresolved assigned:me"}, &view)
+	w.things["erasures/:id"], w.things["views/:id"] = erasure.ID, strconv.FormatInt(view.ID, 10)
 }
 
 // furnishReleases puts a release with commits and a monitor into the team.

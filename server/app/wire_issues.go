@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/issues"
 	"github.com/signalbox/signalbox/server/issues/sentry"
 )
@@ -16,7 +17,7 @@ func (a *App) wireIssues(context.Context) (err error) {
 	limits.Event, limits.Attachment = int64(cfg.MaxEventKB)*kib, int64(cfg.MaxAttachmentMB)*mib
 	a.issues, err = issues.New(issues.Deps{
 		DB: a.db, Blobs: a.blobs, Jobs: a.jobs, Now: now, Log: a.log, NewID: randomID, Node: a.node, Dir: filepath.Join(a.config.DataDir, "issues", "spool"),
-		PublicURL: a.PublicURL, TeamName: a.teamName, Audit: a.audit, Publish: a.hub.Publish, Limits: limits, SpoolBytes: int64(cfg.SpoolMB) * mib,
+		NormalRepository: ci.NormalRepository, PublicURL: a.PublicURL, TeamName: a.teamName, Audit: a.audit, Publish: a.hub.Publish, Limits: limits, SpoolBytes: int64(cfg.SpoolMB) * mib,
 		Retention: issues.Retention{Days: cfg.RetentionDays, Events: int64(cfg.RetentionEvents), Bytes: int64(cfg.RetentionMB) * mib},
 	})
 	if err != nil {

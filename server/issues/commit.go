@@ -1,8 +1,10 @@
 package issues
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -145,15 +147,19 @@ func (s *Service) resolveByMessage(ctx context.Context, r releaseRow, commits []
 
 // suspectCommit is a commit that may have caused an issue.
 type suspectCommit struct {
-	ID         string     `json:"id"`
+	SHA        string     `json:"sha"`
 	Repository string     `json:"repository"`
 	Author     string     `json:"author"`
 	Email      string     `json:"email"`
 	Message    string     `json:"message"`
 	At         api.Millis `json:"at,omitzero"`
-	Release    string     `json:"release"`
+	// URL leads to the commit, "" where its repository has no page.
+	URL     string `json:"url"`
+	Release string `json:"release"`
 	// File is the touched file that the stack names; frames nearer to the crash come first.
 	File string `json:"file"`
+	// Why says in a sentence what makes it suspect.
+	Why string `json:"why"`
 }
 
 const maxSuspects = 3
@@ -185,9 +191,17 @@ func (s *Service) suspects(ctx context.Context, i issueRow) ([]suspectCommit, er
 		if err != nil {
 			return out, err
 		}
-		if out = blame(stackFiles(&e), commits, version); len(out) > 0 {
-			break
+		if out = blame(stackFiles(&e), commits, version); len(out) == 0 {
+			continue
 		}
+		p, err := s.project(ctx, i.ProjectID)
+		if err != nil {
+			return out, err
+		}
+		for n := range out {
+			out[n].URL = commitPage(out[n].Repository, p.Repository, out[n].SHA)
+		}
+		break
 	}
 	return out, nil
 }
@@ -220,20 +234,52 @@ func blame(files []string, commits []commitRow, version string) []suspectCommit 
 			if len(out) == maxSuspects {
 				return out
 			}
-			if slices.ContainsFunc(out, func(o suspectCommit) bool { return o.ID == c.SHA }) {
+			if slices.ContainsFunc(out, func(o suspectCommit) bool { return o.SHA == c.SHA }) {
 				continue
 			}
 			var touched []CommitFile
 			_ = json.Unmarshal([]byte(c.Files), &touched) // this package wrote it
 			for _, t := range touched {
 				if samePath(file, t.Path) {
-					out = append(out, suspectCommit{c.SHA, c.Repository, c.Author, c.Email, c.Message, api.Millis(c.At), version, t.Path})
+					out = append(out, suspectCommit{c.SHA, c.Repository, c.Author, c.Email, c.Message, api.Millis(c.At), "", version, t.Path, whySuspect(version, t)})
 					break
 				}
 			}
 		}
 	}
 	return out
+}
+
+// whySuspect says what a commit did to a file of the stack.
+func whySuspect(version string, f CommitFile) string {
+	did := "changed"
+	switch f.Type {
+	case "A":
+		did = "added"
+	case "D":
+		did = "deleted"
+	}
+	return fmt.Sprintf("It %s %s, which is in the stack, and came with %s.", did, f.Path, shortVersion(version))
+}
+
+// commitPage is where people look at a commit; repository is what a tool or a
+// build called it, home the project's own repository for names without a host.
+func commitPage(repository, home, sha string) string {
+	repository = strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(repository, "https://"), "http://"), ".git")
+	host, _, _ := strings.Cut(home, "/")
+	switch parts := strings.Split(repository, "/"); {
+	case strings.HasPrefix(repository, "file/") || len(parts) > 3 || len(parts) < 2 && home == "":
+		return ""
+	case len(parts) == 3 && strings.Contains(parts[0], "."):
+	case len(parts) == 2:
+		repository = cmp.Or(host, "github.com") + "/" + repository
+	default:
+		repository = home
+	}
+	if strings.HasPrefix(repository, "file/") || strings.Count(repository, "/") != 2 {
+		return ""
+	}
+	return "https://" + repository + "/commit/" + sha
 }
 
 // samePath compares a frame's file with a path in a repository: one ends with

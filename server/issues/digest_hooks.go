@@ -4,16 +4,12 @@ import (
 	"context"
 	"time"
 
-	"github.com/signalbox/signalbox/server/issues/scrub"
 	"github.com/signalbox/signalbox/server/issues/sentry"
 )
 
 // Hooks are what others do with what was sent. Those that are nil do nothing:
 // the items are then counted and dropped. Set them before Start.
 type Hooks struct {
-	// Scrubber gives a project's rules of privacy, nil for the standard ones. It is
-	// called for each event and should keep what it has compiled.
-	Scrubber func(ctx context.Context, project int64) (*scrub.Scrubber, error)
 	// Symbolicate makes readable what a client could not read, such as a bundled
 	// script's frames. It is called before grouping and outside any transaction;
 	// an error is noted on the event, which is kept as it came.

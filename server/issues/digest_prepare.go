@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 
 	"github.com/signalbox/signalbox/server/issues/grouping"
-	"github.com/signalbox/signalbox/server/issues/scrub"
 	"github.com/signalbox/signalbox/server/issues/sentry"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -206,31 +205,6 @@ func (s *Service) readEvent(ctx context.Context, p Project, r *ready) error {
 		return nil
 	}
 	return s.finish(ctx, p, r, &e)
-}
-
-// standardScrub is what holds for projects without rules of their own.
-var standardScrub = sync.OnceValue(func() *scrub.Scrubber {
-	c, err := scrub.New(scrub.Rules{})
-	if err != nil {
-		panic(err) // the rules are a constant
-	}
-	return c
-})
-
-// scrubber takes out what a project does not store. Without its rules nothing
-// is stored: the item waits.
-func (s *Service) scrubber(ctx context.Context, project int64) (*scrub.Scrubber, error) {
-	if s.Scrubber == nil {
-		return standardScrub(), nil
-	}
-	c, err := s.Scrubber(ctx, project)
-	if err != nil {
-		return nil, problem.Wrap(err, problem.Unavailable, "The project's rules of privacy could not be read.")
-	}
-	if c == nil {
-		c = standardScrub()
-	}
-	return c, nil
 }
 
 // clean takes out of an event what should not be stored, before anything else sees it.

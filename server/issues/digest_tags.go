@@ -56,6 +56,20 @@ func (t tagCounts) add(p sentry.Pair, n int64) (fresh bool) {
 	return !known
 }
 
+// sub takes one of a tag away and gives how many are left.
+func (t tagCounts) sub(p sentry.Pair) int64 {
+	values := t[p.Key]
+	if values[p.Value] > 1 {
+		values[p.Value]--
+		return values[p.Value]
+	}
+	delete(values, p.Value)
+	if len(values) == 0 {
+		delete(t, p.Key)
+	}
+	return 0
+}
+
 // merge adds another issue's counts.
 func (t tagCounts) merge(o tagCounts) {
 	for key, values := range o {

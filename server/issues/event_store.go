@@ -66,6 +66,17 @@ func (r rows) event(ctx context.Context, project int64, eventID string) (eventRo
 	return row, database.NotFound(err, "There is no event %s in this issue; it may be older than what is kept.", eventID)
 }
 
+// eventOfProject finds one with its body; the latest when eventID is empty.
+func (r rows) eventOfProject(ctx context.Context, project int64, eventID string) (eventRow, error) {
+	q := r.db.Reader(ctx).Where("project_id = ?", project)
+	if eventID != "" {
+		q = q.Where("event_id = ?", eventID)
+	}
+	var row eventRow
+	err := q.Order("id DESC").Take(&row).Error
+	return row, database.NotFound(err, "No such event of the project is kept. Send one first.")
+}
+
 // eventsByID finds an event in any project of a team.
 func (r rows) eventsByID(ctx context.Context, team int64, eventID string) ([]eventRow, error) {
 	var list []eventRow

@@ -59,7 +59,11 @@ type Project struct {
 	Filters Filters  `json:"filters"`
 	Limits  []Limit  `json:"limits"`
 	// Retention has zeros where the installation's default holds.
-	Retention    Retention  `json:"retention"`
+	Retention Retention `json:"retention"`
+	// Repository is host/owner/name; successful builds of it make releases of the project. "" when none does.
+	Repository   string     `json:"repository"`
+	Scrubbing    Scrubbing  `json:"-"`
+	salt         string     // of hashes of what is scrubbed
 	CreatedAt    api.Millis `json:"created_at"`
 	FirstEventAt api.Millis `json:"first_event_at,omitzero"`
 	LastEventAt  api.Millis `json:"last_event_at,omitzero"`
@@ -106,8 +110,14 @@ func (p Project) validate() error {
 	if len(p.Origins) > 50 {
 		return problem.FieldError("origins", "give at most 50")
 	}
+	if len(p.Repository) > 300 {
+		return problem.FieldError("repository", "is longer than 300 bytes")
+	}
 	if err := p.Filters.validate(); err != nil {
 		return err
+	}
+	if _, err := p.Scrubbing.scrubber(p.salt); err != nil {
+		return problem.FieldError("rules", "%s", err)
 	}
 	if err := validateLimits(p.Limits, "limits"); err != nil {
 		return err
@@ -132,7 +142,7 @@ func (s *Service) CreateProject(ctx context.Context, team int64, p Project) (Pro
 			p.Slug = strings.Trim("project-"+p.Slug, "-")
 		}
 	}
-	p.Team, p.CreatedAt = team, api.Millis(s.millis())
+	p.Team, p.CreatedAt, p.Scrubbing = team, api.Millis(s.millis()), Scrubbing{Defaults: true}.complete()
 	if err := p.validate(); err != nil {
 		return Project{}, err
 	}
@@ -179,6 +189,25 @@ func freeSlug(wish string, taken []string) string {
 	return slug
 }
 
+// repositoryName names a repository as the builds do, whatever way it is written.
+func (s *Service) repositoryName(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if text == "" || s.NormalRepository == nil {
+		return strings.ToLower(text), nil
+	}
+	if strings.Count(text, "/") == 1 && !strings.Contains(text, ":") {
+		text = "https://github.com/" + text
+	}
+	if strings.Count(text, "/") == 2 && !strings.Contains(text, ":") && !strings.HasPrefix(text, "/") {
+		text = "https://" + text
+	}
+	name := s.NormalRepository(text)
+	if name == "" {
+		return "", problem.FieldError("repository", "%.80q is not the address of a repository; write owner/name or https://host/owner/name", text)
+	}
+	return name, nil
+}
+
 // named fills in the team's name, and empty lists for absent ones.
 func (s *Service) named(ctx context.Context, p Project) (Project, error) {
 	var err error
@@ -203,6 +232,11 @@ func (s *Service) ChangeProject(ctx context.Context, id int64, change func(*Proj
 		}
 		before := p
 		change(&p)
+		if p.Repository != before.Repository {
+			if p.Repository, err = s.repositoryName(p.Repository); err != nil {
+				return err
+			}
+		}
 		p.ID, p.Team, p.Name = before.ID, before.Team, strings.TrimSpace(p.Name)
 		if err := p.validate(); err != nil {
 			return err

@@ -3,10 +3,12 @@ package issues
 import (
 	"context"
 	"crypto/subtle"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/signalbox/signalbox/server/issues/scrub"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
@@ -15,6 +17,7 @@ type openProject struct {
 	Project
 	keys    []Key // the active ones
 	filter  *filter
+	clean   *scrub.Scrubber
 	missing bool
 	loaded  time.Time
 }
@@ -114,6 +117,9 @@ func (s *Service) complete(ctx context.Context, p *openProject, found Project) e
 		return err
 	}
 	p.Project, p.filter = found, found.Filters.compile()
+	if p.clean, err = found.Scrubbing.scrubber(found.salt); err != nil {
+		return fmt.Errorf("prepare the rules of privacy of project %d: %w", found.ID, err)
+	}
 	for _, k := range keys {
 		if k.Active {
 			p.keys = append(p.keys, k)

@@ -64,14 +64,15 @@ func (s *Service) getProject(ctx context.Context, in projectIn) (Project, error)
 }
 
 type patchProjectIn struct {
-	ID        int64      `uri:"id" json:"-" form:"-"`
-	Slug      *string    `json:"slug" form:"-"`
-	Name      *string    `json:"name" form:"-"`
-	Platform  *string    `json:"platform" form:"-"`
-	Origins   *[]string  `json:"origins" form:"-"`
-	Filters   *Filters   `json:"filters" form:"-"`
-	Limits    *[]Limit   `json:"limits" form:"-"`
-	Retention *Retention `json:"retention" form:"-"`
+	ID         int64      `uri:"id" json:"-" form:"-"`
+	Slug       *string    `json:"slug" form:"-"`
+	Name       *string    `json:"name" form:"-"`
+	Platform   *string    `json:"platform" form:"-"`
+	Origins    *[]string  `json:"origins" form:"-"`
+	Filters    *Filters   `json:"filters" form:"-"`
+	Limits     *[]Limit   `json:"limits" form:"-"`
+	Retention  *Retention `json:"retention" form:"-"`
+	Repository *string    `json:"repository" form:"-"`
 }
 
 func set[T any](into *T, value *T) {
@@ -89,6 +90,7 @@ func (s *Service) patchProject(ctx context.Context, in patchProjectIn) (Project,
 		set(&p.Filters, in.Filters)
 		set(&p.Limits, in.Limits)
 		set(&p.Retention, in.Retention)
+		set(&p.Repository, in.Repository)
 	})
 }
 

@@ -49,6 +49,8 @@ type commitShape struct {
 	Email      string     `json:"email"`
 	Message    string     `json:"message"`
 	At         api.Millis `json:"at,omitzero"`
+	// URL leads to the commit, "" where its repository has no page.
+	URL string `json:"url"`
 }
 
 type deployShape struct {
@@ -160,8 +162,16 @@ func (s *Service) httpRelease(ctx context.Context, in byIssue) (releaseShape, er
 	if err != nil {
 		return out, err
 	}
+	home := ""
+	if len(commits) > 0 && len(out.Projects) > 0 {
+		p, err := s.project(ctx, out.Projects[0].ID)
+		if err != nil {
+			return out, err
+		}
+		home = p.Repository
+	}
 	for _, c := range commits {
-		out.CommitList = append(out.CommitList, commitShape{c.SHA, c.Repository, c.Author, c.Email, c.Message, api.Millis(c.At)})
+		out.CommitList = append(out.CommitList, commitShape{c.SHA, c.Repository, c.Author, c.Email, c.Message, api.Millis(c.At), commitPage(c.Repository, home, c.SHA)})
 	}
 	deploys, err := s.rows().deploys(ctx, r.ID)
 	if err != nil {

@@ -13,4 +13,7 @@ func (s *Service) Routes(r api.Router) {
 	s.issueRoutes(own)
 	s.releaseRoutes(own)
 	s.monitorRoutes(own)
+	s.scrubRoutes(own)
+	s.eraseRoutes(own)
+	s.viewRoutes(own)
 }

@@ -31,6 +31,9 @@ type Deps struct {
 	PublicURL func() string
 	// TeamName gives the name of a team, which Sentry's clients call the organization.
 	TeamName func(ctx context.Context, id int64) (string, error)
+	// NormalRepository names a repository as the builds do, host/owner/name, "" when it
+	// is none; nil takes what is given.
+	NormalRepository func(address string) string
 	// Audit records a change in the context's transaction; nil records nothing.
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
 	// Publish tells browsers, usually stream.Hub's; nil tells nobody.
@@ -69,6 +72,9 @@ func New(deps Deps) (*Service, error) {
 	s := &Service{Deps: deps, memory: semaphore.NewWeighted(bodyMemory), projects: newProjectCache(), quotas: newQuotas(), outcomes: newOutcomes()}
 	s.consume = s.digest
 	s.maps = newMapCache(maxMaps, deps.Now)
+	if deps.Jobs != nil {
+		deps.Jobs.Handle(eraseJob, work.Pool{Workers: 1}, s.runErasure)
+	}
 	var err error
 	s.spool, err = openSpool(deps.Dir, deps.SpoolBytes, deps.Log)
 	return s, err

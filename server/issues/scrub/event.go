@@ -89,19 +89,29 @@ func (r *run) contexts(v any) {
 		return
 	}
 	for name, m := range all {
-		if one, ok := m.(map[string]any); ok && r.context(name, one) {
-			all[name] = map[string]any{"value": Filtered}
+		one, ok := m.(map[string]any)
+		if !ok {
+			continue
+		}
+		if left, done := r.context(name, one); done {
+			all[name] = left
 		}
 	}
 }
 
-// context says whether the whole context has to go.
-func (r *run) context(name string, m map[string]any) bool {
-	if len(m) == 1 && m["value"] == Filtered {
-		return false
+// context says whether the whole context has to go, and what is left of it.
+func (r *run) context(name string, m map[string]any) (left map[string]any, done bool) {
+	if len(m) == 0 || len(m) == 1 && isLeftover(m["value"]) {
+		return m, false
 	}
 	scrubbed, done := r.member(name, m)
-	return done && scrubbed == Filtered
+	switch {
+	case !done:
+		return m, false
+	case scrubbed == nil:
+		return map[string]any{}, true
+	}
+	return map[string]any{"value": scrubbed}, true
 }
 
 // Map scrubs any other JSON map (log attributes, span attributes) in place.
@@ -123,7 +133,7 @@ func (s *Scrubber) Address(ip string) string {
 	switch {
 	case ip == "" || s.rules.IP == DropIP:
 		return ""
-	case s.rules.IP == HashIP:
+	case s.rules.IP == HashIP || s.rules.IP == TruncateIP:
 		v, _ := r.address(ip)
 		text, _ := v.(string)
 		return text

@@ -42,25 +42,26 @@ func words(key string) (joined, last string) {
 	return joined, joined[start:]
 }
 
-// sensitive names the reason why a key is sensitive; empty when it is not.
-func (r *run) sensitive(key string) string {
+// sensitive names the reason why a key is sensitive, empty when it is not, and
+// what is to be done.
+func (r *run) sensitive(key string) (why string, action Action) {
+	for i := range r.keys {
+		if r.keys[i].matches(key, r.path) {
+			return "key " + r.keys[i].text, r.keys[i].action
+		}
+	}
 	if !r.rules.NoDefaults && len(key) <= 200 {
 		joined, last := words(key)
 		if weak[last] || weak[joined] {
-			return "key " + last
+			return "key " + last, Mask
 		}
 		for _, w := range strong {
 			if strings.Contains(joined, w) {
-				return "key " + w
+				return "key " + w, Mask
 			}
 		}
 	}
-	for i := range r.keys {
-		if r.keys[i].matches(key, r.path) {
-			return "key " + r.keys[i].text
-		}
-	}
-	return ""
+	return "", ""
 }
 
 func (r *run) isSafe(key string) bool {
@@ -87,16 +88,17 @@ func isAddressKey(key string) bool {
 type keyRule struct {
 	text string
 	// path is the rule cut at its dots; nil when it is about the name alone.
-	path []string
-	glob bool
+	path   []string
+	glob   bool
+	action Action
 }
 
-func appendKey(rules []keyRule, text string) []keyRule {
+func appendKey(rules []keyRule, text string, action Action) []keyRule {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if text == "" || strings.Trim(text, "*.") == "" {
 		return rules // would match everything
 	}
-	k := keyRule{text: text, glob: strings.Contains(text, "*")}
+	k := keyRule{text: text, glob: strings.Contains(text, "*"), action: action}
 	if strings.Contains(text, ".") {
 		k.path = strings.Split(text, ".")
 	}

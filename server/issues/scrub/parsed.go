@@ -25,8 +25,8 @@ func (p parsed) event(e *sentry.Event) {
 	p.push("contexts")
 	for name, m := range e.Contexts {
 		// A context's name is a key as well: contexts.session, contexts.auth.
-		if p.context(name, m) {
-			e.Contexts[name] = map[string]any{"value": Filtered}
+		if left, done := p.context(name, m); done {
+			e.Contexts[name] = left
 		}
 	}
 	p.pop()

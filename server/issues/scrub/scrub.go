@@ -1,11 +1,7 @@
 package scrub
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -19,7 +15,9 @@ type IPMode string
 // The modes; empty keeps.
 const (
 	KeepIP IPMode = "keep"
-	DropIP IPMode = "drop"
+	DropIP IPMode = "remove"
+	// TruncateIP keeps the network: the first 24 bits of IPv4, 48 of IPv6.
+	TruncateIP IPMode = "truncate"
 	// HashIP keeps users apart without saying who they are.
 	HashIP IPMode = "hash"
 )
@@ -27,26 +25,22 @@ const (
 // Validate says whether the mode is known.
 func (m IPMode) Validate() error {
 	switch m {
-	case "", KeepIP, DropIP, HashIP:
+	case "", KeepIP, DropIP, TruncateIP, HashIP:
 		return nil
 	}
-	return fmt.Errorf("There is no IP mode %q; there are keep, drop and hash.", string(m)) //nolint:staticcheck // shown to a person as it is
+	return fmt.Errorf("There is no IP mode %q; there are keep, truncate, remove and hash.", string(m)) //nolint:staticcheck // shown to a person as it is
 }
 
 // Rules are what a project decides.
 type Rules struct {
 	// NoDefaults turns the built-in keys and patterns off.
 	NoDefaults bool
-	// Keys are further sensitive keys: a part of the name ("iban"), a pattern
-	// with * over the whole name, or a path with dots ("request.data.notes",
-	// "contexts.*.owner").
-	Keys []string
-	// Patterns are regular expressions (RE2); what they match is removed.
-	Patterns []string
-	// Safe are keys or paths, written like Keys, that are left alone.
+	// Own are the project's rules; they win over the built-in ones.
+	Own []Rule
+	// Safe are keys or paths, written like those of rules, that are left alone.
 	Safe []string
 	IP   IPMode
-	// Salt is mixed into hashed addresses; it should be the project's own.
+	// Salt is mixed into hashes; it should be the project's own.
 	Salt string
 }
 
@@ -64,45 +58,25 @@ type Scrubber struct {
 	rules    Rules
 	keys     []keyRule
 	safe     []keyRule
-	patterns []*regexp.Regexp
+	patterns []pattern
 }
-
-const (
-	maxKeys     = 200
-	maxPatterns = 50
-	maxPattern  = 500
-)
 
 // New checks rules and prepares them; the error is a sentence for a person.
 func New(r Rules) (*Scrubber, error) {
-	if len(r.Keys) > maxKeys || len(r.Safe) > maxKeys || len(r.Patterns) > maxPatterns {
-		return nil, fmt.Errorf("There may be %d keys, %d safe fields and %d patterns.", maxKeys, maxKeys, maxPatterns) //nolint:staticcheck // shown to a person as it is
+	if len(r.Own) > maxRules || len(r.Safe) > maxRules {
+		return nil, fmt.Errorf("There may be %d rules and %d safe fields.", maxRules, maxRules) //nolint:staticcheck // shown to a person as it is
 	}
 	if err := r.IP.Validate(); err != nil {
 		return nil, err
 	}
 	s := &Scrubber{rules: r}
-	for _, k := range r.Keys {
-		s.keys = appendKey(s.keys, k)
-	}
 	for _, k := range r.Safe {
-		s.safe = appendKey(s.safe, k)
+		s.safe = appendKey(s.safe, k, Mask)
 	}
-	for _, p := range r.Patterns {
-		if strings.TrimSpace(p) == "" {
-			continue
+	for _, own := range r.Own {
+		if err := s.add(own); err != nil {
+			return nil, err
 		}
-		if len(p) > maxPattern {
-			return nil, fmt.Errorf("A pattern is longer than %d characters.", maxPattern) //nolint:staticcheck // shown to a person as it is
-		}
-		re, err := regexp.Compile(p)
-		if err != nil {
-			return nil, fmt.Errorf("The pattern %q cannot be read: %w.", p, err) //nolint:staticcheck // shown to a person as it is
-		}
-		if re.MatchString("") {
-			return nil, fmt.Errorf("The pattern %q matches everything.", p) //nolint:staticcheck // shown to a person as it is
-		}
-		s.patterns = append(s.patterns, re)
 	}
 	return s, nil
 }
@@ -213,9 +187,8 @@ func (r *run) member(k string, v any) (any, bool) {
 	if v == nil || v == "" || v == Filtered {
 		return v, false
 	}
-	if why := r.sensitive(k); why != "" {
-		r.note(why)
-		return Filtered, true
+	if why, action := r.sensitive(k); why != "" {
+		return r.act(action, v, why)
 	}
 	if text, ok := v.(string); ok {
 		if r.rules.IP != "" && r.rules.IP != KeepIP && isAddressKey(k) {
@@ -228,25 +201,6 @@ func (r *run) member(k string, v any) (any, bool) {
 	return v, false
 }
 
-// address drops or hashes an IP address.
-func (r *run) address(v string) (any, bool) {
-	if strings.HasPrefix(v, "ip-") || v == "{{auto}}" {
-		return v, false // hashed before, or not known yet
-	}
-	if r.rules.IP == DropIP {
-		r.note("IP address")
-		return nil, true
-	}
-	r.note("IP address")
-	return r.hash(v), true
-}
-
-func (r *run) hash(v string) string {
-	mac := hmac.New(sha256.New, []byte(r.rules.Salt))
-	mac.Write([]byte(v))
-	return "ip-" + hex.EncodeToString(mac.Sum(nil)[:8])
-}
-
 // text removes what the patterns match.
 func (r *run) text(v string) string {
 	if len(v) < 4 || v == Filtered {
@@ -257,15 +211,4 @@ func (r *run) text(v string) string {
 		out = r.builtIn(out)
 	}
 	return r.ownPatterns(out)
-}
-
-// ownPatterns removes what the project's patterns match.
-func (r *run) ownPatterns(v string) string {
-	for _, re := range r.patterns {
-		if replaced := re.ReplaceAllLiteralString(v, Filtered); replaced != v {
-			v = replaced
-			r.note("pattern " + re.String())
-		}
-	}
-	return v
 }

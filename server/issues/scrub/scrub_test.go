@@ -164,18 +164,17 @@ func TestProjectRules(t *testing.T) {
 		in    []string // changed
 		out   []string // not changed
 	}{
-		{"part of a key", Rules{Keys: []string{"HOLD"}}, []string{"request.data.card.holder"}, nil},
-		{"path", Rules{Keys: []string{"contexts.shop.owner"}}, []string{"contexts.shop.owner"}, nil},
-		{"path with star", Rules{Keys: []string{"extra.note*"}}, []string{"extra.notes"}, nil},
-		{"path through lists", Rules{Keys: []string{"request.data.cart.id"}}, []string{"request.data.cart[0].id"}, nil},
-		{"user field", Rules{Keys: []string{"user.email"}}, []string{"user.email"}, nil},
-		{"pattern", Rules{Patterns: []string{`internal-\d+`}}, []string{"exceptions[0].stack.frames[0].pre_context[0]"}, nil},
-		{"pattern in text", Rules{Patterns: []string{`matters`}}, []string{"extra.notes"}, nil},
+		{"part of a key", Rules{Own: keys("HOLD")}, []string{"request.data.card.holder"}, nil},
+		{"path", Rules{Own: keys("contexts.shop.owner")}, []string{"contexts.shop.owner"}, nil},
+		{"path with star", Rules{Own: keys("extra.note*")}, []string{"extra.notes"}, nil},
+		{"path through lists", Rules{Own: keys("request.data.cart.id")}, []string{"request.data.cart[0].id"}, nil},
+		{"user field", Rules{Own: keys("user.email")}, []string{"user.email"}, nil},
+		{"pattern", Rules{Own: patterns(`internal-\d+`)}, []string{"exceptions[0].stack.frames[0].pre_context[0]"}, nil},
+		{"pattern in text", Rules{Own: patterns(`matters`)}, []string{"extra.notes"}, nil},
 		{"safe key", Rules{Safe: []string{"passwd"}}, nil, []string{"breadcrumbs[0].data.passwd"}},
 		{"safe path", Rules{Safe: []string{"request.data"}}, nil, []string{"request.data.card.number", "request.data.cart[0].secret"}},
 		{"safe cookie", Rules{Safe: []string{"request.cookies.theme"}}, []string{"request.cookies[0].sid"}, []string{"request.cookies[1].theme"}},
 		{"no defaults", Rules{NoDefaults: true}, nil, []string{"extra.deep.er.password", "message.formatted", "request.cookies[0].sid"}},
-		{"nothing that matches all", Rules{Keys: []string{"*", " ", "**"}}, nil, []string{"extra.notes"}},
 	}
 	for _, c := range cases {
 		e := parsedSample(t, sample)
@@ -221,7 +220,7 @@ func TestAddresses(t *testing.T) {
 // second time changes nothing.
 func TestBothWaysAgree(t *testing.T) {
 	t.Parallel()
-	for _, rules := range []Rules{{}, {IP: DropIP}, {IP: HashIP, Keys: []string{"holder", "extra.n*"}, Patterns: []string{`[a-z]+@example\.org`}, Safe: []string{"shop"}}, {NoDefaults: true}} {
+	for _, rules := range []Rules{{}, {IP: DropIP}, {IP: HashIP, Own: append(keys("holder", "extra.n*"), patterns(`[a-z]+@example\.org`)...), Safe: []string{"shop"}}, {NoDefaults: true}} {
 		s := scrubber(t, rules)
 		e := parsedSample(t, sample)
 		before, err := json.Marshal(e)
@@ -271,17 +270,44 @@ func TestRawEvent(t *testing.T) {
 	}
 }
 
+// keys are rules about names and, where there are dots, places.
+func keys(values ...string) (list []Rule) {
+	for _, v := range values {
+		kind := Key
+		if strings.Contains(v, ".") {
+			kind = Place
+		}
+		list = append(list, Rule{kind, v, Mask})
+	}
+	return list
+}
+
+func patterns(values ...string) (list []Rule) {
+	for _, v := range values {
+		list = append(list, Rule{Pattern, v, ""})
+	}
+	return list
+}
+
 func TestBadRules(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		rules Rules
 		part  string
 	}{
-		{Rules{Patterns: []string{"("}}, "cannot be read"},
-		{Rules{Patterns: []string{"x*"}}, "matches everything"},
-		{Rules{Patterns: []string{strings.Repeat("x", 600)}}, "longer than"},
+		{Rules{Own: patterns("(")}, "cannot be read"},
+		{Rules{Own: patterns("x*")}, "matches everything"},
+		{Rules{Own: patterns(strings.Repeat("x", 600))}, "longer than"},
 		{Rules{IP: "some"}, "IP mode"},
-		{Rules{Keys: make([]string, 300)}, "There may be"},
+		{Rules{Own: keys("*")}, "match everything"},
+		{Rules{Own: keys("**")}, "match everything"},
+		{Rules{Own: keys(" ")}, "match everything"},
+		{Rules{Own: []Rule{{Key, "a.b", Mask}}}, "has dots"},
+		{Rules{Own: []Rule{{Place, "iban", Mask}}}, "has dots"},
+		{Rules{Own: []Rule{{"word", "iban", Mask}}}, "kind of rule"},
+		{Rules{Own: []Rule{{Key, "iban", "burn"}}}, "no action"},
+		{Rules{Own: []Rule{{Key, strings.Repeat("x", 600), Mask}}}, "longer than"},
+		{Rules{Own: make([]Rule, 300)}, "There may be"},
 	}
 	for _, c := range cases {
 		if _, err := New(c.rules); err == nil || !strings.Contains(err.Error(), c.part) {
@@ -293,7 +319,7 @@ func TestBadRules(t *testing.T) {
 func FuzzEvent(f *testing.F) {
 	f.Add([]byte(sample))
 	f.Add([]byte(`{"tags":[["a","b"],{"key":"password","value":"x"}],"exception":{"values":[{"value":1}]},"request":{"cookies":[["a","b"]]}}`))
-	s, err := New(Rules{IP: HashIP, Keys: []string{"a*b", "x.y"}, Patterns: []string{"z+"}, Safe: []string{"q"}})
+	s, err := New(Rules{IP: HashIP, Own: append(keys("a*b", "x.y"), patterns("z+")...), Safe: []string{"q"}})
 	if err != nil {
 		f.Fatal(err)
 	}
