@@ -1,6 +1,5 @@
-import { Outlet, useLocation } from "@tanstack/react-router";
+import { Outlet } from "@tanstack/react-router";
 import { Activity, Building2, KeyRound, Lock, ScrollText, Settings2, TriangleAlert, User, Users } from "lucide-react";
-import { useEffect, useRef } from "react";
 import { may, useSession } from "@/api/session";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import type { IconType } from "@/ui/Icon";
@@ -14,11 +13,6 @@ type Entry = { to: string; search?: Record<string, unknown>; label: string; icon
 export function SettingsLayout() {
   const me = useSession();
   const team = useTeam();
-  const narrow = useRef<HTMLDivElement>(null);
-  const { pathname } = useLocation();
-  useEffect(() => {
-    narrow.current?.querySelector("[aria-current]")?.scrollIntoView?.({ inline: "center", block: "nearest" });
-  }, [pathname]);
   const base = `/teams/${encodeURIComponent(team ?? "")}/settings`;
   const groups: { title: string; entries: Entry[] }[] = [];
   if (team) {
@@ -60,7 +54,7 @@ export function SettingsLayout() {
           </ContextGroup>
         ))}
       </ContextList>
-      <div className="narrow-tabs" ref={narrow}>
+      <div className="narrow-tabs">
         <Tabs label="Settings" items={groups.flatMap((group) => group.entries)} />
       </div>
       <Outlet />

@@ -47,7 +47,7 @@ export function Copyable({ text, children, what }: { text: string; children?: st
   const { copied, copy } = useCopied();
   return (
     <button type="button" className="copy" onClick={() => void copy(text)} title={what ?? `Copy ${text}`}>
-      {copied ? "Copied" : (children ?? text)}
+      <span>{copied ? "Copied" : (children ?? text)}</span>
       <Icon of={copied ? Check : Copy} size="s" />
     </button>
   );

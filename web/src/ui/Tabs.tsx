@@ -1,4 +1,5 @@
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 
 export type Tab = {
   label: string;
@@ -10,10 +11,20 @@ export type Tab = {
   deep?: boolean;
 };
 
-/** Tabs of a page are links: each has its URL. They stand on the hairline of the header. */
+/** Tabs of a page are links: each has its URL. They stand on the hairline of the header. Where they do not fit, the current one is in view. */
 export function Tabs({ label, items }: { label: string; items: Tab[] }) {
+  const nav = useRef<HTMLElement>(null);
+  const { pathname, searchStr } = useLocation();
+  useEffect(() => {
+    const row = nav.current?.parentElement;
+    const current = nav.current?.querySelector("[aria-current]");
+    if (!row || !current) return;
+    // Not scrollIntoView: that would move the page too when the header is out of sight.
+    const [outer, inner] = [row.getBoundingClientRect(), current.getBoundingClientRect()];
+    row.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+  }, [pathname, searchStr]);
   return (
-    <nav className="tabs" aria-label={label}>
+    <nav className="tabs" aria-label={label} ref={nav}>
       {items.map((tab) => (
         <Link
           key={tab.label}

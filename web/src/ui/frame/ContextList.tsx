@@ -21,10 +21,20 @@ export function ContextList({ children, foot }: { children: ReactNode; foot?: Re
   );
 }
 
-export function ContextGroup({ title, children }: { title: string; children: ReactNode }) {
+type GroupProps = { title: string; /** Where the members of the group stand alone. */ to?: string; search?: Record<string, unknown>; children: ReactNode };
+
+export function ContextGroup({ title, to, search, children }: GroupProps) {
   return (
     <section className="group">
-      <h2 className="micro">{title}</h2>
+      <h2 className="micro">
+        {to ? (
+          <Link to={to} search={search as never} activeOptions={{ exact: true, includeSearch: true }}>
+            {title}
+          </Link>
+        ) : (
+          title
+        )}
+      </h2>
       {children}
     </section>
   );

@@ -4,7 +4,6 @@ import { ArrowLeft, ArrowRight, Ban, ChevronDown, Copy, RotateCw } from "lucide-
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { api, data } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
-import { plural } from "@/format/bytes";
 import { duration } from "@/format/duration";
 import { clockTime, utcTime } from "@/format/time";
 import { Button, IconButton } from "@/ui/Button";
@@ -40,7 +39,7 @@ export function BuildHeader({ build, search }: Props) {
       actions={<Acts build={build} over={over} />}
       tabs={tabs}
       tabsLabel="Views of the build"
-      strip={recent.length > 0 ? { bars: recent, label: `last ${plural(recent.length, "build")} of ${of}` } : undefined}
+      strip={recent.length > 0 ? { bars: recent, label: recent.length > 1 ? `last ${recent.length} builds of ${of}` : `only build of ${of}` } : undefined}
     />
   );
 }

@@ -15,11 +15,12 @@ import { BuildHeader } from "./BuildHeader";
 import { FailureCard } from "./FailureCard";
 import type { Found } from "./named";
 import { buildSearch } from "./search";
-import { shownStatus } from "./steps";
+import { flatten, shownStatus } from "./steps";
 import { StepTree } from "./StepTree";
 
 // The log is what a build page is opened for; the rest comes when it is asked for.
 const Awaited = lazy(async () => ({ default: (await import("./Awaited")).Awaited }));
+const ApprovalCard = lazy(async () => ({ default: (await import("./ApprovalCard")).ApprovalCard }));
 const InputsTab = lazy(async () => ({ default: (await import("./InputsTab")).InputsTab }));
 const TestsTab = lazy(async () => ({ default: (await import("../outputs/TestsTab")).TestsTab }));
 const ArtifactsTab = lazy(async () => ({ default: (await import("../outputs/ArtifactsTab")).ArtifactsTab }));
@@ -41,6 +42,7 @@ function Shown({ id }: { id: number }) {
   const tab = search.tab ?? "log";
   const ended = () => void client.invalidateQueries({ queryKey: buildQuery(id).queryKey });
   const card = build.failure && <FailureCard build={build} failure={build.failure} onFirstError={() => setToError((times) => times + 1)} />;
+  const asks = mayAsk(build) && <Suspense><ApprovalCard build={build} /></Suspense>;
   const log = <LogViewer build={build} search={search} onSearch={setSearch} onEnd={ended} toError={toError} />;
   return (
     <>
@@ -58,6 +60,7 @@ function Shown({ id }: { id: number }) {
         <div className="build-stack">
           {card}
           <Waiting build={build} />
+          {asks}
           {log}
           <StepTree build={build} />
         </div>
@@ -67,6 +70,7 @@ function Shown({ id }: { id: number }) {
           <aside className="left" aria-label="Steps">
             {card}
             <Waiting build={build} />
+            {asks}
             <StepTree build={build} />
           </aside>
           {log}
@@ -88,6 +92,9 @@ function Superseded({ by }: { by: number }) {
     </div>
   );
 }
+
+/** Only a put asks for approval: most builds need not look whether they wait for a person. */
+const mayAsk = ({ status, steps }: Build) => status === "started" && flatten(steps).some((step) => step.kind === "put" && step.status === "running");
 
 /** Why a build has not begun, in sentences. */
 function Waiting({ build }: { build: Build }) {

@@ -7,7 +7,7 @@ import { StatusGlyph } from "@/ui/StatusGlyph";
 import { statusWord } from "@/ui/status";
 import { useNow } from "../log/useMedia";
 import type { Build } from "../queries";
-import { firstLine, flatten, isOver, notRun, type Shown, shownStatus, shownSteps, took } from "./steps";
+import { firstLine, isOver, notRun, type Shown, shownStatus, shownSteps, took } from "./steps";
 
 type Row = { shown: Shown; depth: number; position: number; among: number };
 
@@ -59,7 +59,7 @@ export function StepTree({ build }: { build: Build }) {
     move();
   };
   const why = notRun(build.steps);
-  const total = flatten(build.steps).length;
+  const total = counted(shownSteps(build.steps));
   return (
     <section className="step-list">
       <h2 className="micro steps-h">
@@ -108,6 +108,8 @@ function StepRow({ row, current, folded, now, onGo, onKey }: StepRowProps) {
     </div>
   );
 }
+
+const counted = (shown: Shown[]): number => shown.reduce((sum, { children }) => sum + 1 + counted(children), 0);
 
 function visible(shown: Shown[], folded: ReadonlySet<string>, depth = 0): Row[] {
   return shown.flatMap((one, at) => [{ shown: one, depth, position: at + 1, among: shown.length }, ...(folded.has(one.step.id) ? [] : visible(one.children, folded, depth + 1))]);

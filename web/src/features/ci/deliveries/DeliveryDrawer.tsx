@@ -1,6 +1,5 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Repeat, Undo2 } from "lucide-react";
-import { api, data } from "@/api/client";
 import { asProblem } from "@/api/problem";
 import { bytes } from "@/format/bytes";
 import { Button } from "@/ui/Button";
@@ -8,13 +7,11 @@ import { CodeBlock } from "@/ui/CodeBlock";
 import { Copyable } from "@/ui/CopyButton";
 import { Drawer } from "@/ui/Drawer";
 import { Facts } from "@/ui/facts";
-import { useToast } from "@/ui/frame/hooks";
-import { useTask } from "@/ui/frame/useTask";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { Notice } from "@/ui/states";
 import { deliveryQuery, type Delivery, type Hook } from "../queries";
-import { askRefusal, redeliverRefusal } from "./acts";
+import { askRefusal, redeliverRefusal, useAskGitHub, useRedeliver } from "./acts";
 import { Caused, Verdict } from "./DeliveryTable";
 
 type Props = { id: string | undefined; onClose: () => void; team: string; hooks: Hook[]; refused: string | false };
@@ -22,28 +19,8 @@ type Props = { id: string | undefined; onClose: () => void; team: string; hooks:
 /** One delivery: what it was, what came of it, its headers and body; and to do it again. */
 export function DeliveryDrawer({ id, onClose, team, hooks, refused }: Props) {
   const { data: one, error } = useQuery({ ...deliveryQuery(id ?? ""), enabled: id !== undefined });
-  const client = useQueryClient();
-  const toast = useToast();
-  const refresh = (delivery: string) => {
-    void client.invalidateQueries({ queryKey: ["ci", "deliveries", team] });
-    void client.invalidateQueries({ queryKey: deliveryQuery(delivery).queryKey });
-  };
-  const again = useTask({
-    run: (delivery: string) => data(api.POST("/api/v1/ci/deliveries/{id}/redeliver", { params: { path: { id: delivery } } })),
-    failed: "Not delivered again.",
-    onDone: (renewed) => {
-      toast({ text: `The ${renewed.event} is worked on again` });
-      refresh(renewed.id);
-    },
-  });
-  const ask = useTask({
-    run: (delivery: string) => data(api.POST("/api/v1/ci/deliveries/{id}/ask-github", { params: { path: { id: delivery } } })),
-    failed: "GitHub was not asked.",
-    onDone: (asked) => {
-      toast({ text: `GitHub sends the ${asked.event} again` });
-      refresh(asked.id);
-    },
-  });
+  const again = useRedeliver(team);
+  const ask = useAskGitHub(team);
   const hook = hooks.find((each) => each.id === one?.hook);
   return (
     <Drawer open={id !== undefined} onClose={onClose} title={one ? `${one.event} ${one.action}`.trim() || "Delivery" : "Delivery"}>
@@ -79,7 +56,7 @@ function About({ one, hook }: { one: Delivery; hook: string | undefined }) {
             ["Repository", one.repository || undefined],
             ["Sender", one.sender || undefined],
             ["Webhook", hook],
-            ["Id at GitHub", <Copyable key="guid" text={one.guid} />],
+            ["Id at GitHub", one.guid ? <Copyable key="guid" text={one.guid} /> : undefined],
             ["Size", bytes(one.size)],
             ["Time taken", one.digest_ms === undefined ? undefined : `${one.digest_ms} ms`],
             ["Attempts", one.attempts > 0 ? one.attempts : undefined],

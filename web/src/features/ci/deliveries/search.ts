@@ -21,3 +21,6 @@ export const unfiltered = { hook: undefined, event: undefined, repository: undef
 
 /** Whether fewer than all are listed. */
 export const isFiltered = (search: DeliveriesSearch) => (Object.keys(unfiltered) as (keyof typeof unfiltered)[]).some((key) => Boolean(search[key]));
+
+/** How many filters besides the words to find are set: what a folded bar says. */
+export const narrowed = (search: DeliveriesSearch) => (["hook", "event", "repository", "sender", "verdict", "state", "gap"] as const).filter((key) => Boolean(search[key])).length;

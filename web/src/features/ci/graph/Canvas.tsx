@@ -14,6 +14,8 @@ type Props = { graph: Graph; group?: string; now: number; onReady: (view: View) 
 const nodeTypes = { job: JobBox, pill: ResourcePill };
 const fitting = { padding: { x: "24px", y: "20px" }, minZoom: 0.2, maxZoom: 1 } as const;
 const manyNodes = 40;
+/** Below this nobody reads the names: a large drawing begins at its beginning instead. */
+const readable = 0.6;
 
 /** The drawing of a pipeline. In a chunk of its own: only who looks at a graph loads its library. */
 export function Canvas(props: Props) {
@@ -48,7 +50,7 @@ function Flow({ graph, group, now, onReady }: Props) {
   // Another group or a changed configuration is another drawing; a new state of a job is not.
   useEffect(() => {
     if (!flow) return undefined;
-    const frame = requestAnimationFrame(() => void flow.fitView(fitting));
+    const frame = requestAnimationFrame(() => void begin(flow));
     return () => cancelAnimationFrame(frame);
   }, [flow, shape]);
 
@@ -80,6 +82,16 @@ function Flow({ graph, group, now, onReady }: Props) {
       {drawn.nodes.length > manyNodes && <MiniMap pannable ariaLabel="Map of the whole pipeline" nodeClassName={(node) => node.className ?? ""} />}
     </ReactFlow>
   );
+}
+
+/** Everything at once where that can be read, else the first jobs in a size that can; "Fit" and the map show the rest. */
+async function begin(flow: ReactFlowInstance<FlowNode, Edge>) {
+  await flow.fitView(fitting);
+  if (flow.getZoom() >= readable) return;
+  await flow.fitView({ ...fitting, minZoom: readable });
+  const { x, y } = flow.getNodesBounds(flow.getNodes());
+  const view = flow.getViewport();
+  void flow.setViewport({ ...view, x: Math.max(view.x, 24 - x * view.zoom), y: Math.max(view.y, 20 - y * view.zoom) });
 }
 
 function useNodes(drawn: Drawing, graph: Graph, now: number, lit: Lit | null, onLight: (id: string | null) => void): FlowNode[] {

@@ -82,7 +82,7 @@ const columns: Column<Package>[] = [
     ),
   },
   { key: "status", head: "State", width: 128, cell: ({ build }) => <Status status={shownStatus(build.status)} /> },
-  { key: "package", head: "Package", width: "20%", cell: ({ name, purl }) => <span title={purl}>{name}</span> },
+  { key: "package", head: "Package", width: "38%", cell: ({ name, purl }) => <span title={purl}>{name}</span> },
   { key: "version", head: "Version", width: 144, cell: ({ version }) => <span className="mono">{version}</span> },
   { key: "at", head: "Ended", width: 104, end: true, cell: ({ build }) => (build.ended_at ? <RelativeTime at={build.ended_at} /> : "runs") },
 ];

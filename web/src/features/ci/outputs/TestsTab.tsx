@@ -50,7 +50,7 @@ export function TestsTab({ build, search, onSearch }: Props) {
       <ul className="cases" aria-label="Cases">
         {tests.cases.map((one, at) => (
           <li key={`${one.suite} ${one.class} ${one.name} ${at}`}>
-            <Case one={one} />
+            <Case one={one} first={at === 0} />
           </li>
         ))}
       </ul>
@@ -75,7 +75,8 @@ function choices(tests: Tests) {
   ] as { value: "all" | NonNullable<BuildSearch["state"]>; label: string }[];
 }
 
-function Case({ one }: { one: TestCase }) {
+/** One test. What failed first is open: it is what the page is looked at for. */
+function Case({ one, first }: { one: TestCase; first: boolean }) {
   const told = Boolean(one.message || one.output);
   const line = (
     <>
@@ -98,7 +99,7 @@ function Case({ one }: { one: TestCase }) {
   );
   if (!told) return <div className="case">{line}</div>;
   return (
-    <details className="case-more">
+    <details className="case-more" open={first && (one.state === "failed" || one.state === "errored")}>
       <summary className="case">{line}</summary>
       <div className="told">
         {one.message && <p>{one.message}</p>}

@@ -1,7 +1,8 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useLoaderData } from "@tanstack/react-router";
 import { Pin, PinOff, RotateCw } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
+import { refusal, useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import { Copyable } from "@/ui/CopyButton";
@@ -24,6 +25,9 @@ import { resourceSearch, versionsShown } from "./search";
 import { VersionDrawer } from "./VersionDrawer";
 import { Versions } from "./Versions";
 
+// Below the versions: few pages of resources are opened for it.
+const Deliveries = lazy(async () => ({ default: (await import("./Deliveries")).Deliveries }));
+
 /** One resource: its versions, how its last check went, who uses it. */
 export function ResourcePage() {
   const { id, pipeline: pipelineId } = useLoaderData({ strict: false }) as { id: number; pipeline: number };
@@ -33,6 +37,7 @@ export function ResourcePage() {
   const versions = useSuspenseQuery(versionsQuery(id, search.offset, versionsShown)).data;
   const [pinning, setPinning] = useState<Version | null>(null);
   const role = useOperatorRefusal(pipeline.team);
+  const member = refusal(useSession(), pipeline.team, "member");
   const check = useCheck();
   const open = versions.items.find((version) => version.id === search.version);
   usePage({
@@ -66,6 +71,9 @@ export function ResourcePage() {
         onOpen={(version) => setSearch({ version: version.id })}
         onPin={setPinning}
       />
+      <Suspense>
+        <Deliveries resource={resource} pipeline={pipeline} refused={member} />
+      </Suspense>
       <VersionDrawer version={open} resource={id} pipeline={pipeline} onClose={() => setSearch({ version: undefined })} />
       <PinDialog resource={resource} version={pinning} onClose={() => setPinning(null)} />
     </>

@@ -1,7 +1,8 @@
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { CircleX, Package, Pin, Server, Stamp, Webhook, Workflow } from "lucide-react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { instanceWords, pipelineAddress } from "../address";
+import { approvalsQuery } from "../approvals/queries";
 import { approvalsPath, hooksPath, packagesPath, wallPath, workersPath } from "../paths";
 import { pipelinesQuery } from "../queries";
 import { pipelineStatus } from "../state";
@@ -11,8 +12,10 @@ import { usePins } from "./pins";
 /** The list at the left of every page of pipelines: which to show, then each by its group. */
 export function WallContext({ team }: { team: string }) {
   const { items: pipelines } = useSuspenseQuery(pipelinesQuery(team)).data;
+  const waiting = useQuery(approvalsQuery(team, "waiting")).data?.items.length;
   const { pins } = usePins();
   const home = wallPath(team);
+  const groups = arrange(pipelines);
   const running = pipelines.reduce((sum, pipeline) => sum + pipeline.running, 0);
   return (
     <ContextList foot={running > 0 ? `${running} running now` : "nothing runs now"}>
@@ -20,13 +23,13 @@ export function WallContext({ team }: { team: string }) {
         <ContextItem to={home} search={{}} icon={Workflow} label="All pipelines" end={pipelines.length} />
         <ContextItem to={home} search={{ show: "pinned" }} icon={Pin} label="Pinned" end={pipelines.filter(({ id }) => pins.has(id)).length} />
         <ContextItem to={home} search={{ show: "failing" }} icon={CircleX} label="Failing" end={pipelines.filter(isFailing).length} />
-        <ContextItem to={approvalsPath(team)} icon={Stamp} label="Approvals" />
+        <ContextItem to={approvalsPath(team)} icon={Stamp} label="Approvals" end={waiting || undefined} />
         <ContextItem to={packagesPath(team)} icon={Package} label="Packages" />
-        <ContextItem to={workersPath(team)} icon={Server} label="Workers" />
-        <ContextItem to={hooksPath(team)} icon={Webhook} label="GitHub" />
+        <ContextItem to={workersPath(team)} icon={Server} label="Workers" deep />
+        <ContextItem to={hooksPath(team)} icon={Webhook} label="GitHub" deep />
       </ContextGroup>
-      {arrange(pipelines).map((group) => (
-        <ContextGroup key={group.name} title={group.name}>
+      {groups.map((group) => (
+        <ContextGroup key={group.name} title={group.name} to={groups.length > 1 ? home : undefined} search={{ group: group.name }}>
           {group.pipelines.map((pipeline) => (
             <ContextItem
               key={pipeline.id}

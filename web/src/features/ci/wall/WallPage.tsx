@@ -1,7 +1,7 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { LayoutGrid, Pin, Plus, TableProperties, Workflow } from "lucide-react";
-import { useRef, useState } from "react";
+import { ArrowDownUp, Check, LayoutGrid, Pin, Plus, TableProperties, Workflow } from "lucide-react";
+import { lazy, Suspense, useRef, useState } from "react";
 import { refusal, useSession } from "@/api/session";
 import { Button } from "@/ui/Button";
 import { useActions, usePage } from "@/ui/frame/hooks";
@@ -23,6 +23,8 @@ import "./wall.css";
 import { WallContext } from "./WallContext";
 import { WallTable } from "./WallTable";
 
+const Arrange = lazy(async () => ({ default: (await import("./Arrange")).Arrange }));
+
 /** Every pipeline of the team. */
 export function WallPage() {
   const { team = "" } = useParams({ strict: false }) as { team?: string };
@@ -33,10 +35,12 @@ export function WallPage() {
   const go = useGo();
   const now = useNow(items.some(({ running }) => running > 0));
   const shown = visible(items, search, pins);
+  const arranging = search.view === "arrange" && items.length > 0;
   usePage({ title: "Pipelines", crumbs: [{ label: "Pipelines" }], status: items.some(({ status, paused }) => !paused && status === "failed") ? "failed" : undefined });
   const refused = refusal(me, team, "member");
   const create = () => go({ to: newPipelinePath(team) });
   useActions([
+    { id: "ci.arrange", label: "Arrange the pipelines", group: "This page", icon: ArrowDownUp, also: "order sort", refused: refused || (items.length < 2 && "There is one pipeline at most."), run: () => setSearch({ view: "arrange" }) },
     { id: "ci.new", label: "New pipeline", group: "This page", icon: Plus, refused, run: create },
     ...items.map((pipeline) => ({
       id: `ci.go.${pipeline.id}`,
@@ -55,7 +59,12 @@ export function WallPage() {
         meta={search.group ? `group ${search.group} · ${totals(shown, team)}` : totals(items, team)}
         actions={
           <>
-            {items.length > 0 && <ViewSwitch view={search.view} onView={(view) => setSearch({ view: view === "wall" ? undefined : view })} />}
+            {items.length > 1 && (
+              <Button kind="quiet" icon={arranging ? Check : ArrowDownUp} onClick={() => setSearch({ view: arranging ? undefined : "arrange", group: undefined, show: undefined })}>
+                {arranging ? "Done" : "Arrange"}
+              </Button>
+            )}
+            {items.length > 0 && !arranging && <ViewSwitch view={search.view} onView={(view) => setSearch({ view: view === "wall" ? undefined : view })} />}
             <Button icon={Plus} refused={refused} onClick={create}>
               New pipeline
             </Button>
@@ -66,6 +75,11 @@ export function WallPage() {
         strip={items.length > 0 ? { bars: bars(newestBuilds(items, 24), now), label: "last 24 builds" } : undefined}
       />
       {items.length === 0 && <FirstPipeline team={team} start={search.start} onStart={(start) => setSearch({ start })} />}
+      {arranging && (
+        <Suspense>
+          <Arrange team={team} pipelines={items} refused={refused} />
+        </Suspense>
+      )}
       {items.length > 0 && shown.length === 0 && <NoneShown search={search} team={team} />}
       {shown.length > 0 && search.view === "wall" && <Wall pipelines={shown} pins={pins} onPin={toggle} now={now} />}
       {shown.length > 0 && search.view === "table" && <WallTable pipelines={shown} now={now} />}

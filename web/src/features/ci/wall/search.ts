@@ -2,7 +2,7 @@ import { oneOfOr, params, type Read, text } from "@/ui/schema";
 
 /** What the address says about the wall. */
 export const wallSearch = params({
-  view: oneOfOr(["wall", "table"], "wall"),
+  view: oneOfOr(["wall", "table", "arrange"], "wall"),
   show: oneOfOr(["all", "pinned", "failing"], "all"),
   /** A group of the list at the left. */
   group: text(),

@@ -6,9 +6,10 @@ import { CodeBlock } from "@/ui/CodeBlock";
 import { Copyable } from "@/ui/CopyButton";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
+import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { type Container, containersQuery } from "./queries";
-import { whose } from "./state";
+import { containerState, whose } from "./state";
 import { WorkersFrame } from "./WorkersFrame";
 
 /** Containers of a team, each with the command that opens a terminal in it. */
@@ -49,7 +50,7 @@ const columns = (team: string): Column<Container>[] => [
       ),
   },
   { key: "step", head: "Step", width: 160, cell: ({ kind, step }) => <span title={`${kind} ${step ?? ""}`}><span className="muted">{kind}</span> {step}</span> },
-  { key: "state", head: "State", width: 88, cell: ({ state }) => state },
+  { key: "state", head: "State", width: 112, cell: ({ state }) => <Status {...containerState(state)} /> },
   { key: "worker", head: "Worker", said: "on", width: 120, cell: ({ worker }) => worker },
   { key: "since", head: "Started", said: "started", width: 96, cell: ({ started_at: at }) => (at ? <RelativeTime at={at} /> : "–") },
   { key: "command", head: "Terminal", width: "34%", cell: ({ handle }) => <Copyable text={`fly -t ${team} intercept --handle ${handle}`} what="Copy the command that opens a terminal" /> },

@@ -33,6 +33,11 @@ export function disk({ disk_used: used, disk_limit: limit }: Pick<Worker, "disk_
   return limit ? { value: used / limit, word: `${bytes(used)} of ${bytes(limit)}` } : { value: 0, word: bytes(used) };
 }
 
+/** What a container does, in the words that fly shows. */
+export function containerState(state: string): { status: Status; word: string } {
+  return { status: state === "running" ? "running" : "skipped", word: state };
+}
+
 /** "web / deploy #4"; a check has no build of a job. */
 export function whose({ build, step }: Pick<Container, "build" | "step">): string {
   if (!build) return step ? `check of ${step}` : "no build";
