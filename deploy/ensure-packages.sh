@@ -26,6 +26,7 @@ if [ "$want" = test ]; then
     need ps procps
     need runuser util-linux
     need perl perl-base
+    need busybox busybox-static
     need python3 python3
 fi
 [ -n "$missing" ] || exit 0
