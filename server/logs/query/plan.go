@@ -1,0 +1,230 @@
+package query
+
+import (
+	"slices"
+
+	"github.com/signalbox/signalbox/server/logs/record"
+)
+
+// Plan is a query made ready: a test for records, and what the store may skip.
+type Plan struct {
+	holds   condition
+	filter  Expr
+	tokens  [][]string
+	columns []string
+	all     bool
+}
+
+// NewPlan prepares the query's condition.
+func NewPlan(q *Query) *Plan {
+	p := &Plan{filter: q.Filter, holds: compile(q.Filter), columns: []string{}}
+	p.tokens = mustHold(q.Filter)
+	p.collect(q.Filter)
+	return p
+}
+
+// Match says whether the record meets the condition.
+func (p *Plan) Match(r *record.Record) bool { return p.holds(&View{Record: r}) }
+
+// Tokens are what a record must hold to match: one of each inner list. nil
+// says nothing.
+func (p *Plan) Tokens() [][]string { return p.tokens }
+
+// Streams says whether records of a stream can match at all.
+func (p *Plan) Streams(l record.Labels) bool { return inStream(p.filter, l) != never }
+
+// mustHold derives tokens that any match holds: the filters know those of
+// messages, of fields' values and of labels' values.
+func mustHold(e Expr) [][]string {
+	switch e := e.(type) {
+	case And:
+		var all [][]string
+		for _, x := range e {
+			all = append(all, mustHold(x)...)
+		}
+		return all
+	case Or:
+		return oneOf(e)
+	case Text:
+		return each(textTokens(e))
+	case Compare:
+		return compareTokens(e)
+	}
+	return nil
+}
+
+// compareTokens: a value that is equal holds the same tokens. A level is kept
+// as a number, a time as time and a stream as its labels.
+func compareTokens(c Compare) [][]string {
+	switch {
+	case c.Op != Equal || c.glob != nil || c.Numeric:
+		return nil
+	case c.Field == Level || c.Field == record.NameTime || c.Field == record.NameStream:
+		return nil
+	}
+	return each(record.Tokens(c.Value))
+}
+
+// oneOf joins alternatives: each must say something, or nothing is known.
+func oneOf(or Or) [][]string {
+	var any []string
+	for _, x := range or {
+		sure := mustHold(x)
+		if len(sure) == 0 {
+			return nil
+		}
+		best := sure[0]
+		for _, list := range sure[1:] {
+			if weight(list) > weight(best) {
+				best = list
+			}
+		}
+		any = append(any, best...)
+	}
+	return [][]string{any}
+}
+
+// weight guesses how rare tokens are: few and long ones are.
+func weight(list []string) int {
+	shortest := 1 << 20
+	for _, token := range list {
+		shortest = min(shortest, len(token))
+	}
+	return shortest*4 - len(list)
+}
+
+func each(tokens []string) [][]string {
+	var all [][]string
+	for _, token := range tokens {
+		all = append(all, []string{token})
+	}
+	return all
+}
+
+func textTokens(t Text) []string {
+	if t.Field == Level || t.Field == record.NameTime || t.Field == record.NameStream {
+		return nil
+	}
+	switch t.Mode {
+	case Substring:
+		return record.InnerTokens(t.Text)
+	case Prefix:
+		tokens := record.Tokens(t.Text)
+		if n := len(tokens); n > 0 && record.IsTokenByte(t.Text[len(t.Text)-1]) {
+			return tokens[:n-1]
+		}
+		return tokens
+	}
+	return record.Tokens(t.Text)
+}
+
+type verdict uint8
+
+const (
+	perhaps verdict = iota
+	always
+	never
+)
+
+// inStream evaluates a condition as far as the labels alone decide it.
+func inStream(e Expr, l record.Labels) verdict {
+	switch e := e.(type) {
+	case nil:
+		return always
+	case And:
+		all := always
+		for _, x := range e {
+			switch inStream(x, l) {
+			case never:
+				return never
+			case perhaps:
+				all = perhaps
+			}
+		}
+		return all
+	case Or:
+		all := never
+		for _, x := range e {
+			switch inStream(x, l) {
+			case always:
+				return always
+			case perhaps:
+				all = perhaps
+			}
+		}
+		return all
+	case Not:
+		switch inStream(e.X, l) {
+		case always:
+			return never
+		case never:
+			return always
+		}
+	case Compare:
+		return onLabel(e.Field, e.Label, l, e.holds)
+	case Regexp:
+		if e.Field == "" {
+			return perhaps
+		}
+		return onLabel(e.Field, e.Label, l, func(s string) bool { return e.matches(s) })
+	}
+	return perhaps
+}
+
+// onLabel decides by a label. Without the label a field of that name may
+// exist, unless labels alone are asked.
+func onLabel(name string, labelOnly bool, l record.Labels, holds func(string) bool) verdict {
+	value := l.Get(name)
+	if value == "" && !labelOnly || name == Level && !labelOnly {
+		return perhaps
+	}
+	if holds(value) {
+		return always
+	}
+	return never
+}
+
+// Columns are the fields that the condition asks for, each once; nil when it
+// asks for any field there is.
+func (p *Plan) Columns() []string {
+	if p.all {
+		return nil
+	}
+	return p.columns
+}
+
+func (p *Plan) collect(e Expr) {
+	switch e := e.(type) {
+	case And:
+		for _, x := range e {
+			p.collect(x)
+		}
+	case Or:
+		for _, x := range e {
+			p.collect(x)
+		}
+	case Not:
+		p.collect(e.X)
+	case Text:
+		p.column(e.Field)
+	case Regexp:
+		p.column(e.Field)
+	case Compare:
+		p.column(e.Field)
+	case Exists:
+		p.column(e.Field)
+	case Network:
+		p.column(e.Field)
+	}
+}
+
+func (p *Plan) column(name string) {
+	if name == record.NameMessage {
+		name = "message"
+	}
+	if name == "" {
+		p.all = true
+	} else if !slices.Contains(p.columns, name) {
+		p.columns = append(p.columns, name)
+	}
+}
