@@ -219,6 +219,12 @@ func (s store) forgetOldCaches(ctx context.Context, since millis) error {
 		JOIN ci_builds b ON b.id = u.build_id WHERE u.volume = ci_resource_caches.volume AND b.status IN ('pending', 'started'))`, since).Error
 }
 
+// forgetExpiredCaches forgets the caches of tasks whose time is over and that no running build has.
+func (s store) forgetExpiredCaches(ctx context.Context) error {
+	return s.db.Writer(ctx).Exec(`DELETE FROM ci_task_caches WHERE expires_at <> 0 AND expires_at < ? AND NOT EXISTS (SELECT 1 FROM ci_builds b
+		WHERE b.id = ci_task_caches.claimed_by AND b.status = 'started')`, toMillis(s.now())).Error
+}
+
 type artifactRow struct {
 	ID        int64 `gorm:"primaryKey"`
 	TeamID    int64

@@ -29,6 +29,9 @@ func (s *Service) Collect(ctx context.Context) error {
 	if err := s.forgetOldCaches(ctx, toMillis(s.now().Add(-cacheLife))); err != nil {
 		return err
 	}
+	if err := s.forgetExpiredCaches(ctx); err != nil {
+		return err
+	}
 	return errors.Join(s.collectVolumes(ctx), s.collectContainers(ctx))
 }
 
