@@ -14,6 +14,7 @@ CREATE TABLE github_effects (
 ALTER TABLE github_connections ADD COLUMN state TEXT NOT NULL DEFAULT '';
 -- Why nothing is heard of the repository any more: deleted, or taken from the installation.
 ALTER TABLE github_repositories ADD COLUMN gone TEXT NOT NULL DEFAULT '';
+ALTER TABLE github_repositories ADD COLUMN gone_at BIGINT NOT NULL DEFAULT 0;
 -- Hooks of a deleted team that are to be removed at GitHub, with what proves that we may.
 -- They refer to nothing, because all else of the team is gone.
 CREATE TABLE github_farewells (
@@ -45,3 +46,8 @@ CREATE TABLE ci_told (
     PRIMARY KEY (resource_id, mark, delivery)
 );
 CREATE INDEX ci_told_at ON ci_told(told_at);
+-- GitHub's names are the same in any case; what is wished for one repository is kept under one.
+DELETE FROM github_statuses WHERE id NOT IN (SELECT MAX(id) FROM github_statuses GROUP BY connection_id, LOWER(owner), LOWER(repo), sha, context);
+UPDATE github_statuses SET owner = LOWER(owner), repo = LOWER(repo);
+DELETE FROM github_posts WHERE id NOT IN (SELECT MAX(id) FROM github_posts GROUP BY connection_id, kind, LOWER(owner), LOWER(repo), subject);
+UPDATE github_posts SET owner = LOWER(owner), repo = LOWER(repo);

@@ -30,7 +30,7 @@ func (a *App) delivered(ctx context.Context, d github.Delivery) ([]github.Effect
 		owner, name = e.Push.Owner, e.Push.Repo
 	}
 	for _, address := range e.Places {
-		if err := a.github.Remember(ctx, d.Team, d.Hook, ci.NormalRepository(address), owner, name); err != nil {
+		if err := a.github.Remember(ctx, d, ci.NormalRepository(address), owner, name); err != nil {
 			return nil, err
 		}
 	}
@@ -49,11 +49,11 @@ func (a *App) delivered(ctx context.Context, d github.Delivery) ([]github.Effect
 	if err := a.ci.NoteDelivery(ctx, d.ID, told); err != nil {
 		return nil, err
 	}
-	effects := make([]github.Effect, len(told.Effects))
-	for i, t := range told.Effects {
-		effects[i] = a.effect(t)
+	effects, err := a.changed(ctx, d, e)
+	for _, t := range told.Effects {
+		effects = append(effects, a.effect(t))
 	}
-	return effects, nil
+	return effects, err
 }
 
 // effect leads to a place on this server, by whatever name it is reached.

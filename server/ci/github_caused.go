@@ -120,3 +120,11 @@ func (s *Service) tellBuild(ctx context.Context, v view, job string, b buildRow,
 func (s *Service) pruneTold(ctx context.Context) error {
 	return s.removeTold(ctx, toMillis(s.now().Add(-keepTold)))
 }
+
+// troubleOf says what is known to be wrong with the resource's repository.
+func (s *Service) troubleOf(ctx context.Context, r resourceRow) (string, error) {
+	if s.RepositoryTrouble == nil {
+		return "", nil
+	}
+	return s.RepositoryTrouble(ctx, r.TeamID, r.Repository)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -171,5 +172,38 @@ func TestWhatWasToldIsForgotten(t *testing.T) {
 	}
 	if got, err := w.ci.toldBy(t.Context(), id, "x", now); got != "new" || err != nil {
 		t.Errorf("%q %v", got, err)
+	}
+}
+
+// A resource says why its hook is silent, where that is known.
+func TestAResourceSaysWhatIsWrongWithItsRepository(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.set("web", strings.ReplaceAll(pushed, "check_every: never", "check_every: 2m"))
+	alive, trouble := false, "the repository was deleted at GitHub"
+	w.ci.deps.HookAlive = func(context.Context, int64, string) (bool, error) { return alive, nil }
+	reason := func() string {
+		r, err := w.ci.resource(t.Context(), w.resource("web", "repo"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := w.ci.pollingOf(t.Context(), r)
+		if err != nil || p.by != checkedByPoll {
+			t.Fatal(p, err)
+		}
+		return p.reason
+	}
+	without := reason()
+	w.ci.RepositoryTrouble = func(_ context.Context, team int64, place string) (string, error) {
+		if team != teamMain || place != "github.com/acme/web" {
+			return "", nil
+		}
+		return trouble, nil
+	}
+	if got := reason(); got != "It is polled every 2 minutes, since the repository was deleted at GitHub." {
+		t.Error(got)
+	}
+	if trouble = ""; reason() != without {
+		t.Error(reason())
 	}
 }

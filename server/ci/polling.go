@@ -54,6 +54,10 @@ func (s *Service) pollingOf(ctx context.Context, r resourceRow) (polling, error)
 		return normal, err
 	}
 	if !alive {
+		if trouble, err := s.troubleOf(ctx, r); err != nil || trouble != "" {
+			normal.reason += ", since " + trouble + "."
+			return normal, err
+		}
 		normal.reason += fmt.Sprintf(", since no hook of %s was heard of within the last day.", r.Repository)
 		return normal, nil
 	}

@@ -98,6 +98,9 @@ type Service struct {
 	// OnBuildCaused hears of every build that a delivery's version made start, in the
 	// transaction that makes the build; nil keeps no track of deliveries. Set it before Start.
 	OnBuildCaused func(ctx context.Context, caused BuildCaused) error
+	// RepositoryTrouble says, as a part of a sentence, why nothing is heard of a repository;
+	// nil knows nothing. Set it before Start.
+	RepositoryTrouble func(ctx context.Context, team int64, place string) (string, error)
 
 	store
 	deps    Deps

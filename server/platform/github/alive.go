@@ -19,6 +19,9 @@ func (s *Service) Alive(ctx context.Context, team int64, place string) (bool, er
 	if err != nil {
 		return false, err
 	}
+	if trouble, err := s.troubleAt(ctx, team, places); err != nil || trouble != "" {
+		return false, err
+	}
 	hooks, err := s.coveringHooks(ctx, team, places)
 	if err != nil {
 		return false, err
@@ -35,7 +38,7 @@ func (s *Service) Alive(ctx context.Context, team int64, place string) (bool, er
 func (r hookRow) proved(now, started time.Time) bool {
 	last := max(r.LastDeliveryAt, r.LastPingAt)
 	switch {
-	case now.Sub(time.UnixMilli(last)) >= provedFor, r.Missing > 0, last <= r.MissedAt:
+	case now.Sub(time.UnixMilli(last)) >= provedFor, r.Missing > 0, last <= r.MissedAt, r.State == HookBroken:
 		return false
 	case r.comparable():
 		return r.ComparedAt >= started.UnixMilli() || last >= started.UnixMilli() && r.ComparedAt == 0

@@ -40,6 +40,9 @@ func (s *Service) moveRepository(ctx context.Context, team int64, from, owner, n
 	if err != nil {
 		return err
 	}
+	if err := s.movePosts(ctx, team, from, owner, name); err != nil {
+		return err
+	}
 	hooks, err := s.hooksAt(ctx, team, []string{from})
 	if err != nil {
 		return err
@@ -50,6 +53,18 @@ func (s *Service) moveRepository(ctx context.Context, team int64, from, owner, n
 		}
 	}
 	return nil
+}
+
+// movePosts has what we keep at GitHub looked for under the new name, such as the one
+// comment of a pull request, which would be written twice otherwise.
+func (s *Service) movePosts(ctx context.Context, team int64, from, owner, name string) error {
+	oldOwner, oldName := ownerName(from)
+	if oldOwner == "" {
+		return nil
+	}
+	return s.DB.Writer(ctx).Exec(`UPDATE github_posts SET owner = ?, repo = ? WHERE team_id = ? AND owner = ? AND repo = ? AND NOT EXISTS
+		(SELECT 1 FROM github_posts o WHERE o.connection_id = github_posts.connection_id AND o.kind = github_posts.kind AND o.owner = ? AND o.repo = ?
+			AND o.subject = github_posts.subject)`, owner, name, team, oldOwner, oldName, owner, name).Error
 }
 
 // hooksAt are the team's hooks of repositories at the places.

@@ -56,7 +56,7 @@ func TestAliveCoversPlaces(t *testing.T) {
 	if alive("github.com/octo/docs") {
 		t.Error("a hook that never told of it")
 	}
-	if err := c.Remember(t.Context(), 1, h.ID, "github.com/octo/docs", "octo", "docs"); err != nil {
+	if err := c.Remember(t.Context(), Delivery{Team: 1, Hook: h.ID, ReceivedAt: Millis(c.millis())}, "github.com/octo/docs", "octo", "docs"); err != nil {
 		t.Fatal(err)
 	}
 	if at, found, err := c.RepositoryAt(t.Context(), 1, "GitHub.com/Octo/docs.git"); err != nil || !found || at.Owner != "octo" {

@@ -29,6 +29,10 @@ type Connection struct {
 	AppSlug      string `json:"app_slug,omitempty"`
 	AppURL       string `json:"app_url,omitempty"`
 	Installation int64  `json:"installation,omitempty"`
+	// State is that of an App's installation, and Problem says what it means; both are
+	// empty while it works.
+	State   ConnectionState `json:"state,omitempty"`
+	Problem string          `json:"problem,omitempty"`
 	// Rate is what this server last heard of the limit, absent before the first call.
 	Rate *Rate `json:"rate,omitempty"`
 	// Login and Error are what the last test found; TestedAt is 0 before it.
@@ -139,6 +143,11 @@ func (s *Service) ChangeConnection(ctx context.Context, id string, change Connec
 		if err := s.updateConnection(ctx, row); err != nil {
 			return err
 		}
+		if change.Installation != nil {
+			if err := s.installationChosen(ctx, row); err != nil {
+				return err
+			}
+		}
 		// What hooks take depends on the installation; what could not be asked before may be now.
 		if err := s.compareSoon(ctx, id); err != nil {
 			return err
@@ -162,7 +171,7 @@ func (s *Service) applyChange(row *connectionRow, change ConnectionChange) (err 
 		return problem.New(problem.Conflict, "An App keeps its address and key. Connect a new App instead.")
 	}
 	if change.Installation != nil {
-		row.Installation, row.Error = *change.Installation, ""
+		row.Installation, row.Error, row.State = *change.Installation, "", ConnectionWorks
 	}
 	if change.APIURL != nil {
 		next, err := validateAPIURL(*change.APIURL)

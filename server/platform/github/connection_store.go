@@ -25,6 +25,7 @@ type connectionRow struct {
 	AppKey       []byte
 	Installation int64
 	RemovedAt    int64
+	State        ConnectionState
 	CreatedAt    int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt    int64 `gorm:"autoUpdateTime:false"`
 }
@@ -33,6 +34,7 @@ func (connectionRow) TableName() string { return connectionTable }
 
 func (r connectionRow) connection() Connection {
 	return Connection{ID: r.ID, Team: r.TeamID, Name: r.Name, APIURL: r.APIURL, Kind: r.Kind, AppSlug: r.AppSlug, AppURL: r.AppURL, Installation: r.Installation, Login: r.Login, Error: r.Error, TestedAt: Millis(r.TestedAt),
+		State: r.State, Problem: r.State.explain(),
 		CreatedAt: Millis(r.CreatedAt), UpdatedAt: Millis(r.UpdatedAt)}
 }
 
@@ -48,8 +50,25 @@ func (s *Service) insertConnection(ctx context.Context, row connectionRow) error
 }
 
 func (s *Service) updateConnection(ctx context.Context, row connectionRow) error {
-	return takenName(s.DB.Writer(ctx).Exec(`UPDATE github_connections SET name = ?, api_url = ?, token = ?, installation = ?, login = ?, error = ?, tested_at = ?,
-		updated_at = ? WHERE id = ?`, row.Name, row.APIURL, row.Token, row.Installation, row.Login, row.Error, row.TestedAt, row.UpdatedAt, row.ID).Error)
+	return takenName(s.DB.Writer(ctx).Exec(`UPDATE github_connections SET name = ?, api_url = ?, token = ?, installation = ?, state = ?, login = ?, error = ?, tested_at = ?,
+		updated_at = ? WHERE id = ?`, row.Name, row.APIURL, row.Token, row.Installation, row.State, row.Login, row.Error, row.TestedAt, row.UpdatedAt, row.ID).Error)
+}
+
+// changeConnectionState reports false when that was the state already, or when another
+// installation was chosen.
+func (s *Service) changeConnectionState(ctx context.Context, row connectionRow, state ConnectionState) (bool, error) {
+	r := s.DB.Writer(ctx).Exec("UPDATE github_connections SET state = ? WHERE id = ? AND installation = ? AND state <> ?", state, row.ID, row.Installation, state)
+	return r.RowsAffected == 1, r.Error
+}
+
+// connectionState is that of a connection; one that is gone has none.
+func (s *Service) connectionState(ctx context.Context, id string) (state ConnectionState, err error) {
+	var states []ConnectionState
+	err = s.DB.Reader(ctx).Model(&connectionRow{}).Where("id = ?", id).Pluck("state", &states).Error
+	if err != nil || len(states) == 0 {
+		return ConnectionWorks, err
+	}
+	return states[0], nil
 }
 
 func (s *Service) removeConnection(ctx context.Context, id string) error {

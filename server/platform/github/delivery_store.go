@@ -110,7 +110,7 @@ func (s *Service) Deliveries(ctx context.Context, f DeliveryFilter, teams ...int
 		f.Limit = 50
 	}
 	q := s.DB.Reader(ctx).Where("team_id IN ?", teams).Omit("headers", "body").Order("seq DESC").Limit(f.Limit)
-	for column, value := range map[string]string{"hook_id": f.Hook, "event": f.Event, "repository": f.Repository, "sender": f.Sender, "state": string(f.State), "verdict": string(f.Verdict)} {
+	for column, value := range map[string]string{"hook_id": f.Hook, "event": f.Event, "LOWER(repository)": strings.ToLower(f.Repository), "sender": f.Sender, "state": string(f.State), "verdict": string(f.Verdict)} {
 		if value != "" {
 			q = q.Where(column+" = ?", value)
 		}

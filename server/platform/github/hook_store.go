@@ -101,6 +101,14 @@ func (s *Service) noteHook(ctx context.Context, row hookRow, state HookState, me
 	})
 }
 
+// noteHookGone notes that GitHub has a hook no more, which is not created again by itself.
+func (s *Service) noteHookGone(ctx context.Context, row hookRow, message string) error {
+	if err := s.DB.Writer(ctx).Exec("UPDATE github_hooks SET github_id = 0, github_stamp = '' WHERE id = ?", row.ID).Error; err != nil {
+		return err
+	}
+	return s.noteHook(ctx, row, HookBroken, message)
+}
+
 // hookMended notes that GitHub has what the row said; a secret made since is still to come.
 func (s *Service) hookMended(ctx context.Context, row hookRow, githubID int64, stamp string) error {
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
@@ -108,10 +116,14 @@ func (s *Service) hookMended(ctx context.Context, row hookRow, githubID int64, s
 		if err != nil {
 			return err
 		}
-		if row.Kind == HookOrganization {
-			if err := s.replaceRepositoryHooks(ctx, row); err != nil {
-				return err
-			}
+		switch row.Kind {
+		case HookOrganization:
+			err = s.replaceRepositoryHooks(ctx, row)
+		case HookRepository: // which is there again, if it was gone
+			err = s.DB.Writer(ctx).Exec("UPDATE github_repositories SET gone = '' WHERE hook_id = ? AND gone = ?", row.ID, GoneDeleted).Error
+		}
+		if err != nil {
+			return err
 		}
 		if row.SecretPending {
 			err := s.DB.Writer(ctx).Exec(`UPDATE github_hooks SET secret_pending = FALSE, previous_until = CASE WHEN previous_until > ? THEN ? ELSE previous_until END

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -42,6 +43,7 @@ func (r postRow) read(into any) error {
 // wishPost notes what GitHub should show. It reports false when that was the wish already.
 func (s *Service) wishPost(ctx context.Context, w wish, content string) (id int64, changed bool, err error) {
 	var rows []struct{ ID int64 }
+	w.owner, w.repo = strings.ToLower(w.owner), strings.ToLower(w.repo) // one wish, however the repository is written
 	err = s.DB.Writer(ctx).Raw(`INSERT INTO github_posts AS g
 		(team_id, connection_id, kind, owner, repo, subject, sha, number, marker, content, wanted, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)

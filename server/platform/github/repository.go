@@ -13,12 +13,13 @@ type Repository struct {
 }
 
 // Remember notes what GitHub calls the repository that is cloned from place, as
-// a delivery of that hook told, in the context's transaction.
-func (s *Service) Remember(ctx context.Context, team int64, hook, place, owner, name string) error {
+// the delivery told, in the context's transaction. GitHub's names differ in case only
+// by how people write them, so places are kept in lower case and names as last told.
+func (s *Service) Remember(ctx context.Context, d Delivery, place, owner, name string) error {
 	if place == "" || owner == "" || name == "" {
 		return nil
 	}
-	row, err := s.findHook(ctx, hook)
+	row, err := s.findHook(ctx, d.Hook)
 	if err != nil {
 		return err
 	}
@@ -26,7 +27,11 @@ func (s *Service) Remember(ctx context.Context, team int64, hook, place, owner, 
 	if row.ConnectionID != nil {
 		connection = *row.ConnectionID
 	}
-	return s.saveRepository(ctx, repositoryRow{TeamID: team, Place: normalPlace(place), Owner: owner, Name: name, ConnectionID: connection, SeenAt: s.millis(), HookID: hook})
+	seen := repositoryRow{TeamID: d.Team, Place: normalPlace(place), Owner: owner, Name: name, ConnectionID: connection, SeenAt: s.millis(), HookID: d.Hook}
+	if !d.Gap { // what was fetched may be older than the repository's end
+		seen.GoneAt = int64(d.ReceivedAt)
+	}
+	return s.saveRepository(ctx, seen)
 }
 
 // RepositoryAt finds what GitHub calls the repository cloned from place
@@ -41,7 +46,7 @@ func (s *Service) RepositoryAt(ctx context.Context, team int64, place string) (R
 	if err != nil {
 		return Repository{}, false, err
 	}
-	host, path, _ := strings.Cut(place, "/")
+	host, path, _ := strings.Cut(normalPlace(place), "/")
 	r := Repository{Owner: row.Owner, Name: row.Name}
 	if !known {
 		owner, name, two := strings.Cut(path, "/")

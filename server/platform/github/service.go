@@ -70,6 +70,7 @@ func New(deps Deps) *Service {
 	deps.Jobs.Handle(postJob, work.Pool{Workers: 4, MaxAttempts: postAttempts}, s.post)
 	deps.Jobs.Handle(hookJob, work.Pool{Workers: 2, MaxAttempts: hookAttempts}, s.mendHook)
 	deps.Jobs.Handle(farewellJob, work.Pool{Workers: 2, MaxAttempts: removalAttempts}, s.farewell)
+	deps.Jobs.Handle(installationJob, work.Pool{Workers: 2}, s.lookAtInstallation)
 	deps.Jobs.Handle(removalJob, work.Pool{Workers: 2, MaxAttempts: removalAttempts}, s.unhook)
 	return s
 }

@@ -1,6 +1,9 @@
 package github
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 type statusRow struct {
 	ID           int64 `gorm:"primaryKey"`
@@ -26,6 +29,7 @@ func (statusRow) TableName() string { return "github_statuses" }
 // wishStatus notes what GitHub should show. It reports false when that was the wish already.
 func (s *Service) wishStatus(ctx context.Context, team int64, st Status) (id int64, changed bool, err error) {
 	var rows []struct{ ID int64 }
+	st.Owner, st.Repo = strings.ToLower(st.Owner), strings.ToLower(st.Repo) // one wish, however the repository is written
 	err = s.DB.Writer(ctx).Raw(`INSERT INTO github_statuses AS g
 		(team_id, connection_id, owner, repo, sha, context, state, description, target_url, wanted, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)

@@ -23,9 +23,11 @@ type App struct {
 	Hook          *Hook
 	Installations []int64
 	// Issued counts installation tokens, Lifetime is how long one lasts (an hour when 0).
-	Issued   int
-	Lifetime time.Duration
-	key      *rsa.PrivateKey
+	Issued int
+	// Suspended installations answer only questions about themselves.
+	Suspended bool
+	Lifetime  time.Duration
+	key       *rsa.PrivateKey
 }
 
 // CreateApp does what GitHub does when a person confirms a manifest; it returns the
@@ -137,6 +139,20 @@ func installationShape(id int64) map[string]any {
 	return map[string]any{"id": id, "account": map[string]any{"login": "octo"}, "target_type": "Organization", "repository_selection": "all"}
 }
 
+// Suspend does, or undoes, what the owner of the account can do to the App.
+func (s *Server) Suspend(a *App, suspended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.Suspended = suspended
+}
+
+// Uninstall removes the App from everywhere.
+func (s *Server) Uninstall(a *App) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.Installations = nil
+}
+
 func (s *Server) appRoutes() {
 	s.mux.HandleFunc("POST /settings/apps/new", s.confirm)
 	s.mux.HandleFunc("POST /organizations/{org}/settings/apps/new", s.confirm)
@@ -156,7 +172,11 @@ func (s *Server) appRoutes() {
 		if a.installation(r) == 0 {
 			return notFound()
 		}
-		return 200, installationShape(a.installation(r)), nil
+		shape := installationShape(a.installation(r))
+		if a.Suspended {
+			shape["suspended_at"] = s.Now().UTC().Format(time.RFC3339)
+		}
+		return 200, shape, nil
 	}))
 	s.handle("DELETE /app/installations/{installation}", s.asApp(func(a *App, r *http.Request, _ map[string]any) (int, any, http.Header) {
 		id := a.installation(r)
