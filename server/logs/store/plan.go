@@ -1,0 +1,313 @@
+package store
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/signalbox/signalbox/server/logs/record"
+)
+
+// query is a request under way: what it wants, what it has cost, what is left to look at.
+type query struct {
+	s       *Store
+	ctx     context.Context
+	req     Request
+	from    int64
+	to      int64
+	tokens  [][]uint32
+	need    columnSet // what Match looks at
+	more    columnSet // what is wanted of matching lines besides
+	budget  Budget
+	started time.Time
+	snap    *snapshot
+
+	mu       sync.Mutex // guards what follows: workers report here
+	stats    Stats
+	streamOK map[string]bool
+	items    itemHeap
+}
+
+// columnSet is which parts of a line are wanted.
+type columnSet struct {
+	all     bool
+	message bool
+	level   bool
+	fields  []string
+}
+
+func columnsOf(names []string, all bool) columnSet {
+	set := columnSet{all: all}
+	for _, name := range names {
+		switch name {
+		case ColumnMessage, record.NameMessage:
+			set.message = true
+		case ColumnLevel: // a line without a level of its own may have a field of that name
+			set.level = true
+			set.fields = append(set.fields, name)
+		case record.NameTime, record.NameStream:
+		default:
+			set.fields = append(set.fields, name)
+		}
+	}
+	slices.Sort(set.fields)
+	set.fields = slices.Compact(set.fields)
+	return set
+}
+
+// unit is what is read at once: a chunk, or a row group of a segment.
+type unit struct {
+	chunk *chunk
+	seg   *segment
+	group int
+	runs  []int // runs of the group whose stream and time may match
+	rest  bool  // some wanted field may be in the rest
+	minT  int64
+	maxT  int64
+	lines int
+}
+
+// item is a unit, or a segment whose units are not known yet.
+type item struct {
+	unit *unit
+	seg  *segment
+	key  int64 // the best time it may hold, in the order of the search
+}
+
+// itemHeap gives the item with the best key first: highest, as oldest-first keys are negated.
+type itemHeap []item
+
+func (h itemHeap) Len() int           { return len(h) }
+func (h itemHeap) Less(i, j int) bool { return h[i].key > h[j].key }
+func (h itemHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *itemHeap) Push(x any)        { *h = append(*h, x.(item)) }
+func (h *itemHeap) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return x
+}
+
+func bound(t time.Time, zero int64) int64 {
+	if t.IsZero() {
+		return zero
+	}
+	if year := t.Year(); year < 1678 {
+		return math.MinInt64
+	} else if year > 2261 {
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
+
+// begin takes a snapshot and lines up what may hold matching lines. end gives it back.
+func (s *Store) begin(ctx context.Context, req Request, more columnSet) *query {
+	q := &query{s: s, ctx: ctx, req: req, from: bound(req.From, math.MinInt64), to: bound(req.To, math.MaxInt64), more: more,
+		tokens: hashTokens(req.Match), budget: req.Budget, started: time.Now(), streamOK: map[string]bool{}}
+	if req.Match != nil {
+		columns := req.Match.Columns()
+		q.need = columnsOf(columns, columns == nil)
+	}
+	if !req.After.IsZero() {
+		if req.Newest {
+			q.to = min(q.to, req.After.Time+1)
+		} else {
+			q.from = max(q.from, req.After.Time)
+		}
+	}
+	def := s.opt.Search
+	if q.budget.Time <= 0 {
+		q.budget.Time = def.Time
+	}
+	if q.budget.Bytes <= 0 {
+		q.budget.Bytes = def.Bytes
+	}
+	if q.budget.Memory <= 0 {
+		q.budget.Memory = def.Memory
+	}
+	q.snap = s.snapshot(req.Team, q.from, q.to)
+	for _, c := range q.snap.chunks {
+		q.push(item{unit: &unit{chunk: c, minT: c.minT, maxT: c.maxT, lines: len(c.rows)}}, c.minT, c.maxT)
+	}
+	for _, g := range q.snap.segments {
+		q.push(item{seg: g}, g.info.MinT, g.info.MaxT)
+	}
+	q.stats.Segments = len(q.snap.segments)
+	q.stats.Units = len(q.snap.chunks)
+	return q
+}
+
+func (q *query) push(it item, minT, maxT int64) {
+	if it.key = maxT; !q.req.Newest {
+		it.key = -minT
+	}
+	heap.Push(&q.items, it)
+}
+
+func (q *query) end() Stats {
+	q.s.releaseSnapshot(q.snap)
+	q.stats.Took = time.Since(q.started)
+	return q.stats
+}
+
+// next takes the most promising unit; nil when nothing is left.
+func (q *query) next() *unit {
+	for len(q.items) > 0 {
+		it := heap.Pop(&q.items).(item)
+		if it.unit != nil {
+			return it.unit
+		}
+		q.expand(it.seg)
+	}
+	return nil
+}
+
+// expand lines up the row groups of a segment that may hold matching lines.
+func (q *query) expand(g *segment) {
+	r, err := q.s.readers.get(q.s, g)
+	if err != nil {
+		q.s.quarantine(g, err)
+		q.partial(PartialDamage)
+		return
+	}
+	defer q.s.readers.put(r)
+	groups := len(r.desc.Groups)
+	q.stats.Units += groups
+	may := make([]bool, groups)
+	for i := range may {
+		may[i] = r.desc.Groups[i].MinT < q.to && r.desc.Groups[i].MaxT >= q.from
+	}
+	if len(q.tokens) > 0 {
+		if err := r.filter.prune(q.tokens, may); err != nil {
+			q.s.damagedFilter(g, err) // may stays as it was, or narrower by what is certain
+		}
+	}
+	if !slices.Contains(may, true) {
+		q.stats.Pruned += groups
+		return
+	}
+	rest := q.restOf(g, r, may)
+	ok := make([]bool, len(r.desc.Streams))
+	for i, st := range r.desc.Streams {
+		ok[i] = q.stream(st)
+	}
+	for i := range r.desc.Groups {
+		u := q.unitOf(g, &r.desc.Groups[i], i, may[i], ok)
+		if u == nil {
+			q.stats.Pruned++
+			continue
+		}
+		u.rest = rest[i]
+		q.push(item{unit: u}, u.minT, u.maxT)
+	}
+}
+
+func (q *query) unitOf(g *segment, info *groupInfo, group int, may bool, ok []bool) *unit {
+	if !may {
+		return nil
+	}
+	u := &unit{seg: g, group: group, minT: math.MaxInt64, maxT: math.MinInt64}
+	for i := range info.Runs {
+		r := &info.Runs[i]
+		if ok[r.Stream] && r.MinT < q.to && r.MaxT >= q.from {
+			u.runs = append(u.runs, i)
+			u.lines += r.Rows
+			u.minT, u.maxT = min(u.minT, r.MinT), max(u.maxT, r.MaxT)
+		}
+	}
+	if len(u.runs) == 0 {
+		return nil
+	}
+	return u
+}
+
+// stream asks the matcher about a stream, once.
+func (q *query) stream(st streamInfo) bool {
+	if q.req.Match == nil {
+		return true
+	}
+	q.mu.Lock()
+	ok, known := q.streamOK[st.key]
+	q.mu.Unlock()
+	if !known {
+		ok = q.req.Match.Streams(st.labels)
+		q.mu.Lock()
+		q.streamOK[st.key] = ok
+		q.mu.Unlock()
+	}
+	return ok
+}
+
+// restOf tells for which groups the rest must be read: where the filter knows a wanted name.
+func (q *query) restOf(g *segment, r *reader, may []bool) []bool {
+	rest := make([]bool, len(may))
+	if q.need.all || q.more.all {
+		for i := range rest {
+			rest[i] = r.desc.Groups[i].Rest > 0
+		}
+		return rest
+	}
+	var buf []byte
+	var err error
+	for _, list := range [][]string{q.need.fields, q.more.fields} {
+		for _, name := range list {
+			if buf, err = r.filter.having(nameHash(name), rest, buf); err != nil {
+				q.s.damagedFilter(g, err)
+				for i := range rest {
+					rest[i] = true
+				}
+			}
+		}
+	}
+	for i := range rest {
+		rest[i] = rest[i] && r.desc.Groups[i].Rest > 0
+	}
+	return rest
+}
+
+func (q *query) partial(why Partial) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.stats.Partial == Whole || q.stats.Partial == PartialDamage {
+		q.stats.Partial = why
+	}
+}
+
+// over tells that the search must end here, and notes why.
+func (q *query) over() bool {
+	if q.ctx.Err() != nil {
+		q.partial(PartialCancel)
+		return true
+	}
+	if time.Since(q.started) > q.budget.Time {
+		q.partial(PartialTime)
+		return true
+	}
+	q.mu.Lock()
+	bytes := q.stats.Bytes
+	q.mu.Unlock()
+	if bytes > q.budget.Bytes {
+		q.partial(PartialBytes)
+		return true
+	}
+	return false
+}
+
+// err is what the caller gets when it gave up itself.
+func (q *query) err() error {
+	if err := q.ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+func (q *query) cost(lines int, bytes int64) {
+	q.mu.Lock()
+	q.stats.Lines += int64(lines)
+	q.stats.Bytes += bytes
+	q.mu.Unlock()
+}
