@@ -66,6 +66,16 @@ func (c *client) furnishIssues(t *testing.T, w team) {
 	w.things["attachments/:id"] = strconv.FormatInt(shown.Attachments[0].ID, 10)
 	c.furnishReleases(t, w, p)
 	c.furnishPrivacy(t, w, p)
+	c.furnishAlerts(t, w)
+}
+
+// furnishAlerts makes a rule that calls the team's webhook.
+func (c *client) furnishAlerts(t *testing.T, w team) {
+	t.Helper()
+	var alert struct{ ID int64 }
+	c.call(t, "POST", "/api/v1/issues/alerts", map[string]any{"team": w.name, "name": "new ones", "condition": map[string]any{"type": "new"},
+		"actions": []any{map[string]any{"type": "webhook", "target": w.things["channels/:id"]}}}, &alert)
+	w.things["alerts/:id"] = strconv.FormatInt(alert.ID, 10)
 }
 
 // furnishPrivacy asks to forget somebody whom nothing mentions, and saves a search.

@@ -58,6 +58,8 @@ type issueShape struct {
 	Feedback  int64       `json:"feedback"`
 	// Suspects are commits of its release that touched the crashing files.
 	Suspects []suspectCommit `json:"suspect_commits"`
+	// Links are issues at GitHub that belong to it.
+	Links []linkShape `json:"links"`
 }
 
 type hourCount struct {
@@ -123,6 +125,9 @@ func (s *Service) shapeIssue(ctx context.Context, r issueRow) (issueShape, error
 		if n := hours[r.ID][h]; n > 0 {
 			out.Histogram = append(out.Histogram, hourCount{api.Millis(h * time.Hour.Milliseconds()), n})
 		}
+	}
+	if out.Links, err = s.linksOf(ctx, r.ID); err != nil {
+		return out, err
 	}
 	if out.Suspects, err = s.suspects(ctx, r); err != nil {
 		return out, err

@@ -14,6 +14,8 @@ func (s *Service) Loops() []work.Loop {
 		{Name: "issues.ingest", Every: time.Hour, Run: s.pruneOutcomes},
 		{Name: "issues.states", Every: time.Minute, Run: s.settleStates},
 		{Name: "issues.monitors", Every: 5 * time.Second, Run: s.watchMonitors},
+		{Name: "issues.alerts", Every: 10 * time.Second, Run: s.watchAlerts},
+		{Name: "issues.alert-counts", Every: 10 * time.Minute, Run: s.sweepAlerts},
 		{Name: "issues.releases", Every: time.Hour, Run: s.sweepReleases},
 		{Name: "issues.retention", Every: time.Minute, Run: s.Sweep},
 	}

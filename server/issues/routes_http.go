@@ -13,6 +13,8 @@ func (s *Service) Routes(r api.Router) {
 	s.issueRoutes(own)
 	s.releaseRoutes(own)
 	s.monitorRoutes(own)
+	s.alertRoutes(own)
+	s.linkRoutes(own)
 	s.scrubRoutes(own)
 	s.eraseRoutes(own)
 	s.viewRoutes(own)

@@ -57,6 +57,7 @@ type Service struct {
 	outcomes *outcomes
 	spool    *spool
 	releases releaseMemory
+	alerts   alertMemory
 	maps     *mapCache
 	// consume digests a batch; tests of the intake put their own.
 	consume func(ctx context.Context, batch []Accepted) error

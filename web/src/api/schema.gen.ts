@@ -2347,6 +2347,176 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A team's alert rules */
+        get: operations["listAlerts"];
+        put?: never;
+        /** Make a rule */
+        post: operations["createAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/alerts/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a team's rules can tell */
+        get: operations["alertTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/alerts/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a rule would have done within the last seven days; it need not exist */
+        post: operations["previewAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** One rule */
+        get: operations["getAlert"];
+        put?: never;
+        post?: never;
+        /** Remove a rule with its history */
+        delete: operations["deleteAlert"];
+        options?: never;
+        head?: never;
+        /** Change a rule; what is left out stays. A project of 0 means all projects */
+        patch: operations["changeAlert"];
+        trace?: never;
+    };
+    "/api/v1/issues/alerts/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** When a rule fired, newest first, and how its messages fared */
+        get: operations["alertHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/alerts/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a marked test to everybody whom the rule tells */
+        post: operations["testAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create an issue at GitHub and link it; asked again it is the same one */
+        post: operations["createGitHubIssue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** Issues at GitHub that belong to an issue */
+        get: operations["listIssueLinks"];
+        /** Link an issue or pull request that exists */
+        put: operations["linkIssue"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/{id}/links/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                link: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a link away; what lies at GitHub stays */
+        delete: operations["unlinkIssue"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2362,6 +2532,215 @@ export interface components {
                 field: string;
                 message: string;
             }[];
+        };
+        AlertCondition: {
+            /** @enum {string} */
+            type: "new" | "regressed" | "events" | "users" | "spike" | "crash_free" | "monitor";
+            /**
+             * Format: int64
+             * @description Events or users; for spike and crash_free the least number of events or sessions that says anything
+             */
+            count?: number;
+            /** Format: int64 */
+            minutes?: number;
+            percent?: number;
+            factor?: number;
+            outcomes?: ("missed" | "late" | "failed")[];
+        };
+        AlertAction: {
+            /** @enum {string} */
+            type: "mail" | "slack" | "webhook" | "github_issue";
+            /** @description The id of a channel, or a repository as owner/name */
+            target: string;
+        };
+        AlertActionState: {
+            /** @enum {string} */
+            type: "mail" | "slack" | "webhook" | "github_issue";
+            target: string;
+            label: string;
+            /** @description Why this cannot be done; empty when it can as far as is known */
+            problem: string;
+        };
+        ProjectRef: {
+            /** Format: int64 */
+            id: number;
+            slug: string;
+        };
+        Alert: {
+            /** Format: int64 */
+            id: number;
+            team: string;
+            project: components["schemas"]["ProjectRef"] | null;
+            name: string;
+            enabled: boolean;
+            condition: components["schemas"]["AlertCondition"];
+            environment: string;
+            query: string;
+            actions: components["schemas"]["AlertActionState"][];
+            /** Format: int64 */
+            throttle_minutes: number;
+            sentence: string;
+            /** @description Why the rule cannot tell anybody; empty when it can as far as is known */
+            problem: string;
+            /** Format: date-time */
+            fired_at?: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        AlertList: {
+            items: components["schemas"]["Alert"][];
+        };
+        AlertNew: {
+            team: string;
+            name: string;
+            /** @description True when left out */
+            enabled?: boolean;
+            /**
+             * Format: int64
+             * @description 0 or null for all projects of the team
+             */
+            project?: number | null;
+            condition: components["schemas"]["AlertCondition"];
+            environment?: string;
+            /** @description As in the list of issues */
+            query?: string;
+            actions: components["schemas"]["AlertAction"][];
+            /**
+             * Format: int64
+             * @description 60 when left out
+             */
+            throttle_minutes?: number;
+        };
+        AlertChange: {
+            name?: string;
+            enabled?: boolean;
+            /**
+             * Format: int64
+             * @description 0 or null for all projects of the team
+             */
+            project?: number | null;
+            condition?: components["schemas"]["AlertCondition"];
+            environment?: string;
+            /** @description As in the list of issues */
+            query?: string;
+            actions?: components["schemas"]["AlertAction"][];
+            /** Format: int64 */
+            throttle_minutes?: number;
+        };
+        AlertDraft: {
+            team: string;
+            name?: string;
+            /** @description True when left out */
+            enabled?: boolean;
+            /**
+             * Format: int64
+             * @description 0 or null for all projects of the team
+             */
+            project?: number | null;
+            condition: components["schemas"]["AlertCondition"];
+            environment?: string;
+            /** @description As in the list of issues */
+            query?: string;
+            actions?: components["schemas"]["AlertAction"][];
+            /**
+             * Format: int64
+             * @description 60 when left out
+             */
+            throttle_minutes?: number;
+        };
+        AlertChannel: {
+            id: string;
+            /** @enum {string} */
+            kind: "mail" | "slack" | "webhook";
+            name: string;
+            summary: string;
+            enabled: boolean;
+        };
+        AlertTargets: {
+            channels: components["schemas"]["AlertChannel"][];
+            /** @description Whether the team is connected to GitHub */
+            github: boolean;
+            environments: string[];
+        };
+        IssueRef: {
+            /** Format: int64 */
+            id: number;
+            short_id: string;
+            title: string;
+        };
+        AlertDelivery: {
+            /** @enum {string} */
+            type: "mail" | "slack" | "webhook" | "github_issue";
+            target: string;
+            label: string;
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed" | "skipped" | "forgotten";
+            error: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description The issue at GitHub */
+            url?: string;
+        };
+        AlertFiring: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            at: string;
+            issue: components["schemas"]["IssueRef"] | null;
+            project: components["schemas"]["ProjectRef"] | null;
+            event_id: string;
+            why: string;
+            url: string;
+            test: boolean;
+            deliveries: components["schemas"]["AlertDelivery"][];
+        };
+        AlertFiringPage: {
+            items: components["schemas"]["AlertFiring"][];
+            /**
+             * Format: int64
+             * @description The cursor of the next page; 0 on the last
+             */
+            next: number;
+        };
+        AlertPreview: {
+            firings: {
+                /** Format: date-time */
+                at: string;
+                issue: components["schemas"]["IssueRef"] | null;
+                project: components["schemas"]["ProjectRef"] | null;
+                why: string;
+            }[];
+            /** Format: int64 */
+            count: number;
+            /** @description Seven numbers, today last */
+            days: number[];
+            /** @description There was more than could be looked at */
+            partial: boolean;
+            sentence: string;
+        };
+        IssueLink: {
+            /** Format: int64 */
+            id: number;
+            repository: string;
+            /**
+             * Format: int64
+             * @description 0 until it has been created
+             */
+            number: number;
+            url: string;
+            title: string;
+            /** @enum {string} */
+            state: "creating" | "failed" | "open" | "closed" | "unknown";
+            error: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        IssueLinkList: {
+            items: components["schemas"]["IssueLink"][];
         };
         Change: {
             topic: string;
@@ -4066,6 +4445,7 @@ export interface components {
             state_at: string;
             state_by: string;
             suspect_commits: components["schemas"]["SuspectCommit"][];
+            links: components["schemas"]["IssueLink"][];
             histogram: {
                 /** Format: date-time */
                 hour: string;
@@ -8337,6 +8717,328 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CheckInPage"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertNew"];
+            };
+        };
+        responses: {
+            /** @description The rule */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    alertTargets: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Channels, whether GitHub is connected, and the environments known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTargets"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertDraft"];
+            };
+        };
+        responses: {
+            /** @description Firings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertChange"];
+            };
+        };
+        responses: {
+            /** @description The rule */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    alertHistory: {
+        parameters: {
+            query?: {
+                cursor?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Firings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertFiringPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The test; its deliveries go on in the history */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertFiring"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createGitHubIssue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description owner/name */
+                    repository: string;
+                    title?: string;
+                    body?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The links; the new one is creating until GitHub has answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueLinkList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listIssueLinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Links */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueLinkList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    linkIssue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    url: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Links */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueLinkList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unlinkIssue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                link: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
