@@ -32,6 +32,9 @@ func (s *Service) digest(ctx context.Context, batch []Accepted) error {
 
 // digestReady is the transaction.
 func (s *Service) digestReady(ctx context.Context, list []ready) error {
+	if err := s.compiled.compile(ctx, s.DB); err != nil {
+		return err
+	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
 		b := &digestion{service: s, rows: s.rows(), ctx: ctx, now: s.Now(), projects: map[int64]*projectBatch{}}
 		if err := b.open(list); err != nil {

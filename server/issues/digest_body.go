@@ -29,13 +29,24 @@ var (
 	})
 )
 
+// jsonBuffers are used again: a buffer is needed only until it is packed.
+var jsonBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// largestBuffer is the largest that is kept for the next event.
+const largestBuffer = 256 << 10
+
 // packEvent is how an event is stored: JSON in zstd.
 func packEvent(e *sentry.Event) ([]byte, error) {
-	raw, err := json.Marshal(e)
+	buf := jsonBuffers.Get().(*[]byte)
+	raw, err := e.AppendJSON((*buf)[:0])
 	if err != nil {
 		return nil, fmt.Errorf("write the event: %w", err)
 	}
-	return packer().EncodeAll(raw, make([]byte, 0, len(raw)/3)), nil
+	packed := packer().EncodeAll(raw, make([]byte, 0, len(raw)/3))
+	if *buf = raw; cap(raw) <= largestBuffer {
+		jsonBuffers.Put(buf)
+	}
+	return packed, nil
 }
 
 func unpackEvent(body []byte) (e sentry.Event, err error) {

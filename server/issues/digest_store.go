@@ -2,36 +2,21 @@ package issues
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 
 	"github.com/signalbox/signalbox/server/platform/database"
 )
 
-// insertMany writes rows with one statement per chunk: gorm prepares none, so
-// that a statement's cost is paid once per batch. tail follows the values.
-func (r rows) insertMany(ctx context.Context, into string, columns int, values []any, tail string) error {
-	const most = 30000 // SQLite's limit of parameters is 32766
-	perChunk := most / columns * columns
-	group := "(?" + strings.Repeat(",?", columns-1) + ")"
-	for len(values) > 0 {
-		n := min(perChunk, len(values))
-		var b strings.Builder
-		b.WriteString("INSERT INTO " + into + " VALUES " + group)
-		for range n/columns - 1 {
-			b.WriteString("," + group)
-		}
-		b.WriteString(" " + tail)
-		if err := r.db.Writer(ctx).Exec(b.String(), values[:n]...).Error; err != nil {
-			return err
-		}
-		values = values[n:]
-	}
-	return nil
-}
-
 // knownEvents tells which of some event ids a project has already.
 func (r rows) knownEvents(ctx context.Context, project int64, ids []string) (known []string, err error) {
-	err = r.db.Writer(ctx).Raw("SELECT event_id FROM issues_events WHERE project_id = ? AND event_id IN ?", project, ids).Scan(&known).Error
+	is, list := among(r, "event_id", ids)
+	err = r.query(ctx, func(row *sql.Rows) error {
+		var id string
+		err := row.Scan(&id)
+		known = append(known, id)
+		return err
+	}, "SELECT event_id FROM issues_events WHERE project_id = ? AND "+is, project, list)
 	return known, err
 }
 
@@ -44,10 +29,15 @@ type hashRow struct {
 }
 
 // hashes finds the issues of some grouping hashes.
-func (r rows) hashes(ctx context.Context, project int64, list []string) ([]hashRow, error) {
-	var out []hashRow
-	err := r.db.Writer(ctx).Raw("SELECT * FROM issues_hashes WHERE project_id = ? AND hash IN ?", project, list).Scan(&out).Error
-	return out, err
+func (r rows) hashes(ctx context.Context, project int64, wanted []string) (found []hashRow, err error) {
+	is, list := among(r, "hash", wanted)
+	err = r.query(ctx, func(row *sql.Rows) error {
+		var h hashRow
+		err := row.Scan(&h.ProjectID, &h.Hash, &h.IssueID, &h.Kind, &h.CreatedAt)
+		found = append(found, h)
+		return err
+	}, "SELECT project_id, hash, issue_id, kind, created_at FROM issues_hashes WHERE project_id = ? AND "+is, project, list)
+	return found, err
 }
 
 func (r rows) insertHashes(ctx context.Context, list []hashRow) error {
@@ -120,12 +110,14 @@ type tagCountRow struct {
 }
 
 func (r rows) tagCounts(ctx context.Context, issues []int64) (map[int64]string, error) {
-	var list []tagCountRow
-	err := r.db.Reader(ctx).Raw("SELECT issue_id, counts FROM issues_tag_counts WHERE issue_id IN ?", issues).Scan(&list).Error
-	out := make(map[int64]string, len(list))
-	for _, c := range list {
+	is, list := among(r, "issue_id", issues)
+	out := make(map[int64]string, len(issues))
+	err := r.query(ctx, func(row *sql.Rows) error {
+		var c tagCountRow
+		err := row.Scan(&c.IssueID, &c.Counts)
 		out[c.IssueID] = c.Counts
-	}
+		return err
+	}, "SELECT issue_id, counts FROM issues_tag_counts WHERE "+is, list)
 	return out, err
 }
 
@@ -201,9 +193,9 @@ func (r rows) dropUsersFrom(ctx context.Context, issue, from int64) error {
 
 // addUsage counts what a project holds; both may be negative.
 func (r rows) addUsage(ctx context.Context, team, project, events, bytes int64) error {
-	return r.db.Writer(ctx).Exec(`INSERT INTO issues_usage (project_id, team_id, events, bytes) VALUES (?, ?, ?, ?)
+	return r.exec(ctx, `INSERT INTO issues_usage (project_id, team_id, events, bytes) VALUES (?, ?, ?, ?)
 		ON CONFLICT (project_id) DO UPDATE SET events = issues_usage.events + excluded.events, bytes = issues_usage.bytes + excluded.bytes`,
-		project, team, events, bytes).Error
+		project, team, events, bytes)
 }
 
 func (r rows) insertVersions(ctx context.Context, list []versionRow) error {
@@ -220,7 +212,7 @@ func (r rows) saveWords(ctx context.Context, issue int64, words string) error {
 		return r.db.Writer(ctx).Exec(`INSERT INTO issues_search (issue_id, words) VALUES (?, array_to_tsvector(string_to_array(?, ' ')))
 			ON CONFLICT (issue_id) DO UPDATE SET words = excluded.words`, issue, words).Error
 	}
-	return r.db.Writer(ctx).Exec("INSERT OR REPLACE INTO issues_search (rowid, words) VALUES (?, ?)", issue, words).Error
+	return r.exec(ctx, "INSERT OR REPLACE INTO issues_search (rowid, words) VALUES (?, ?)", issue, words)
 }
 
 func (r rows) dropWords(ctx context.Context, issues []int64) error {

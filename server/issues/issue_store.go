@@ -2,6 +2,7 @@ package issues
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/signalbox/signalbox/server/platform/database"
@@ -9,9 +10,12 @@ import (
 
 // rows holds the queries about issues and events; its methods are spread over
 // the *_store.go files by noun.
-type rows struct{ db *database.DB }
+type rows struct {
+	db         *database.DB
+	statements *statements
+}
 
-func (s *Service) rows() rows { return rows{s.DB} }
+func (s *Service) rows() rows { return rows{s.DB, s.compiled} }
 
 type issueRow struct {
 	ID           int64 `gorm:"primaryKey"`
@@ -70,14 +74,25 @@ func (r rows) issue(ctx context.Context, id int64) (issueRow, error) {
 // lockIssues reads issues for a change, in the order of their ids, so that two
 // changers on PostgreSQL wait for each other instead of deadlocking.
 func (r rows) lockIssues(ctx context.Context, ids []int64) ([]issueRow, error) {
-	query := "SELECT * FROM issues_issues WHERE id IN ? ORDER BY id"
+	is, wanted := among(r, "id", ids)
+	query := "SELECT " + issueFields + " FROM issues_issues WHERE " + is + " ORDER BY id"
 	if r.db.Dialect == database.Postgres {
 		query += " FOR UPDATE"
 	}
-	var list []issueRow
-	err := r.db.Writer(ctx).Raw(query, ids).Scan(&list).Error
+	list := make([]issueRow, 0, len(ids))
+	err := r.query(ctx, func(row *sql.Rows) error {
+		var i issueRow
+		err := row.Scan(&i.ID, &i.TeamID, &i.ProjectID, &i.Number, &i.Title, &i.Culprit, &i.Type, &i.Value, &i.Level, &i.Platform, &i.Logger, &i.Status,
+			&i.Substate, &i.Terms, &i.StateAt, &i.StateBy, &i.WakeAt, &i.Events, &i.Users, &i.UserRows, &i.UserBelow, &i.FirstSeen, &i.LastSeen,
+			&i.FirstRelease, &i.LastRelease, &i.AssigneeID, &i.Assignee, &i.WordsHash, &i.WordsAt)
+		list = append(list, i)
+		return err
+	}, query, wanted)
 	return list, err
 }
+
+const issueFields = `id, team_id, project_id, number, title, culprit, type, value, level, platform, logger, status, substate, terms, state_at, state_by,
+	wake_at, events, users, user_rows, user_below, first_seen, last_seen, first_release, last_release, assignee_id, assignee, words_hash, words_at`
 
 // lockProjects lets one node at a time digest for a project, so that two do
 // not make two issues of one new hash. SQLite has one writer anyway.

@@ -56,6 +56,7 @@ type Service struct {
 	quotas   *quotas
 	outcomes *outcomes
 	spool    *spool
+	compiled *statements
 	releases releaseMemory
 	alerts   alertMemory
 	maps     *mapCache
@@ -70,7 +71,7 @@ type Service struct {
 
 // New makes the service and opens its spool; Start starts it.
 func New(deps Deps) (*Service, error) {
-	s := &Service{Deps: deps, memory: semaphore.NewWeighted(bodyMemory), projects: newProjectCache(), quotas: newQuotas(), outcomes: newOutcomes()}
+	s := &Service{Deps: deps, memory: semaphore.NewWeighted(bodyMemory), projects: newProjectCache(), quotas: newQuotas(), outcomes: newOutcomes(), compiled: newStatements()}
 	s.consume = s.digest
 	s.maps = newMapCache(maxMaps, deps.Now)
 	if deps.Jobs != nil {

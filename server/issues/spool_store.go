@@ -28,8 +28,8 @@ func (s *Service) spoolPosition(ctx context.Context) (int64, error) {
 // spoolDone saves that all items up to offset are digested, in the context's
 // transaction; once it has committed, files that are done go.
 func (s *Service) spoolDone(ctx context.Context, offset int64) error {
-	err := s.DB.Writer(ctx).Exec(`INSERT INTO issues_spools (node, position, updated_at) VALUES (?, ?, ?)
-		ON CONFLICT (node) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`, s.Node, offset, s.millis()).Error
+	err := s.rows().exec(ctx, `INSERT INTO issues_spools (node, position, updated_at) VALUES (?, ?, ?)
+		ON CONFLICT (node) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`, s.Node, offset, s.millis())
 	if err == nil {
 		s.DB.AfterCommit(ctx, func() { s.spool.advance(offset) })
 	}
