@@ -11,10 +11,10 @@ import (
 
 // wireGitHubCaused ties what ci finds out back to deliveries, and tells it what is known
 // of repositories; after wireCI.
-func (a *App) wireGitHubCaused(context.Context) error {
+func (a *App) wireGitHubCaused(ctx context.Context) error {
 	a.ci.OnBuildCaused = a.buildCaused
 	a.ci.RepositoryTrouble = a.github.Trouble
-	return nil
+	return a.ci.IndexRepositories(ctx)
 }
 
 // changed acts on what a delivery says of the repository or the App's installation itself.
