@@ -165,9 +165,6 @@ func (a *App) startWork(ctx context.Context) error {
 	if err := a.jobs.Start(ctx); err != nil {
 		return err
 	}
-	if err := a.ci.IndexRepositories(ctx); err != nil {
-		return err
-	}
 	a.github.Start(ctx)
 	if err := a.issues.Start(ctx); err != nil {
 		return err
