@@ -87,10 +87,54 @@ func (s *Service) collect(ctx, run context.Context, c *collection, rules []outpu
 			c.problem("Looking through the outputs took longer than %s; what was read until then is kept.", collectTime)
 		}
 	}
+	if err := s.readCollection(ctx, c); err != nil {
+		return err
+	}
 	if err := s.saveCollection(ctx, c); err != nil {
 		return err
 	}
 	return s.sayProblems(c.build.ID, c.problems)
+}
+
+// readCollection takes in what the small files say; what fails twice is given up.
+func (s *Service) readCollection(ctx context.Context, c *collection) error {
+	problems := slices.Clone(c.problems)
+	for range 2 {
+		c.problems, c.keeps = slices.Clone(problems), nil
+		err := s.readFilesOf(ctx, c)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return work.ErrDetached
+		}
+		s.deps.Log.WarnContext(ctx, "reading what a build left behind failed", "build", c.build.ID, "error", err)
+	}
+	c.keeps = nil
+	c.problem("What the files in the outputs say could not be read; the server's log says why.")
+	return nil
+}
+
+func (s *Service) readFilesOf(ctx context.Context, c *collection) error {
+	for _, use := range []struct {
+		read  readFiles
+		files []collectedFile
+	}{{s.reports, c.reports}, {s.components, c.sboms}} {
+		if use.read == nil || len(use.files) == 0 {
+			continue
+		}
+		keep, problems, err := use.read(ctx, c.build, use.files)
+		if err != nil {
+			return fmt.Errorf("read what the files of build %d say: %w", c.build.ID, err)
+		}
+		for _, sentence := range problems {
+			c.problems = addProblem(c.problems, sentence)
+		}
+		if keep != nil {
+			c.keeps = append(c.keeps, keep)
+		}
+	}
+	return nil
 }
 
 // all looks through each output that rules name, in the order of the rules.
@@ -149,15 +193,15 @@ func (s *Service) saveCollection(ctx context.Context, c *collection) error {
 		return err
 	}
 	s.deps.Log.WarnContext(ctx, "storing what a build left behind failed", "build", c.build.ID, "error", err)
-	c.kept, c.reports, c.sboms = nil, nil, nil
+	c.kept, c.keeps = nil, nil
 	c.problem("What was found in the outputs could not be stored; the server's log says why.")
 	return s.storeCollection(ctx, c)
 }
 
 // storeCollection is one transaction, and nothing when the build has its row already.
 func (s *Service) storeCollection(ctx context.Context, c *collection) error {
-	b, problems := c.build, slices.Clone(c.problems)
-	err := s.db.Tx(ctx, func(ctx context.Context) error {
+	b := c.build
+	return s.db.Tx(ctx, func(ctx context.Context) error {
 		if err := s.lockPipeline(ctx, b.PipelineID); err != nil {
 			return err
 		}
@@ -170,27 +214,13 @@ func (s *Service) storeCollection(ctx context.Context, c *collection) error {
 				return fmt.Errorf("keep %s of build %d: %w", a.Path, b.ID, err)
 			}
 		}
-		for _, use := range []struct {
-			keep  keepFiles
-			files []collectedFile
-		}{{s.reports, c.reports}, {s.components, c.sboms}} {
-			if use.keep == nil || len(use.files) == 0 {
-				continue
-			}
-			more, err := use.keep(ctx, b, use.files)
-			if err != nil {
+		for _, keep := range c.keeps {
+			if err := keep(ctx); err != nil {
 				return fmt.Errorf("store what the files of build %d say: %w", b.ID, err)
 			}
-			for _, sentence := range more {
-				problems = addProblem(problems, sentence)
-			}
 		}
-		return s.setOutputProblems(ctx, b.ID, problems)
+		return s.setOutputProblems(ctx, b.ID, c.problems)
 	})
-	if err == nil {
-		c.problems = problems
-	}
-	return err
 }
 
 // keepArtifact stores the row and makes it the owner of its bytes.

@@ -3,6 +3,7 @@ package ci
 import (
 	"archive/tar"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -224,12 +225,12 @@ func TestCollectsOnce(t *testing.T) {
 	}
 	second, _ := leaver(t, db, logs, clock, volume)
 	calls := 0
-	second.ci.reports = func(ctx context.Context, b buildRow, files []collectedFile) ([]string, error) {
+	second.ci.reports = func(_ context.Context, _ buildRow, files []collectedFile) (keepRead, []string, error) {
 		calls++
 		if len(files) != 1 || files[0].Path != "dist/a/r.xml" {
 			t.Errorf("%+v", files)
 		}
-		return []string{"One report is odd."}, nil
+		return nil, []string{"One report is odd."}, nil
 	}
 	second.start()
 	b := second.waitBuild("p", "pack", "1", Succeeded)
@@ -253,8 +254,10 @@ func TestCollectsOnce(t *testing.T) {
 func TestAKeeperThatFails(t *testing.T) {
 	t.Parallel()
 	w, _ := leaver(t, withTeams(t), logsIn(t), &clock{}, volumeOf(t, entry{tar.TypeReg, "x.tgz", "x"}, entry{tar.TypeReg, "bom.json", "{}"}))
-	w.ci.components = func(ctx context.Context, b buildRow, _ []collectedFile) ([]string, error) {
-		return nil, w.db.Writer(ctx).Exec("INSERT INTO no_such_table VALUES (1)").Error
+	w.ci.components = func(context.Context, buildRow, []collectedFile) (keepRead, []string, error) {
+		return func(ctx context.Context) error {
+			return w.db.Writer(ctx).Exec("INSERT INTO no_such_table VALUES (1)").Error
+		}, nil, nil
 	}
 	w.start()
 	w.set("p", fmt.Sprintf(leaving, "ok"))
@@ -262,6 +265,24 @@ func TestAKeeperThatFails(t *testing.T) {
 	b := w.waitBuild("p", "pack", "1", Succeeded)
 	if events := eventsOf(w, b.ID, ""); !strings.Contains(events, "could not be stored") || len(w.artifactsOf(b.ID)) != 0 {
 		t.Error(events)
+	}
+}
+
+// TestAReaderThatFails: the same when what the files say cannot be read; the artifacts stay.
+func TestAReaderThatFails(t *testing.T) {
+	t.Parallel()
+	w, _ := leaver(t, withTeams(t), logsIn(t), &clock{}, volumeOf(t, entry{tar.TypeReg, "x.tgz", "x"}, entry{tar.TypeReg, "bom.json", "{}"}))
+	tries := 0
+	w.ci.components = func(context.Context, buildRow, []collectedFile) (keepRead, []string, error) {
+		tries++
+		return nil, []string{"said in vain"}, errors.New("no")
+	}
+	w.start()
+	w.set("p", fmt.Sprintf(leaving, "ok"))
+	w.triggerPack()
+	b := w.waitBuild("p", "pack", "1", Succeeded)
+	if events := eventsOf(w, b.ID, ""); tries != 2 || !strings.Contains(events, "could not be read") || strings.Contains(events, "in vain") || len(w.artifactsOf(b.ID)) == 0 {
+		t.Errorf("%d tries, %+v: %s", tries, w.artifactsOf(b.ID), events)
 	}
 }
 

@@ -16,11 +16,16 @@ type collectedFile struct {
 	Open func() (io.ReadCloser, error)
 }
 
-// keepFiles stores what the files of one use say about a build. It is called in the
-// transaction that made the build's row in ci_build_outputs, whose sums it may set;
-// so it happens once, all or nothing. What cannot be read is a sentence among the
-// problems; an error is the database's, and everything is tried again.
-type keepFiles func(ctx context.Context, b buildRow, files []collectedFile) (problems []string, err error)
+// readFiles reads what the files of one use say about a build, outside of any
+// transaction: files may be large, and a transaction makes others wait. What cannot be
+// read is a sentence among the problems; an error is the database's or the context's.
+//
+// The keep that it returns, if any, stores that. It is called in the transaction that
+// made the build's row in ci_build_outputs, whose sums it may set, so it happens once,
+// all or nothing; after an error it may be called again.
+type readFiles func(ctx context.Context, b buildRow, files []collectedFile) (keep keepRead, problems []string, err error)
+
+type keepRead func(ctx context.Context) error
 
 // spool holds the small files of one build until they are read, one after another in
 // one file without a name, which is gone with the process however that ends.

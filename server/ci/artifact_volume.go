@@ -63,6 +63,8 @@ type collection struct {
 	reports  []collectedFile
 	sboms    []collectedFile
 	problems []string
+	// keeps store what the small files say.
+	keeps []keepRead
 	// matched are the rules that named a file; seen are the files.
 	matched, seen map[string]bool
 	keptBytes     int64

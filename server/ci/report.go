@@ -101,6 +101,10 @@ type testReport struct {
 	output   int
 	unlisted int
 	problems []string
+	// looked are the other builds whose cases were compared, and passedElsewhere the bad
+	// cases that passed in one of them.
+	looked          map[int64]bool
+	passedElsewhere map[caseKey]bool
 
 	raw     bytes.Buffer
 	packed  *gzip.Writer
@@ -108,7 +112,7 @@ type testReport struct {
 }
 
 func newTestReport(build int64) *testReport {
-	return &testReport{build: build, badKeys: map[caseKey]bool{}, passed: map[caseKey]bool{}}
+	return &testReport{build: build, badKeys: map[caseKey]bool{}, passed: map[caseKey]bool{}, looked: map[int64]bool{}, passedElsewhere: map[caseKey]bool{}}
 }
 
 // errFull ends the reading of all reports.
@@ -208,10 +212,14 @@ func unpack(data []byte, fn func(quietCase) bool) error {
 	}
 }
 
-// keepReports stores the cases of a build's reports.
-func (s *Service) keepReports(ctx context.Context, b buildRow, files []collectedFile) ([]string, error) {
+// readReports reads the cases of a build's reports, and what builds of the same inputs
+// say of them.
+func (s *Service) readReports(ctx context.Context, b buildRow, files []collectedFile) (keepRead, []string, error) {
 	r := newTestReport(b.ID)
 	for _, f := range files {
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
 		if err := r.read(f); err != nil {
 			r.problems = append(r.problems, fmt.Sprintf("The reports have more than %d test cases; those after are not kept, beginning in %s.", maxReportCases, f.Path))
 			break
@@ -221,18 +229,27 @@ func (s *Service) keepReports(ctx context.Context, b buildRow, files []collected
 		r.problems = append(r.problems, fmt.Sprintf("More than %d test cases failed; %d further ones are counted and not listed.", maxReportedBad, r.unlisted))
 	}
 	if err := r.flush(); err != nil || r.sums.Total == 0 {
-		return r.problems, err
+		return nil, r.problems, err
 	}
+	siblings, err := s.siblings(ctx, b)
+	if err == nil {
+		err = s.lookUp(ctx, r, siblings)
+	}
+	return func(ctx context.Context) error { return s.keepReports(ctx, b, r) }, r.problems, err
+}
+
+// keepReports stores the cases of a build's reports.
+func (s *Service) keepReports(ctx context.Context, b buildRow, r *testReport) error {
 	if err := s.setReportSums(ctx, b.ID, r.sums); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.followStreaks(ctx, b, r); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.compareWithSiblings(ctx, b, r); err != nil {
-		return nil, err
+		return err
 	}
-	return r.problems, s.insertCases(ctx, r.bad, r.chunks)
+	return s.insertCases(ctx, r.bad, r.chunks)
 }
 
 // followStreaks finds since when each bad case fails and ends the streaks of those
@@ -263,37 +280,53 @@ func (s *Service) followStreaks(ctx context.Context, b buildRow, r *testReport) 
 // comparedSiblings is how many builds of the same inputs are compared case by case.
 const comparedSiblings = 10
 
-// compareWithSiblings marks as flaky what both passed and failed for the same
-// inputs, here and in the other builds.
+// lookUp finds which of the report's bad cases passed in other builds, of those that it
+// has not looked at before.
+func (s *Service) lookUp(ctx context.Context, r *testReport, siblings []int64) error {
+	for _, id := range siblings[:min(len(siblings), comparedSiblings)] {
+		if len(r.bad) == 0 || r.looked[id] {
+			continue
+		}
+		sums, err := s.reportSums(ctx, id)
+		if err != nil {
+			return err
+		}
+		err = s.eachQuiet(ctx, id, func(q quietCase) bool {
+			if key := q.key(); !q.Skipped && r.badKeys[key] {
+				r.passedElsewhere[key] = true
+			}
+			return ctx.Err() == nil
+		})
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+		r.looked[id] = sums.Total > 0 // else its reports may be stored meanwhile
+	}
+	return nil
+}
+
+// compareWithSiblings marks as flaky what both passed and failed for the same inputs,
+// here and in the other builds. Only builds that ended after the report was read are
+// looked at in the transaction.
 func (s *Service) compareWithSiblings(ctx context.Context, b buildRow, r *testReport) error {
 	siblings, err := s.siblings(ctx, b)
 	if err != nil {
 		return err
 	}
-	passed := map[string]bool{}
-	for _, id := range siblings[:min(len(siblings), comparedSiblings)] {
-		if len(r.bad) > 0 {
-			err = s.eachQuiet(ctx, id, func(q quietCase) bool {
-				if key := q.key(); !q.Skipped && r.badKeys[key] {
-					passed[key.text()] = true
-				}
-				return true
-			})
-		}
-		if err == nil && len(r.passed) > 0 {
-			err = s.markFlaky(ctx, id, r.passed)
-		}
-		if err != nil {
-			return err
+	if err := s.lookUp(ctx, r, siblings); err != nil {
+		return err
+	}
+	if len(r.passed) > 0 {
+		for _, id := range siblings[:min(len(siblings), comparedSiblings)] {
+			if err := s.markFlaky(ctx, id, r.passed); err != nil {
+				return err
+			}
 		}
 	}
-	for key := range r.passed {
-		if r.badKeys[key] { // another try within this build
-			passed[key.text()] = true
-		}
-	}
-	for i := range r.bad {
-		r.bad[i].Flaky = r.bad[i].Flaky || passed[r.bad[i].CaseKey]
+	for i, row := range r.bad {
+		key := keyOf(row.Suite, row.Class, row.Name)
+		// r.passed: another try within this build.
+		r.bad[i].Flaky = row.Flaky || r.passedElsewhere[key] || r.passed[key]
 	}
 	return nil
 }

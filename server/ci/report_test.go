@@ -18,24 +18,35 @@ func written(path, content string) collectedFile {
 	return collectedFile{Path: path, Size: int64(len(content)), Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil }}
 }
 
-// keep plays the collector: the row first, then what the files say.
-func (w *world) keep(build int64, use keepFiles, files ...collectedFile) []string {
+// keep plays the collector: the files are read, then the row comes first and what they
+// say after it.
+func (w *world) keep(build int64, read readFiles, files ...collectedFile) []string {
+	w.t.Helper()
+	keep, problems, err := read(w.t.Context(), w.build(build), files)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.store(build, keep)
+	return problems
+}
+
+func (w *world) store(build int64, keep keepRead) {
 	w.t.Helper()
 	b := w.build(build)
-	var problems []string
 	err := w.db.Tx(w.t.Context(), func(ctx context.Context) (err error) {
 		err = w.db.Writer(ctx).Exec("INSERT INTO ci_build_outputs (build_id, team_id, job_id, collected_at) VALUES (?, ?, ?, 1) ON CONFLICT (build_id) DO NOTHING",
 			b.ID, b.TeamID, b.JobID).Error
 		if err != nil {
 			return err
 		}
-		problems, err = use(ctx, b, files)
-		return err
+		if keep == nil {
+			return nil
+		}
+		return keep(ctx)
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return problems
 }
 
 func reportOf(cases ...string) string {
@@ -109,7 +120,7 @@ func TestReportsAreFollowedThroughBuilds(t *testing.T) {
 		{"a", "b:failed", "c:failed"},
 		{"a", "b", "c:failed"},
 	} {
-		if got := w.keep(b[i], w.ci.keepReports, written("out/x.xml", reportOf(cases...))); len(got) != 0 {
+		if got := w.keep(b[i], w.ci.readReports, written("out/x.xml", reportOf(cases...))); len(got) != 0 {
 			t.Errorf("build %d: %q", i+1, got)
 		}
 	}
@@ -150,18 +161,41 @@ func TestFlakyCases(t *testing.T) {
 	w := setup(t)
 	w.set("web", unit)
 	first := w.unitBuilds(1)[0]
-	w.keep(first, w.ci.keepReports, written("out/x.xml", reportOf("a:failed", "b", "twice:failed", "twice", "c:failed")))
+	w.keep(first, w.ci.readReports, written("out/x.xml", reportOf("a:failed", "b", "twice:failed", "twice", "c:failed")))
 	if got := w.tests(first, "?state=failed").told(); got != "a:failed, twice:failed flaky, c:failed" {
 		t.Error(got)
 	}
 	must[buildShape](w, 201, "POST", fmt.Sprintf("/api/v1/ci/builds/%d/rerun", first), "")
 	again := w.waitBuild("web", "unit", "1.1", Succeeded).ID
-	w.keep(again, w.ci.keepReports, written("out/x.xml", reportOf("a", "b:failed", "c:failed")))
+	w.keep(again, w.ci.readReports, written("out/x.xml", reportOf("a", "b:failed", "c:failed")))
 	if got := w.tests(again, "?state=failed").told(); got != "b:failed flaky, c:failed since 1" {
 		t.Error(got)
 	}
 	if got := w.tests(first, "?state=failed").told(); got != "a:failed flaky, twice:failed flaky, c:failed" {
 		t.Errorf("the original learns of it: %s", got)
+	}
+}
+
+// TestFlakyCasesOfBuildsThatEndTogether: both reports are read before either is stored.
+func TestFlakyCasesOfBuildsThatEndTogether(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.set("web", unit)
+	first := w.unitBuilds(1)[0]
+	must[buildShape](w, 201, "POST", fmt.Sprintf("/api/v1/ci/builds/%d/rerun", first), "")
+	again := w.waitBuild("web", "unit", "1.1", Succeeded).ID
+	read := func(build int64, cases ...string) keepRead {
+		keep, problems, err := w.ci.readReports(t.Context(), w.build(build), []collectedFile{written("out/x.xml", reportOf(cases...))})
+		if err != nil || len(problems) != 0 {
+			t.Fatal(problems, err)
+		}
+		return keep
+	}
+	one, other := read(first, "a:failed", "b"), read(again, "a", "b:failed")
+	w.store(first, one)
+	w.store(again, other)
+	if got := w.tests(first, "?state=failed").told() + "; " + w.tests(again, "?state=failed").told(); got != "a:failed flaky; b:failed flaky" {
+		t.Error(got)
 	}
 }
 
@@ -181,7 +215,7 @@ func TestPagesOfCases(t *testing.T) {
 		cases = append(cases, fmt.Sprintf("case%05d%s", i, how))
 	}
 	half := len(cases) / 2
-	w.keep(b, w.ci.keepReports, written("out/1.xml", reportOf(cases[:half]...)), written("out/2.xml", reportOf(cases[half:]...)))
+	w.keep(b, w.ci.readReports, written("out/1.xml", reportOf(cases[:half]...)), written("out/2.xml", reportOf(cases[half:]...)))
 	for _, c := range []struct {
 		query, first, last string
 		n, next            int
@@ -232,14 +266,14 @@ func TestReportsThatCannotBeRead(t *testing.T) {
 	w.set("web", unit)
 	b := w.unitBuilds(2)
 	gone := collectedFile{Path: "out/gone.xml", Open: func() (io.ReadCloser, error) { return nil, errors.New("it is gone") }}
-	got := w.keep(b[0], w.ci.keepReports, written("out/log.txt", "ok 1"), gone, written("out/half.xml", `<testsuite><testcase name="a"><failure/></testcase><testcase`))
+	got := w.keep(b[0], w.ci.readReports, written("out/log.txt", "ok 1"), gone, written("out/half.xml", `<testsuite><testcase name="a"><failure/></testcase><testcase`))
 	if len(got) != 3 || !strings.Contains(got[0], "out/log.txt is not a JUnit report") || got[1] != "out/gone.xml could not be read: it is gone." || !strings.Contains(got[2], "out/half.xml breaks off") {
 		t.Errorf("%q", got)
 	}
 	if got := w.tests(b[0], "").told(); got != "a:failed" {
 		t.Errorf("what was read before counts: %s", got)
 	}
-	w.keep(b[1], w.ci.keepReports, written("out/log.txt", "ok 1"))
+	w.keep(b[1], w.ci.readReports, written("out/log.txt", "ok 1"))
 	if w.shown(b[1]).Reports {
 		t.Error("there is no report")
 	}

@@ -45,11 +45,15 @@ func (r componentRow) component() sbom.Component {
 	return sbom.Component{Name: r.Name, Group: r.Namespace, Version: r.Version, PURL: r.PURL, Type: r.Type, Licenses: nameList(r.Licenses)}
 }
 
-// keepComponents stores the lists of components that a build made.
-func (s *Service) keepComponents(ctx context.Context, b buildRow, files []collectedFile) (problems []string, err error) {
+// readComponents reads the lists of components that a build made.
+func (s *Service) readComponents(ctx context.Context, b buildRow, files []collectedFile) (keep keepRead, problems []string, err error) {
 	left := sbom.MaxComponents
+	var lists []componentList
 	for _, f := range files {
-		list, err := readComponents(f)
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		list, err := componentsIn(f)
 		if err == nil && len(list) > left {
 			err = sbom.ErrTooMany
 		}
@@ -58,14 +62,22 @@ func (s *Service) keepComponents(ctx context.Context, b buildRow, files []collec
 			continue
 		}
 		left -= len(list)
-		if err := s.saveComponents(ctx, b, newComponentList(b.TeamID, f.Path, list)); err != nil {
-			return nil, fmt.Errorf("store the components in %s: %w", f.Path, err)
-		}
+		lists = append(lists, newComponentList(b.TeamID, f.Path, list))
 	}
-	return problems, nil
+	return func(ctx context.Context) error { return s.keepComponents(ctx, b, lists) }, problems, nil
 }
 
-func readComponents(f collectedFile) ([]sbom.Component, error) {
+// keepComponents stores the lists of components that a build made.
+func (s *Service) keepComponents(ctx context.Context, b buildRow, lists []componentList) error {
+	for _, list := range lists {
+		if err := s.saveComponents(ctx, b, list); err != nil {
+			return fmt.Errorf("store the components in %s: %w", list.Path, err)
+		}
+	}
+	return nil
+}
+
+func componentsIn(f collectedFile) ([]sbom.Component, error) {
 	content, err := f.Open()
 	if err != nil {
 		return nil, fmt.Errorf("could not be read: %w", err)

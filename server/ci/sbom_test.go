@@ -61,7 +61,7 @@ func TestComponentsOfBuilds(t *testing.T) {
 		{written("dist/bom.json", old), written("src/go.mod", "module x\nrequire example.org/some/thing v1.2.3\n")},
 		{written("dist/bom.json", bomOf(t, newLog4j, react))},
 	} {
-		if got := w.keep(b[i], w.ci.keepComponents, files...); len(got) != 0 {
+		if got := w.keep(b[i], w.ci.readComponents, files...); len(got) != 0 {
 			t.Errorf("build %d: %q", i+1, got)
 		}
 	}
@@ -102,10 +102,10 @@ func TestPackagesAreFound(t *testing.T) {
 	b := w.unitBuilds(3)
 	must[flyBuild](w, 200, "POST", "/api/v1/teams/main/pipelines/web/jobs/other/builds", "")
 	other := w.waitBuild("web", "other", "1", Succeeded).ID
-	w.keep(b[0], w.ci.keepComponents, written("bom.json", bomOf(t, oldLog4j, react)))
-	w.keep(b[1], w.ci.keepComponents, written("bom.json", bomOf(t, oldLog4j)))
-	w.keep(b[2], w.ci.keepComponents, written("bom.json", bomOf(t, newLog4j)))
-	w.keep(other, w.ci.keepComponents, written("bom.json", bomOf(t, "pkg:maven/org.apache.logging.log4j/log4j-core@2.9", "pkg:maven/x/log4j-core@")))
+	w.keep(b[0], w.ci.readComponents, written("bom.json", bomOf(t, oldLog4j, react)))
+	w.keep(b[1], w.ci.readComponents, written("bom.json", bomOf(t, oldLog4j)))
+	w.keep(b[2], w.ci.readComponents, written("bom.json", bomOf(t, newLog4j)))
+	w.keep(other, w.ci.readComponents, written("bom.json", bomOf(t, "pkg:maven/org.apache.logging.log4j/log4j-core@2.9", "pkg:maven/x/log4j-core@")))
 	for query, want := range map[string]string{
 		"name=log4j-core":                                     "other#1 2.9, other#1 , unit#3 2.17.1, unit#2 2.14.1, unit#1 2.14.1",
 		"name=log4j-core&below=2.17.1":                        "other#1 2.9, unit#2 2.14.1, unit#1 2.14.1",
@@ -158,7 +158,7 @@ func TestDocumentsThatCannotBeRead(t *testing.T) {
 	w.set("web", unit)
 	b := w.unitBuilds(1)[0]
 	gone := collectedFile{Path: "gone.json", Open: func() (io.ReadCloser, error) { return nil, errors.New("it is gone") }}
-	got := w.keep(b, w.ci.keepComponents, written("a.json", "{}"), gone, written("b.json", bomOf(t, react)))
+	got := w.keep(b, w.ci.readComponents, written("a.json", "{}"), gone, written("b.json", bomOf(t, react)))
 	if len(got) != 2 || !strings.Contains(got[0], "a.json is not a CycloneDX document") || got[1] != "gone.json could not be read: it is gone." {
 		t.Errorf("%q", got)
 	}
@@ -177,8 +177,8 @@ func TestToolsOfOutcomes(t *testing.T) {
 	w.set("web", strings.Replace(unit, "task: t", "task: fail", 1))
 	must[flyBuild](w, 200, "POST", "/api/v1/teams/main/pipelines/web/jobs/unit/builds", "")
 	b := w.waitBuild("web", "unit", "1", Failed).ID
-	w.keep(b, w.ci.keepReports, written("x.xml", reportOf("a:failed", "b")))
-	w.keep(b, w.ci.keepComponents, written("bom.json", bomOf(t, oldLog4j)))
+	w.keep(b, w.ci.readReports, written("x.xml", reportOf("a:failed", "b")))
+	w.keep(b, w.ci.readComponents, written("bom.json", bomOf(t, oldLog4j)))
 	for _, c := range []struct{ user, tool, input, want string }{
 		{"viewer", "ci_build_failure", fmt.Sprintf(`{"build":%d}`, b), `"reason":"It exited with status 3."`},
 		{"viewer", "ci_build_tests", fmt.Sprintf(`{"build":%d,"state":"failed"}`, b), `"name":"a","state":"failed"`},

@@ -113,8 +113,8 @@ type Service struct {
 
 	// failingCases reads the test reports of a build; nil knows of none.
 	failingCases func(ctx context.Context, build int64, limit int) ([]failingCase, error)
-	// reports and components store what a build's files say; nil leaves the files alone.
-	reports, components keepFiles
+	// reports and components read what a build's files say; nil leaves the files alone.
+	reports, components readFiles
 
 	mu sync.Mutex
 	// aborts stop the builds that run on this node.
@@ -135,7 +135,7 @@ func New(deps Deps) *Service {
 	s := &Service{store: store{deps.DB, deps.Now}, deps: deps, aborts: map[int64]context.CancelCauseFunc{}}
 	s.sched, s.sessions = newScheduler(s), newSessions()
 	s.checker = newChecker(s)
-	s.reports, s.components, s.failingCases = s.keepReports, s.keepComponents, s.failingCasesOf
+	s.reports, s.components, s.failingCases = s.readReports, s.readComponents, s.failingCasesOf
 	if deps.Engine != nil {
 		s.engine = deps.Engine(ledger{s})
 	}
