@@ -100,3 +100,6 @@ func (c Compare) equal(value string) bool {
 	}
 	return strings.EqualFold(value, c.Value)
 }
+
+// IsNumber says whether the value is a number, a duration or a size.
+func (c Compare) IsNumber() bool { return c.number.dim != none }

@@ -104,7 +104,7 @@ func anywhere(v *View, test func(string) bool) bool {
 	if v.Record == nil {
 		return false
 	}
-	if test(v.Message) {
+	if test(v.Line()) {
 		return true
 	}
 	for i := range v.Fields {

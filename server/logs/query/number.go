@@ -87,3 +87,9 @@ func (o Op) holds(relation int) bool {
 }
 
 func (o Op) ordered() bool { return o == More || o == AtLeast || o == Less || o == AtMost }
+
+// ParseSize reads a number of bytes: 2048, 4KB, 1MiB.
+func ParseSize(s string) (float64, bool) {
+	n, ok := parseNumber(s)
+	return n.v, ok && n.dim != duration
+}

@@ -49,6 +49,9 @@ func (v *View) isHidden(name string) bool {
 
 // Line is the message behind the pipes so far.
 func (v *View) Line() string {
+	if v.Record != nil && len(v.Extra) == 0 && v.hidden == nil && v.only == nil {
+		return v.Message
+	}
 	line, _ := v.Value(record.NameMessage)
 	return line
 }
