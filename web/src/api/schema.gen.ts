@@ -458,6 +458,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ci/connections/{id}/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Organizations that the connection's token belongs to, with their hooks */
+        get: operations["connectionOrganizations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ci/connections/{id}/organizations/{owner}/hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                owner: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Create or mend the organization's hook at GitHub, which replaces those at its repositories */
+        put: operations["ensureOrganizationHook"];
+        post?: never;
+        /** Remove the organization's hook here and at GitHub */
+        delete: operations["removeOrganizationHook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ci/connections/app/manifest": {
         parameters: {
             query?: never;
@@ -3033,6 +3073,18 @@ export interface components {
                 problem?: string;
             };
         };
+        ConnectionOrganization: {
+            name: string;
+            hook: {
+                /** @enum {string} */
+                state: "none" | "ours" | "broken" | "foreign";
+                id?: string;
+                problem?: string;
+            };
+        };
+        ConnectionOrganizationList: {
+            items: components["schemas"]["ConnectionOrganization"][];
+        };
         ConnectionRepositoryPage: {
             items: components["schemas"]["ConnectionRepository"][];
             total: number;
@@ -3546,6 +3598,13 @@ export interface components {
             app_url?: string;
             /** Format: int64 */
             installation?: number;
+            /**
+             * @description Of an App's installation; absent while it works
+             * @enum {string}
+             */
+            state?: "suspended" | "removed";
+            /** @description What the state means and what to do */
+            problem?: string;
             rate?: components["schemas"]["ConnectionRate"];
             id: string;
             name: string;
@@ -5677,6 +5736,75 @@ export interface operations {
                 id: string;
                 owner: string;
                 repo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed here; at GitHub as soon as it answers */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    connectionOrganizations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organizations; a token may reach others whose names people know */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionOrganizationList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ensureOrganizationHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                owner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hook; its state and problem say how that went */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hook"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeOrganizationHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                owner: string;
             };
             cookie?: never;
         };
