@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { Problem } from "@/api/problem";
 import { monitorQuery, monitorsQuery } from "./monitors/queries";
+import { scrubbingQuery } from "./privacy/queries";
 import { eventQuery, ingestQuery, issueQuery, keysQuery, peopleQuery, projectsQuery, setupQuery, tagsQuery } from "./queries";
 import { releaseQuery, releasesQuery } from "./releases/queries";
 
@@ -63,6 +64,11 @@ export function issuesRoutes(team: AnyRoute): AnyRoute[] {
       "issues/projects/$project/intake",
       async (load) => load.context.client.ensureQueryData(ingestQuery((await project(load)).id, 24)),
       lazyRouteComponent(() => import("./project/IntakePage"), "IntakePage"),
+    ),
+    page(
+      "issues/projects/$project/privacy",
+      async (load) => load.context.client.ensureQueryData(scrubbingQuery((await project(load)).id)),
+      lazyRouteComponent(() => import("./privacy/PrivacyPage"), "PrivacyPage"),
     ),
     page("issues/projects/$project/settings", project, lazyRouteComponent(() => import("./project/SettingsPage"), "SettingsPage")),
     page(

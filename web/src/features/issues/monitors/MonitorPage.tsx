@@ -125,7 +125,6 @@ function Body({ monitor, state, span, onSpan }: BodyProps) {
       <div className="issues-main issues-monitor">
         <dl className="issues-facts">
           <Fact name="State">{stateWords(state)}{state.failing_at && <span className="meta">since <RelativeTime at={state.failing_at} /></span>}</Fact>
-          <Fact name="Last">{state.last_at ? <RelativeTime at={state.last_at} /> : "never"}</Fact>
           <Fact name="Next expected">{state.next_at ? <RelativeTime at={state.next_at} /> : "nothing is expected"}</Fact>
           <Fact name="Schedule"><span className="mono">{scheduleWords(monitor)}</span></Fact>
           <Fact name="May be late by">{duration(monitor.margin_seconds)}</Fact>

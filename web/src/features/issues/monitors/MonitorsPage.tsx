@@ -47,7 +47,7 @@ export function MonitorsPage() {
         actions={
           <>
             {projects.length > 1 && (
-              <Select compact aria-label="Project" value={search.project ?? ""} options={[{ value: "", label: "All projects" }, ...projects.map(({ slug }) => ({ value: slug, label: slug }))]} onValue={(project) => setSearch({ project }, { push: true })} />
+              <Select compact className="issues-pick" aria-label="Project" value={search.project ?? ""} options={[{ value: "", label: "All projects" }, ...projects.map(({ slug }) => ({ value: slug, label: slug }))]} onValue={(project) => setSearch({ project }, { push: true })} />
             )}
             {monitors.length > 0 && (
               <Button icon={Plus} onClick={start}>

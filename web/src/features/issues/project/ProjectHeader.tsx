@@ -7,7 +7,7 @@ import { Button } from "@/ui/Button";
 import { usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { IssuesContext } from "../IssuesContext";
-import { intakePath, issuesPath, keysPath, settingsPath, setupPath } from "../paths";
+import { intakePath, issuesPath, keysPath, privacyPath, settingsPath, setupPath } from "../paths";
 import type { Project } from "../queries";
 
 type Props = { team: string; project: Project; page: string; actions?: ReactNode };
@@ -35,6 +35,7 @@ export function ProjectHeader({ team, project, page, actions }: Props) {
           { label: "Set up", to: setupPath(team, slug) },
           { label: "Keys", to: keysPath(team, slug) },
           { label: "Intake", to: intakePath(team, slug) },
+          { label: "Privacy", to: privacyPath(team, slug) },
           { label: "Settings", to: settingsPath(team, slug) },
         ]}
       />

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { api, data, done } from "@/api/client";
 import { asProblem } from "@/api/problem";
 import { Button } from "@/ui/Button";
@@ -14,6 +14,7 @@ import { issuesPath, settingsPath } from "../paths";
 import { type Project, projectsQuery } from "../queries";
 import { LimitFields } from "./LimitFields";
 import { lines } from "./limits";
+import { Part } from "./Part";
 import { platforms } from "./platforms";
 import { ProjectHeader } from "./ProjectHeader";
 import { useProject } from "./useProject";
@@ -143,18 +144,6 @@ function Settings({ team, project }: { team: string; project: Project }) {
         </Button>
       </div>
     </form>
-  );
-}
-
-function Part({ title, meta, children }: { title: string; meta?: string; children: ReactNode }) {
-  return (
-    <section className="issues-part" aria-label={title}>
-      <div>
-        <h2>{title}</h2>
-        {meta && <p className="meta">{meta}</p>}
-      </div>
-      <div className="grid gap-3">{children}</div>
-    </section>
   );
 }
 

@@ -31,9 +31,9 @@ export function Commits({ release }: { release: Release }) {
   );
 }
 
-export function OneCommit({ commit }: { commit: Pick<Commit, "id" | "repository" | "author" | "email" | "message" | "at"> }) {
+export function OneCommit({ commit }: { commit: Pick<Commit, "id" | "repository" | "author" | "email" | "message" | "at"> & { url?: string } }) {
   const { subject, rest } = message(commit.message);
-  const url = commitUrl(commit.repository, commit.id);
+  const url = commit.url || commitUrl(commit.repository, commit.id);
   const who = commit.author || commit.email || "somebody";
   return (
     <div className="issues-commit">

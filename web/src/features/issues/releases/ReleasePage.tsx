@@ -86,7 +86,7 @@ function Overview({ team, release }: { team: string; release: Release }) {
       <div className="issues-main">
         <Numbers release={release} />
         <Among team={team} release={release} />
-        <section aria-label="New issues">
+        <section aria-label="New">
           <div className="section-head">
             <h2>New in it</h2>
             <span className="meta">{release.new_issues === 0 ? "no issue began with it" : "issues first seen in this release"}</span>
@@ -121,17 +121,17 @@ function Figure({ name, wide, children }: { name: string; wide?: boolean; childr
 function Numbers({ release: { health, new_issues: fresh, regressed_issues: back } }: { release: Release }) {
   return (
     <dl className="issues-facts">
-      <Figure name="Crash-free sessions">
+      <Figure name="Crash-free">
         <CrashFree share={health.crash_free} />
       </Figure>
-      <Figure name="Sessions, 14 days">{count(health.sessions)}</Figure>
+      <Figure name="Sessions">{count(health.sessions)}</Figure>
       <Figure name="Crashed">{count(health.crashed)}</Figure>
-      <Figure name="With errors">{count(health.errored)}</Figure>
-      <Figure name="Adoption, 24 h">
+      <Figure name="Errored">{count(health.errored)}</Figure>
+      <Figure name="Adoption">
         <ShareBar share={health.adoption} label="adoption" />
       </Figure>
-      <Figure name="New issues">{count(fresh)}</Figure>
-      <Figure name="Came back">{count(back)}</Figure>
+      <Figure name="New">{count(fresh)}</Figure>
+      <Figure name="Regressed">{count(back)}</Figure>
     </dl>
   );
 }
@@ -157,7 +157,7 @@ function Among({ team, release }: { team: string; release: Release }) {
     <section aria-label="Health">
       <div className="section-head">
         <h2>Crash-free, beside its neighbours</h2>
-        <span className="meta">14 days; bars begin at {Math.round(floor * 100)} %</span>
+        <span className="meta">sessions of 14 days; bars begin at {Math.round(floor * 100)} %</span>
       </div>
       <table className="issues-among">
         <thead className="sr">

@@ -40,6 +40,7 @@ export function ReleasesPage() {
           projects.length > 1 && (
             <Select
               compact
+              className="issues-pick"
               aria-label="Project"
               value={project ?? ""}
               options={[{ value: "", label: "All projects" }, ...projects.map(({ slug }) => ({ value: slug, label: slug }))]}
