@@ -60,7 +60,7 @@ type Service struct {
 	releases releaseMemory
 	alerts   alertMemory
 	maps     *mapCache
-	// consume digests a batch; tests of the intake put their own.
+	// consume digests a batch where tests of the intake put their own; nil is digest.
 	consume func(ctx context.Context, batch []Accepted) error
 
 	unhear  func()
@@ -72,7 +72,6 @@ type Service struct {
 // New makes the service and opens its spool; Start starts it.
 func New(deps Deps) (*Service, error) {
 	s := &Service{Deps: deps, memory: semaphore.NewWeighted(bodyMemory), projects: newProjectCache(), quotas: newQuotas(), outcomes: newOutcomes(), compiled: newStatements()}
-	s.consume = s.digest
 	s.maps = newMapCache(maxMaps, deps.Now)
 	if deps.Jobs != nil {
 		deps.Jobs.Handle(eraseJob, work.Pool{Workers: 1}, s.runErasure)

@@ -17,6 +17,8 @@ const (
 	// groupBytes bounds what one sync makes durable.
 	groupBytes = 8 << 20
 	spoolQueue = 4096
+	// togetherBytes is what one call of the system writes of small records.
+	togetherBytes = 256 << 10
 )
 
 // arrival is the records of one request on their way to the disk.
@@ -42,6 +44,8 @@ type spool struct {
 	file   *os.File
 	opened int64 // where file begins
 	broken bool  // file may hold bytes that nobody was told are safe
+	// together is where records that are written at once lie side by side.
+	together []byte
 
 	mu       sync.Mutex
 	segments []segment
@@ -57,6 +61,7 @@ func openSpool(dir string, maximum int64, log *slog.Logger) (*spool, error) {
 		return nil, fmt.Errorf("make the spool's folder: %w", err)
 	}
 	p := &spool{dir: dir, max: maximum, log: log, in: make(chan *arrival, spoolQueue), end: make(chan struct{}), more: make(chan struct{}, 1),
+		together: make([]byte, 0, togetherBytes),
 		sync: func(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }}
 	var err error
 	p.segments, err = segmentsIn(dir)
@@ -192,13 +197,10 @@ func (p *spool) store(group []*arrival) error {
 	if err := p.ready(); err != nil {
 		return explain(err)
 	}
-	size := int64(0)
-	for _, a := range group {
-		if _, err := p.file.Write(a.raw); err != nil {
-			p.undo()
-			return explain(fmt.Errorf("write the spool: %w", err))
-		}
-		size += int64(len(a.raw))
+	size, err := p.put(group)
+	if err != nil {
+		p.undo()
+		return explain(fmt.Errorf("write the spool: %w", err))
 	}
 	if err := p.sync(p.file); err != nil {
 		p.undo()
@@ -208,6 +210,29 @@ func (p *spool) store(group []*arrival) error {
 	p.durable += size
 	p.mu.Unlock()
 	return nil
+}
+
+// put writes a group's records, small ones with one call of the system.
+func (p *spool) put(group []*arrival) (size int64, err error) {
+	together := p.together[:0]
+	for _, a := range group {
+		size += int64(len(a.raw))
+		if len(together)+len(a.raw) > cap(together) && len(together) > 0 {
+			if _, err := p.file.Write(together); err != nil {
+				return 0, err
+			}
+			together = together[:0]
+		}
+		if len(a.raw) > cap(together) {
+			if _, err := p.file.Write(a.raw); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		together = append(together, a.raw...)
+	}
+	_, err = p.file.Write(together)
+	return size, err
 }
 
 // undo takes back what nobody was told is safe. What a failed sync leaves on the

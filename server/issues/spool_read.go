@@ -63,54 +63,6 @@ func (p *spool) read(at int64) (batch []Accepted, next int64, err error) {
 	return batch, at, nil
 }
 
-// digestAll hands the spool to digestion until ctx ends. It never runs ahead:
-// the next batch is read when the last one is committed.
-func (s *Service) digestAll(ctx context.Context) {
-	at, _ := s.spool.state()
-	pause := firstBackoff
-	for ctx.Err() == nil {
-		batch, next, err := s.spool.read(at)
-		if err == nil && next == at {
-			select {
-			case <-s.spool.more:
-			case <-ctx.Done():
-			}
-			continue
-		}
-		if err == nil {
-			err = s.digestOne(ctx, batch, next)
-		}
-		if err != nil {
-			if ctx.Err() == nil {
-				s.Log.Error("digestion waits", "error", err)
-			}
-			pause = s.rest(ctx, pause)
-			continue
-		}
-		at, pause = next, firstBackoff
-	}
-}
-
-// digestOne digests what was read, and moves the position behind it.
-func (s *Service) digestOne(ctx context.Context, batch []Accepted, next int64) error {
-	living, err := s.living(ctx, batch)
-	if err != nil {
-		return err
-	}
-	if len(living) > 0 {
-		s.digestSurely(ctx, living)
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if digested, _ := s.spool.state(); digested < next {
-		if err := s.DB.Tx(ctx, func(ctx context.Context) error { return s.spoolDone(ctx, next) }); err != nil {
-			return err
-		}
-	}
-	return s.letGo(ctx, batch)
-}
-
 // living leaves out what belongs to projects that are gone.
 func (s *Service) living(ctx context.Context, batch []Accepted) ([]Accepted, error) {
 	list := make([]Accepted, 0, len(batch))
@@ -159,14 +111,24 @@ func (s *Service) digestSurely(ctx context.Context, batch []Accepted) {
 	}
 }
 
-// attempt is one try; a panic is an error of the batch.
-func (s *Service) attempt(ctx context.Context, batch []Accepted) (err error) {
+// attempt is one try.
+func (s *Service) attempt(ctx context.Context, batch []Accepted) error {
+	return guarded(func() error {
+		if s.consume != nil {
+			return s.consume(ctx, batch)
+		}
+		return s.digest(ctx, batch)
+	})
+}
+
+// guarded makes a panic an error of the batch.
+func guarded(run func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return s.consume(ctx, batch)
+	return run()
 }
 
 // passing reports whether an error is the database's and not the batch's.
