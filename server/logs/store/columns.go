@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/signalbox/signalbox/server/logs/record"
 )
@@ -22,11 +21,12 @@ const (
 )
 
 // How rows are cut. A group is what a filter answers for and a search reads at once; a
-// page is what is decompressed at once when few lines of a group are wanted.
+// page is what is decompressed at once when few lines of a group are wanted. Larger pages
+// compress a little better; smaller ones make reading a hundred scattered lines cheap.
 const (
 	groupRows    = 8192
 	maxGroupRows = 1 << 16
-	pageRows     = 2048
+	pageBytes    = 64 << 10
 	segmentRows  = 256 << 10 // merging stops here: more would only make merges long
 )
 
@@ -118,14 +118,24 @@ func (c *fieldCounter) commonRest(columns []columnInfo) []restInfo {
 	return list[:min(len(list), 512)]
 }
 
-var codec = &zstd.Codec{Level: zstd.SpeedDefault}
+// timeUnits are the units a segment may keep its times in: the coarsest that loses nothing,
+// since most programs write milliseconds and twenty bits of zeros do not compress away.
+var timeUnits = map[int64]parquet.TimeUnit{1: parquet.Nanosecond, 1e3: parquet.Microsecond, 1e6: parquet.Millisecond}
+
+// unitFor returns the coarsest unit, at most the given one, that a time is a multiple of.
+func unitFor(unit, t int64) int64 {
+	for unit > 1 && t%unit != 0 {
+		unit /= 1e3
+	}
+	return unit
+}
 
 // schemaOf makes the Parquet schema. Fields are required texts, empty where a line has none:
 // that reads and writes twice as fast as optional ones; an empty value itself stays in the rest.
-func schemaOf(columns []columnInfo) *parquet.Schema {
-	text := func(enc parquet.Node) parquet.Node { return parquet.Compressed(enc, codec) }
+func schemaOf(columns []columnInfo, unit int64) *parquet.Schema {
+	text := func(enc parquet.Node) parquet.Node { return parquet.Compressed(enc, zstdCodec{}) }
 	group := parquet.Group{
-		colTime:    text(parquet.Encoded(parquet.Timestamp(parquet.Nanosecond), &parquet.DeltaBinaryPacked)),
+		colTime:    text(parquet.Encoded(parquet.Timestamp(timeUnits[unit]), &parquet.DeltaBinaryPacked)),
 		colSeq:     text(parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)),
 		colLevel:   text(parquet.Encoded(parquet.String(), &parquet.RLEDictionary)),
 		colStream:  text(parquet.Encoded(parquet.String(), &parquet.RLEDictionary)),

@@ -19,7 +19,7 @@ import (
 const (
 	blockBytes     = 64
 	blockBits      = blockBytes * 8
-	filterBitsPer  = 12 // bits for each distinct token: about one wrong "perhaps" in a hundred
+	filterBitsPer  = 10 // bits for each distinct token: less than two wrong "perhaps" in a hundred
 	filterProbes   = 7  // seven times nine bits are what one multiplication yields
 	maxBlocks      = 1 << 20
 	filterRowExtra = 4 // the checksum of a row

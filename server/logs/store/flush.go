@@ -229,7 +229,10 @@ func rankStreams(m *memtable, team int64) map[string]int32 {
 func (s *Store) writePlaces(ctx context.Context, m *memtable, team int64, places []place) (segmentInfo, error) {
 	counter := newFieldCounter()
 	countFields(m, places, counter)
-	desc := &description{Walls: m.walFiles, Columns: counter.choose(int64(len(places)))}
+	desc := &description{Walls: m.walFiles, Columns: counter.choose(int64(len(places))), Unit: 1e6}
+	for _, p := range places {
+		desc.Unit = unitFor(desc.Unit, p.time)
+	}
 	desc.ID, desc.Team, desc.Day = s.nextID(), team, places[0].day
 	w, err := newSegmentWriter(s.opt.Dir, desc, counter)
 	if err != nil {

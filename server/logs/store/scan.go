@@ -188,7 +188,7 @@ func (g *groupLines) within(lo, hi int64) ([]runSpan, error) {
 		return nil, nil
 	}
 	var err error
-	if g.times, err = g.r.readInts(g.sc, 0, g.u.group, g.r.fixed.time, joined(runs)); err != nil {
+	if g.times, err = g.r.readTimes(g.sc, g.u.group, joined(runs)); err != nil {
 		return nil, err
 	}
 	kept := runs[:0]
@@ -203,11 +203,11 @@ func (g *groupLines) within(lo, hi int64) ([]runSpan, error) {
 	return kept, nil
 }
 
-// joined turns runs into spans to read, neighbours as one; a gap of less than a page is read with them.
+// joined turns runs into spans to read, neighbours as one; a small gap is read with them.
 func joined(runs []runSpan) []span {
 	var spans []span
 	for _, r := range runs {
-		if k := len(spans) - 1; k >= 0 && r.from-spans[k].to < pageRows/8 {
+		if k := len(spans) - 1; k >= 0 && r.from-spans[k].to < 64 {
 			spans[k].to = r.to
 			continue
 		}

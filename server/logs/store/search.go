@@ -335,7 +335,7 @@ func (s *Store) readLines(sc *scratch, u *unit, list []found, at []int, rows []R
 		wanted[k].span = span{int(list[i].row), int(list[i].row) + 1}
 	}
 	spans := joined(wanted)
-	if g.times, err = rd.readInts(sc, 0, u.group, rd.fixed.time, spans); err != nil {
+	if g.times, err = rd.readTimes(sc, u.group, spans); err != nil {
 		return err
 	}
 	if err := g.load(columnSet{all: true}, spans); err != nil {

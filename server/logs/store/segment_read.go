@@ -189,34 +189,34 @@ func (sc *scratch) reset() {
 }
 
 // eachPage reads the pages of a column that hold the spans and calls fn with each piece:
-// the page begins with line at of the group and has lines up to end.
-func (r *reader) eachPage(sc *scratch, group, column int, spans []span, fn func(p parquet.Page, at, end int) error) (err error) {
+// lines [from, to) of the group, in a page that begins with line start.
+func (r *reader) eachPage(sc *scratch, group, column int, spans []span, fn func(p parquet.Page, start, from, to int) error) (err error) {
 	pages := r.groups[group].ColumnChunks()[column].Pages()
 	defer func() { err = errors.Join(err, pages.Close()) }()
-	next := -1 // the line that the pages would continue with
+	var page parquet.Page // the one read last: lines [start, end) of the group
+	start, end := 0, 0
 	for _, sp := range spans {
 		for at := sp.from; at < sp.to; {
-			if at != next {
-				if err := pages.SeekToRow(int64(at)); err != nil {
-					return fmt.Errorf("find a page: %w", errors.Join(errDamaged, err))
+			if at >= end || page == nil {
+				if at != end || page == nil {
+					if err := pages.SeekToRow(int64(at)); err != nil {
+						return fmt.Errorf("find a page: %w", errors.Join(errDamaged, err))
+					}
+				}
+				if page, err = pages.ReadPage(); err != nil {
+					return fmt.Errorf("read a page: %w", errors.Join(errDamaged, err))
+				}
+				sc.pages = append(sc.pages, page)
+				sc.bytes += page.Size()
+				if start, end = at, at+int(page.NumRows()); start == end {
+					return fmt.Errorf("a page without lines: %w", errDamaged)
 				}
 			}
-			p, err := pages.ReadPage()
-			if err != nil {
-				return fmt.Errorf("read a page: %w", errors.Join(errDamaged, err))
-			}
-			sc.pages = append(sc.pages, p)
-			sc.bytes += p.Size()
-			n := int(p.NumRows())
-			if n == 0 {
-				return fmt.Errorf("a page without lines: %w", errDamaged)
-			}
-			end := min(at+n, sp.to)
-			if err := fn(p, at, end); err != nil {
+			stop := min(end, sp.to)
+			if err := fn(page, start, at, stop); err != nil {
 				return err
 			}
-			next = at + n
-			at = end
+			at = stop
 		}
 	}
 	return nil
@@ -229,19 +229,32 @@ func (r *reader) readInts(sc *scratch, slot, group, column int, spans []span) ([
 		sc.ints[slot] = make([]int64, rows)
 	}
 	dst := sc.ints[slot][:rows]
-	err := r.eachPage(sc, group, column, spans, func(p parquet.Page, at, end int) error {
+	err := r.eachPage(sc, group, column, spans, func(p parquet.Page, start, from, to int) error {
 		data := p.Data()
 		if data.Kind() != encoding.Int64 {
 			return fmt.Errorf("a column of numbers: %w", errDamaged)
 		}
 		values := data.Int64()
-		if len(values) < end-at {
+		if len(values) < to-start {
 			return fmt.Errorf("a column of numbers: %w", errDamaged)
 		}
-		copy(dst[at:end], values)
+		copy(dst[from:to], values[from-start:])
 		return nil
 	})
 	return dst, err
+}
+
+// readTimes is readInts of the times, in nanoseconds.
+func (r *reader) readTimes(sc *scratch, group int, spans []span) ([]int64, error) {
+	times, err := r.readInts(sc, 0, group, r.fixed.time, spans)
+	if unit := r.desc.Unit; unit > 1 && err == nil {
+		for _, sp := range spans {
+			for i := sp.from; i < sp.to; i++ {
+				times[i] *= unit
+			}
+		}
+	}
+	return times, err
 }
 
 // readTexts does the same for texts, which share the pages' memory until reset.
@@ -256,13 +269,14 @@ func (r *reader) readTexts(sc *scratch, group, column int, spans []span) ([]stri
 		sc.texts[column] = dst
 	}
 	dst = dst[:rows]
-	err := r.eachPage(sc, group, column, spans, func(p parquet.Page, at, end int) error {
-		return pageTexts(p, dst[at:end])
+	err := r.eachPage(sc, group, column, spans, func(p parquet.Page, start, from, to int) error {
+		return pageTexts(p, from-start, dst[from:to])
 	})
 	return dst, err
 }
 
-func pageTexts(p parquet.Page, dst []string) error {
+// pageTexts fills dst with the texts of a page from its line skip on.
+func pageTexts(p parquet.Page, skip int, dst []string) error {
 	data := p.Data()
 	if dict := p.Dictionary(); dict != nil {
 		all := dict.Page().Data()
@@ -271,11 +285,11 @@ func pageTexts(p parquet.Page, dst []string) error {
 		}
 		indexes := data.Int32()
 		bytes, offsets := all.ByteArray()
-		if len(indexes) < len(dst) {
+		if len(indexes) < skip+len(dst) {
 			return fmt.Errorf("a column of texts: %w", errDamaged)
 		}
 		for i := range dst {
-			k := int(indexes[i])
+			k := int(indexes[skip+i])
 			if k < 0 || k+1 >= len(offsets) {
 				return fmt.Errorf("a dictionary: %w", errDamaged)
 			}
@@ -287,11 +301,11 @@ func pageTexts(p parquet.Page, dst []string) error {
 		return fmt.Errorf("a column of texts: %w", errDamaged)
 	}
 	bytes, offsets := data.ByteArray()
-	if len(offsets) < len(dst)+1 {
+	if len(offsets) < skip+len(dst)+1 {
 		return fmt.Errorf("a column of texts: %w", errDamaged)
 	}
 	for i := range dst {
-		dst[i] = textOf(bytes[offsets[i]:offsets[i+1]])
+		dst[i] = textOf(bytes[offsets[skip+i]:offsets[skip+i+1]])
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func newSegmentWriter(dir string, desc *description, counter *fieldCounter) (*se
 		return nil, fmt.Errorf("make a segment: %w", err)
 	}
 	w.file, w.out = f, bufio.NewWriterSize(f, 256<<10)
-	schema := schemaOf(desc.Columns)
+	schema := schemaOf(desc.Columns, desc.Unit)
 	w.pq = parquet.NewWriter(w.out, schema, &parquet.WriterConfig{
 		CreatedBy: "signalbox", DataPageVersion: 2, PageBufferSize: 4 << 20, WriteBufferSize: 0,
 		DictionaryMaxBytes: 1 << 20, SkipPageBounds: schema.Columns(), SkipPageStatistics: schema.Columns(),
@@ -126,7 +126,7 @@ func (w *segmentWriter) add(key string, seq uint64, r *record.Record, hashes []u
 	t := r.Time.UnixNano()
 	raw := int64(r.Size())
 	w.run(key, r.Stream, t, raw)
-	w.put(w.fixed.time, parquet.Int64Value(t))
+	w.put(w.fixed.time, parquet.Int64Value(t/w.desc.Unit))
 	w.put(w.fixed.seq, parquet.Int64Value(int64(seq)))
 	w.put(w.fixed.level, levelValues[r.Level])
 	w.put(w.fixed.stream, parquet.ByteArrayValue(textBytes(w.lastKey)))
@@ -265,7 +265,7 @@ func appendJSONText(b []byte, s string) []byte {
 
 func textBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
-// wide columns are cut into pages of pageRows; the others take a page for the whole group.
+// endGroup writes the lines collected as a row group, column by column, page by page.
 func (w *segmentWriter) endGroup() error {
 	if w.group.Rows == 0 {
 		return nil
@@ -273,7 +273,7 @@ func (w *segmentWriter) endGroup() error {
 	for at, col := range w.columns {
 		values := w.values[at]
 		for len(values) > 0 {
-			n := min(len(values), pageRows)
+			n := pageOf(values)
 			if _, err := col.WriteRowValues(values[:n]); err != nil {
 				return fmt.Errorf("write a column: %w", err)
 			}
@@ -292,6 +292,21 @@ func (w *segmentWriter) endGroup() error {
 	w.desc.Raw += w.group.Raw
 	w.beginGroup()
 	return nil
+}
+
+// pageOf is how many of the values make the next page. What little is left joins it.
+func pageOf(values []parquet.Value) int {
+	size := 0
+	for i := range values {
+		size += 8
+		if v := values[i]; v.Kind() == parquet.ByteArray {
+			size += len(v.ByteArray()) - 4
+		}
+		if size >= pageBytes && len(values)-i > len(values)/4 {
+			return i + 1
+		}
+	}
+	return len(values)
 }
 
 // finish completes both files under their names, on the disk itself, and returns what the

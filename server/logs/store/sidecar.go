@@ -27,6 +27,7 @@ type description struct {
 	Footer   int64    // where the Parquet footer begins …
 	FootSum  uint32   // … and its checksum: pages have their own
 	Blocks   int      // of the filter
+	Unit     int64    // of the times in the Parquet file, in nanoseconds
 	Streams  []streamInfo
 	Columns  []columnInfo
 	Groups   []groupInfo
@@ -89,6 +90,7 @@ func (d *description) encode() []byte {
 	u(uint64(d.FootSum))
 	u(uint64(d.Blocks))
 	u(d.LastSeq)
+	u(uint64(d.Unit))
 	for _, list := range [][]uint64{d.Walls, d.Replaces} {
 		u(uint64(len(list)))
 		for _, v := range list {
@@ -150,6 +152,9 @@ func decodeDescription(data []byte, intern *interner) (*description, error) {
 	d.Rows, d.Raw = int64(in.uvarint()), int64(in.uvarint())
 	d.Footer, d.FootSum, d.Blocks = int64(in.uvarint()), uint32(in.uvarint()), int(in.uvarint())
 	d.LastSeq = in.uvarint()
+	if d.Unit = int64(in.uvarint()); timeUnits[d.Unit] == nil {
+		in.bad = true
+	}
 	for _, list := range []*[]uint64{&d.Walls, &d.Replaces} {
 		*list = make([]uint64, in.count(1))
 		for i := range *list {
