@@ -62,7 +62,7 @@ func openSpool(dir string, maximum int64, log *slog.Logger) (*spool, error) {
 	}
 	p := &spool{dir: dir, max: maximum, log: log, in: make(chan *arrival, spoolQueue), end: make(chan struct{}), more: make(chan struct{}, 1),
 		together: make([]byte, 0, togetherBytes),
-		sync: func(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }}
+		sync:     func(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }}
 	var err error
 	p.segments, err = segmentsIn(dir)
 	return p, err
