@@ -120,32 +120,53 @@ var untouched = map[string]bool{"event_id": true, "type": true, "timestamp": tru
 // ofUser are the members of a request that tell of who made it.
 var ofUser = []string{"cookies", "data", "env", "headers", "query", "fragment"}
 
-// rewrite takes the user out of a stored event. changed says whether there was
-// anything, owner whether the event was the user's.
-func (x *eraser) rewrite(raw []byte) (before, after sentry.Event, owner, changed bool, err error) {
-	if err = json.Unmarshal(raw, &before); err != nil {
-		return before, after, false, false, err
+// rewritten is a stored event before and after its user was taken out.
+type rewritten struct {
+	before, after sentry.Event
+	// raw is what is to be stored.
+	raw []byte
+	// owner says whether the event was the user's, changed whether it had to change.
+	owner, changed bool
+	// mentions are what was looked for.
+	mentions []string
+}
+
+// rewrite takes the user out of a stored event.
+func (x *eraser) rewrite(raw []byte) (out rewritten, err error) {
+	if err = json.Unmarshal(raw, &out.before); err != nil {
+		return out, err
 	}
-	mentions := x.mentions
-	if owner = x.owns(before.User); owner {
-		mentions = slices.Concat(mentions, mentionsOf(before.User))
+	out.raw, out.mentions = raw, x.mentions
+	if out.owner = x.owns(out.before.User); out.owner {
+		out.mentions = slices.Concat(x.mentions, mentionsOf(out.before.User))
 	}
 	var m map[string]any
 	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
+	d.UseNumber() // what is too long for a float stays as it is
 	if err = d.Decode(&m); err != nil {
-		return before, after, owner, false, err
+		return out, err
 	}
+	if out.changed = x.rewriteMap(m, out); !out.changed {
+		out.after = out.before
+		return out, nil
+	}
+	if out.raw, err = json.Marshal(m); err == nil {
+		err = json.Unmarshal(out.raw, &out.after)
+	}
+	return out, err
+}
+
+func (x *eraser) rewriteMap(m map[string]any, r rewritten) (changed bool) {
 	for k, v := range m {
 		if untouched[k] {
 			continue
 		}
 		var touched bool
-		if m[k], touched = eraseIn(v, mentions); touched {
+		if m[k], touched = eraseIn(v, r.mentions); touched {
 			changed = true
 		}
 	}
-	if owner {
+	if r.owner {
 		changed = true
 		delete(m, "user")
 		delete(m, "feedback")
@@ -155,16 +176,7 @@ func (x *eraser) rewrite(raw []byte) (before, after sentry.Event, owner, changed
 			}
 		}
 	}
-	if x.eraseTags(m) {
-		changed = true
-	}
-	if !changed {
-		return before, before, owner, false, nil
-	}
-	if raw, err = json.Marshal(m); err == nil {
-		err = json.Unmarshal(raw, &after)
-	}
-	return before, after, owner, true, err
+	return x.eraseTags(m) || changed
 }
 
 // eraseTags removes tags that name the user by an id too short to be looked for.

@@ -109,40 +109,35 @@ func (x *erasing) event(row eventRow) error {
 	if err == nil && !x.eraser.mayConcern(raw) {
 		return nil
 	}
-	var before, after sentry.Event
-	var owner, changed bool
+	var r rewritten
 	if err == nil {
-		before, after, owner, changed, err = x.eraser.rewrite(raw)
+		r, err = x.eraser.rewrite(raw)
 	}
 	if err != nil { // nobody can read it, so nobody can say that the user is not in it
-		x.remove(row, &before)
+		x.remove(row, &r.before)
 		return nil
 	}
-	if !changed {
+	if !r.changed {
 		return nil
 	}
-	if owner {
+	if r.owner {
 		x.owned = append(x.owned, row.EventID)
 		if x.Mode == EraseDelete {
-			x.remove(row, &before)
+			x.remove(row, &r.before)
 			return nil
 		}
 		row.UserLabel = ""
 	}
-	mentions := slices.Concat(x.eraser.mentions, mentionsOf(before.User))
-	body, err := packEvent(&after)
-	if err != nil {
-		return err
-	}
+	body := packer().EncodeAll(r.raw, make([]byte, 0, len(r.raw)/3))
 	x.bytes += int64(len(body) - len(row.Body))
 	i := x.issue(row.IssueID)
-	i.gone, i.come = append(i.gone, eventTags(&before)...), append(i.come, eventTags(&after)...)
-	if owner && row.UserHash != 0 {
+	i.gone, i.come = append(i.gone, eventTags(&r.before)...), append(i.come, eventTags(&r.after)...)
+	if r.owner && row.UserHash != 0 {
 		i.users = append(i.users, row.UserHash)
 		row.UserHash = 0
 	}
-	row.Title, row.Culprit, row.Body = eraseText(row.Title, mentions), eraseText(row.Culprit, mentions), body
-	row.UserLabel = eraseText(row.UserLabel, mentions)
+	row.Title, row.Culprit, row.UserLabel = eraseText(row.Title, r.mentions), eraseText(row.Culprit, r.mentions), eraseText(row.UserLabel, r.mentions)
+	row.Body = body
 	x.Counts.Rewritten++
 	return x.rows.rewriteEvent(x.ctx, row)
 }
