@@ -35,6 +35,20 @@ func TestGitHubCircle(t *testing.T) {
 		t.Fatal(codes)
 	}
 	p.awaitBuilds(t, 2)
+	var page struct {
+		Items []struct {
+			Event  string
+			Caused []struct{ Kind, Title, URL string }
+		}
+	}
+	eventually(t, "the delivery to name its build", func() bool {
+		r.call(t, "GET", "/api/v1/ci/deliveries?team=main&event=push", nil, &page)
+		return len(page.Items) == 1 && len(page.Items[0].Caused) == 2
+	})
+	if c := page.Items[0].Caused; c[0].Kind != "version" || c[1].Kind != "build" || !strings.HasSuffix(c[1].Title, " #2") ||
+		!strings.HasPrefix(c[1].URL, "/teams/main/pipelines/shop/jobs/") || !strings.HasSuffix(c[1].URL, "/builds/2") {
+		t.Errorf("%+v", c)
+	}
 	states := func(sha string) (list []string) {
 		hub.Look("acme", "shop", func(r *githubtest.Repo) {
 			for _, s := range r.Statuses {
@@ -81,4 +95,30 @@ func TestGitHubCircle(t *testing.T) {
 		hub.Look("acme", "shop", func(r *githubtest.Repo) { left = len(r.Hooks) })
 		return left == 0
 	})
+}
+
+// TestADeletedTeamLeavesNoHookAtGitHub, even when GitHub is away at that moment.
+func TestADeletedTeamLeavesNoHookAtGitHub(t *testing.T) {
+	t.Parallel()
+	hub, stop := githubtest.Start()
+	t.Cleanup(stop)
+	hub.AddRepo("acme", "shop")
+	hub.AddOrg("globex")
+	r := start(t)
+	r.call(t, "POST", "/api/v1/accounts/teams", map[string]any{"name": "away"}, nil)
+	var connection struct{ ID string }
+	r.call(t, "POST", "/api/v1/ci/connections", map[string]any{"team": "away", "name": "GitHub", "api_url": hub.URL, "token": "ghp_hush"}, &connection)
+	r.call(t, "PUT", "/api/v1/ci/connections/"+connection.ID+"/repositories/acme/shop/hook", nil, nil)
+	r.call(t, "PUT", "/api/v1/ci/connections/"+connection.ID+"/organizations/globex/hook", nil, nil)
+	left := func() (n int) {
+		hub.Look("acme", "shop", func(r *githubtest.Repo) { n += len(r.Hooks) })
+		hub.LookOrg("globex", func(o *githubtest.Org) { n += len(o.Hooks) })
+		return n
+	}
+	if left() != 2 {
+		t.Fatalf("%d hooks before", left())
+	}
+	hub.Misbehave(githubtest.Fault{Method: "DELETE", Times: 2, Status: 503, Body: `{}`})
+	r.call(t, "DELETE", "/api/v1/accounts/teams/away", nil, nil)
+	eventually(t, "GitHub to have none of its hooks", func() bool { return left() == 0 })
 }
