@@ -62,8 +62,8 @@ func (r rows) alertUsers(ctx context.Context, alert int64, issues []int64, after
 
 // cutAlertUsers keeps the users of an issue that were seen last.
 func (r rows) cutAlertUsers(ctx context.Context, alert, issue, keep int64) error {
-	return r.db.Writer(ctx).Exec(`DELETE FROM issues_alert_users WHERE alert_id = ? AND issue_id = ? AND at <
-		(SELECT at FROM issues_alert_users WHERE alert_id = ? AND issue_id = ? ORDER BY at DESC LIMIT 1 OFFSET ?)`, alert, issue, alert, issue, keep).Error
+	return r.db.Writer(ctx).Exec(`DELETE FROM issues_alert_users WHERE alert_id = ? AND issue_id = ? AND user_hash NOT IN
+		(SELECT user_hash FROM issues_alert_users WHERE alert_id = ? AND issue_id = ? ORDER BY at DESC, user_hash LIMIT ?)`, alert, issue, alert, issue, keep).Error
 }
 
 type paceKey struct {

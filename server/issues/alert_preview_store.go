@@ -22,7 +22,7 @@ func (r rows) firstIn(ctx context.Context, issue int64, environment string) (at 
 
 func (r rows) regressions(ctx context.Context, issues []int64, since int64) ([]activityRow, error) {
 	var list []activityRow
-	err := r.db.Reader(ctx).Where("issue_id IN ? AND kind = 'regressed' AND at >= ?", issues, since).Order("id").Limit(maxPreviewIssues).Find(&list).Error
+	err := r.db.Reader(ctx).Raw("SELECT * FROM issues_activity WHERE issue_id IN ? AND kind = 'regressed' AND at >= ? ORDER BY id LIMIT ?", issues, since, maxPreviewIssues).Scan(&list).Error
 	return list, err
 }
 
