@@ -1,6 +1,8 @@
 package accounts
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -38,8 +40,16 @@ func TestPasswordGrant(t *testing.T) {
 	if out.TokenType != "bearer" || out.ExpiresIn != 86399 || strings.Count(out.IDToken, ".") != 2 {
 		t.Fatalf("%+v", out)
 	}
+	// fly reads from the token until when it lasts.
+	raw, err := base64.RawStdEncoding.DecodeString(out.AccessToken)
+	if err != nil || len(raw) != 28 || binary.LittleEndian.Uint64(raw[20:]) != uint64(w.clock.now().Add(flyLife).Unix()) {
+		t.Errorf("%q %v", out.AccessToken, err)
+	}
 	w.tokens["fly"] = out.AccessToken
 	w.mustDo("fly", "GET", "/api/v1/user", "", 200)
+	if users := w.mustDo("root", "GET", "/api/v1/users?since="+w.clock.now().Format(time.DateOnly), "", 200).Body.String(); !strings.Contains(users, `"username":"member"`) {
+		t.Errorf("active users: %s", users)
+	}
 	w.clock.pass(flyLife)
 	a := w.mustDo("fly", "GET", "/api/v1/user", "", 401)
 	if a.Body.String() != "not authorized" {

@@ -126,7 +126,7 @@ func (s *Service) handleFlyLogin(c *gin.Context) {
 		s.denyConcourse(c, err)
 		return
 	}
-	c.Redirect(http.StatusFound, "http://127.0.0.1:"+strconv.FormatUint(port, 10)+"/?token="+url.PathEscape("bearer "+token))
+	c.Redirect(http.StatusFound, "http://127.0.0.1:"+strconv.FormatUint(port, 10)+"/?token="+strings.ReplaceAll(url.PathEscape("bearer "+token), "+", "%2B"))
 }
 
 // handleFlyLogout ends the login that fly calls with. A token that somebody

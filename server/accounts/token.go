@@ -2,6 +2,8 @@ package accounts
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"math/big"
 	"strings"
@@ -70,6 +72,12 @@ func newSecret() string {
 	return tokenPrefix + strings.Repeat("0", 43-len(digits)) + digits
 }
 
+// newFlySecret has the form of Concourse's own tokens, from which fly reads until when
+// its login lasts: 160 random bits and the time, in standard base64.
+func newFlySecret(expires time.Time) string {
+	return base64.RawStdEncoding.EncodeToString(binary.LittleEndian.AppendUint64(random(20), uint64(expires.Unix())))
+}
+
 // CreateToken makes a token for the caller and returns its value. A token may
 // make others only when it holds *, and none that lives longer or reaches
 // further than itself.
@@ -121,12 +129,18 @@ func (s *Service) narrowToParent(ctx context.Context, caller identity.Caller, t 
 
 func (s *Service) createToken(ctx context.Context, t Token) (Token, string, error) {
 	secret := newSecret()
+	if t.Kind == flyToken {
+		secret = newFlySecret(t.Expires)
+	}
 	t.ID, t.Created = hex.EncodeToString(random(12)), s.now()
 	err := s.db.Tx(ctx, func(ctx context.Context) error {
 		if err := s.store.insertToken(ctx, t, hashOf(secret)); err != nil {
 			return err
 		}
 		if t.Kind == flyToken {
+			if err := s.store.setLastLogin(ctx, t.UserID, t.Created); err != nil {
+				return err
+			}
 			return s.Audit(ctx, 0, "session.create", t.User, t.Name)
 		}
 		return s.Audit(ctx, t.Team.ID, "token.create", t.Name, "scopes "+strings.Join(t.Scopes, ",")+" for "+t.User)
