@@ -19,6 +19,8 @@ import (
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/ci/runtime/worker"
 	"github.com/signalbox/signalbox/server/issues"
+	"github.com/signalbox/signalbox/server/logs"
+	"github.com/signalbox/signalbox/server/logs/store"
 	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/blobs"
 	"github.com/signalbox/signalbox/server/platform/config"
@@ -64,6 +66,8 @@ type App struct {
 	ci       *ci.Service
 	notify   *notify.Service
 	issues   *issues.Service
+	logStore *store.Store
+	logs     *logs.Service
 	// node is this server's name, which survives restarts.
 	node string
 
@@ -77,7 +81,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a := &App{config: cfg, log: log, registry: prometheus.NewRegistry(), tools: tools.NewRegistry(), loops: work.NewLoops(now, log)}
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireCI, a.wireGitHubCaused, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireCI, a.wireGitHubCaused, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
@@ -199,6 +203,9 @@ func (a *App) Close(ctx context.Context) error {
 	}
 	if a.worker != nil {
 		errs = append(errs, a.worker.Close())
+	}
+	if a.logStore != nil {
+		errs = append(errs, a.logStore.Close())
 	}
 	if a.accounts != nil {
 		errs = append(errs, a.accounts.Close(context.WithoutCancel(ctx)))

@@ -34,6 +34,7 @@ func (a *App) routes(context.Context) error {
 	a.notify.Routes(own)
 	a.github.IntakeRoutes(r)
 	a.issues.Routes(r)
+	a.logs.Routes(r)
 
 	files, err := web.Files()
 	if err != nil {

@@ -74,7 +74,7 @@ func (t *Tree) Add(message string) *Pattern {
 			t.full = true
 			return nil
 		}
-		best = &Pattern{Sample: message, words: words}
+		best = &Pattern{Sample: strings.Clone(message), words: words}
 		t.leaves[leaf] = append(t.leaves[leaf], best)
 		t.all = append(t.all, best)
 	} else {

@@ -56,16 +56,73 @@ func NewRun(q *Query, limits Limits) *Run {
 	return r
 }
 
-// Aggregates says whether rows of their own come out of the pipes, so that all
-// records must be seen.
+// Aggregates says whether the pipes make rows of their own from all records,
+// in whatever order they come.
 func (q *Query) Aggregates() bool {
-	return slices.ContainsFunc(q.Pipes, func(p Pipe) bool {
+	for _, p := range q.Pipes {
 		switch p.(type) {
 		case Stats, Top, Pattern:
+			return true
+		case Limit, Dedup, Sort:
+			return false
+		}
+	}
+	return false
+}
+
+// Ordered says whether a pipe needs all records in order of time, or holds
+// them back.
+func (q *Query) Ordered() bool {
+	return slices.ContainsFunc(q.Pipes, func(p Pipe) bool {
+		switch p.(type) {
+		case Dedup, Sort, Stats, Top, Pattern:
 			return true
 		}
 		return false
 	})
+}
+
+// Needs are the names that the pipes look at, for a store that reads only
+// those; nil is all of a record.
+func (q *Query) Needs() []string {
+	names := []string{}
+	for _, p := range q.Pipes {
+		switch p := p.(type) {
+		case Where:
+			plan := NewPlan(&Query{Filter: p.Filter})
+			if plan.Columns() == nil {
+				return nil
+			}
+			names = append(names, plan.Columns()...)
+		case Pattern:
+			return append(names, "message")
+		case Top:
+			return append(names, columnNames(p.Fields)...)
+		case Stats:
+			for _, by := range p.By {
+				names = append(names, columnNames([]string{by.Field})...)
+			}
+			for _, c := range p.Calls {
+				if c.Field != "" {
+					names = append(names, columnNames([]string{c.Field})...)
+				}
+			}
+			return names
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+func columnNames(names []string) []string {
+	names = slices.Clone(names)
+	for i, name := range names {
+		if name == record.NameMessage {
+			names[i] = "message"
+		}
+	}
+	return names
 }
 
 func (r *Run) note(why string) {
@@ -74,8 +131,9 @@ func (r *Run) note(why string) {
 	}
 }
 
-// Add takes one record, which must stay as it is, and says whether more are
-// wanted.
+// Add takes one record and says whether more are wanted. If the query
+// aggregates, nothing of the record is used after the call; otherwise it must
+// stay as it is until the result is read.
 func (r *Run) Add(rec *record.Record) bool { return r.first.add(&View{Record: rec}) }
 
 // Result ends the run.

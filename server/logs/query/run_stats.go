@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/server/logs/record"
@@ -48,6 +49,8 @@ func newStatsStep(s Stats, next step, most int, cut func(string)) *statsStep {
 func (s *statsStep) add(v *View) bool {
 	key := s.key(v)
 	g := s.groups[key]
+	// Texts may share memory with a record that is gone after this call: what is
+	// kept is copied.
 	if g == nil {
 		if len(s.groups) >= s.most {
 			s.cut("There are more groups than stats can tell apart; the first ones are counted.")
@@ -55,9 +58,9 @@ func (s *statsStep) add(v *View) bool {
 		}
 		g = &group{figures: make([]figure, len(s.stats.Calls))}
 		for _, by := range s.stats.By {
-			g.by = append(g.by, groupValue(by, v))
+			g.by = append(g.by, strings.Clone(groupValue(by, v)))
 		}
-		s.groups[key] = g
+		s.groups[strings.Clone(key)] = g
 		s.order = append(s.order, g)
 	}
 	for i := range s.stats.Calls {
@@ -111,7 +114,9 @@ func (s *statsStep) count(f *figure, c *Call, v *View) {
 			s.cut("There are more distinct values than count_uniq can tell apart.")
 			return
 		}
-		f.distinct[value] = struct{}{}
+		if _, known := f.distinct[value]; !known {
+			f.distinct[strings.Clone(value)] = struct{}{}
+		}
 		return
 	}
 	n, ok := parseNumber(value)

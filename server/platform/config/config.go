@@ -29,6 +29,7 @@ type Config struct {
 	Log      Log      `koanf:"log"`
 	CI       CI       `koanf:"ci"`
 	Issues   Issues   `koanf:"issues"`
+	Logs     Logs     `koanf:"logs"`
 }
 
 // Server is how the outside reaches us.
@@ -118,6 +119,28 @@ func (i Issues) check() error {
 	return nil
 }
 
+// Logs is about log lines.
+type Logs struct {
+	MemoryMB      int `koanf:"memory_mb"`
+	MaxRequestMB  int `koanf:"max_request_mb"`
+	MaxDecodedMB  int `koanf:"max_decoded_mb"`
+	RetentionDays int `koanf:"retention_days"`
+	RetentionMB   int `koanf:"retention_mb"`
+	MinFreeMB     int `koanf:"min_free_mb"`
+}
+
+func (l Logs) check() error {
+	for name, value := range map[string]int{"max_request_mb": l.MaxRequestMB, "max_decoded_mb": l.MaxDecodedMB, "retention_days": l.RetentionDays, "retention_mb": l.RetentionMB, "min_free_mb": l.MinFreeMB} {
+		if value < 1 {
+			return fmt.Errorf("logs.%s: %d is not a positive number", name, value)
+		}
+	}
+	if l.MemoryMB < 0 {
+		return fmt.Errorf("logs.memory_mb: %d is not a number of MB, or 0", l.MemoryMB)
+	}
+	return nil
+}
+
 // Key is one line of the table of keys.
 type Key struct {
 	// Name is "section.key", as in the file.
@@ -165,6 +188,12 @@ var Keys = []Key{
 	{"issues.retention_days", 90, "How long a project keeps events that sets nothing else."},
 	{"issues.retention_events", 1000000, "How many events a project keeps that sets nothing else."},
 	{"issues.retention_mb", 10240, "How many MB of events a project keeps that sets nothing else."},
+	{"logs.memory_mb", 0, "Memory budget of the log store. 0: a quarter of what the machine or its cgroup has, 1024 at most."},
+	{"logs.max_request_mb", 16, "Largest request of a log shipper, as it travels."},
+	{"logs.max_decoded_mb", 64, "Largest request of a log shipper, decompressed."},
+	{"logs.retention_days", 30, "How long lines are kept, unless a team has said otherwise."},
+	{"logs.retention_mb", 20480, "How many MB on disk a team's lines may take; beyond it the oldest days go."},
+	{"logs.min_free_mb", 512, "Intake answers 503 while the disk has less free; search goes on."},
 }
 
 // EnvName is the environment variable of a key.
@@ -243,6 +272,9 @@ func (c Config) complete() (Config, error) {
 		return c, err
 	}
 	if err := c.Issues.check(); err != nil {
+		return c, err
+	}
+	if err := c.Logs.check(); err != nil {
 		return c, err
 	}
 	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")

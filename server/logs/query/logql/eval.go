@@ -12,10 +12,11 @@ import (
 	"github.com/signalbox/signalbox/server/logs/record"
 )
 
-// Source gives the records that meet a condition; fn must not keep the record
-// and says whether it wants more.
+// Source gives the records that meet a query's condition, from on and before
+// to, in any order. columns are the fields that are looked at, nil is all; fn
+// does not keep the record and says whether it wants more.
 type Source interface {
-	Scan(ctx context.Context, q *query.Query, from, to time.Time, fn func(*record.Record) bool) error
+	Scan(ctx context.Context, q *query.Query, columns []string, from, to time.Time, fn func(*record.Record) bool) error
 }
 
 // Span is when a metric is calculated: at Start, Start+Step, … up to End.

@@ -3,6 +3,7 @@ package logql
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func (e *evaluation) window(r *Range, group *Grouping, wanted []string) ([]Serie
 	stream := query.NewStream(r.Log)
 	from := e.span.Start.Add(-r.Window - r.Offset).Add(1)
 	to := e.span.At(e.steps - 1).Add(-r.Offset).Add(1)
-	err := e.src.Scan(e.ctx, r.Log, from, to, func(rec *record.Record) bool {
+	err := e.src.Scan(e.ctx, r.Log, g.columns(), from, to, func(rec *record.Record) bool {
 		if v := stream.Apply(rec); v != nil {
 			g.add(v)
 		}
@@ -80,6 +81,45 @@ func (e *evaluation) window(r *Range, group *Grouping, wanted []string) ([]Serie
 		out = append(out, g.finish(s))
 	}
 	return out, nil
+}
+
+// columns are the fields that are looked at; nil is all.
+func (g *gatherer) columns() []string {
+	names := query.NewPlan(g.r.Log).Columns()
+	if names == nil {
+		return nil
+	}
+	names = slices.Clone(names)
+	for _, p := range g.r.Log.Pipes {
+		switch p := p.(type) {
+		case query.Where:
+			more := query.NewPlan(&query.Query{Filter: p.Filter}).Columns()
+			if more == nil {
+				return nil
+			}
+			names = append(names, more...)
+		case query.Drop:
+			if slices.ContainsFunc(p.Names, func(t query.LabelTest) bool { return t.Only != nil }) {
+				return nil
+			}
+		default:
+			return nil
+		}
+	}
+	if strings.HasPrefix(g.r.Func, "bytes") {
+		names = append(names, "message")
+	}
+	if g.r.Unwrap != nil {
+		names = append(names, g.r.Unwrap.Name)
+	}
+	asked := slices.Clone(g.wanted)
+	if g.group != nil {
+		asked = append(asked, g.group.Names...)
+	}
+	for _, name := range asked {
+		names = append(names, fieldName(name))
+	}
+	return names
 }
 
 func (g *gatherer) add(v *query.View) {
@@ -136,6 +176,10 @@ func (g *gatherer) find(v *query.View) *gathered {
 		if len(g.series) >= maxSeries {
 			g.err = &LimitError{fmt.Sprintf("maximum of series (%d) reached for a single query", maxSeries)}
 			return nil
+		}
+		// The record's texts are gone after this call.
+		for i := range labels {
+			labels[i].Value = strings.Clone(labels[i].Value)
 		}
 		s = &gathered{labels: labels, added: make([]float64, g.e.steps+1), summed: make([]float64, g.e.steps+1)}
 		if g.whole {

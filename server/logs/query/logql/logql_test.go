@@ -36,7 +36,7 @@ func testLines() lines {
 	return all
 }
 
-func (l lines) Scan(_ context.Context, q *query.Query, from, to time.Time, fn func(*record.Record) bool) error {
+func (l lines) Scan(_ context.Context, q *query.Query, _ []string, from, to time.Time, fn func(*record.Record) bool) error {
 	plan := query.NewPlan(q)
 	for _, r := range l {
 		if !r.Time.Before(from) && r.Time.Before(to) && plan.Match(r) && !fn(r) {
@@ -74,7 +74,7 @@ func TestLogQueries(t *testing.T) {
 			}
 			n := 0
 			stream := query.NewStream(e.Log)
-			err = testLines().Scan(t.Context(), e.Log, noon, noon.Add(time.Hour), func(r *record.Record) bool {
+			err = testLines().Scan(t.Context(), e.Log, nil, noon, noon.Add(time.Hour), func(r *record.Record) bool {
 				if stream.Apply(r) != nil {
 					n++
 				}

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/signalbox/signalbox/server/logs"
+	"github.com/signalbox/signalbox/server/logs/store"
+)
+
+func (a *App) wireLogs(ctx context.Context) error {
+	cfg := a.config.Logs
+	const mib = 1 << 20
+	memory := int64(cfg.MemoryMB) * mib
+	if memory == 0 {
+		memory = min(availableMemory()/4, 1024*mib)
+	}
+	kept := store.Retention{Age: time.Duration(cfg.RetentionDays) * 24 * time.Hour, Bytes: int64(cfg.RetentionMB) * mib}
+	// The store outlives the request to stop: it is closed after the intake.
+	lines, err := store.Open(context.WithoutCancel(ctx), store.Options{
+		Dir: filepath.Join(a.config.DataDir, "logs"), Memory: memory, Now: now, Log: a.log, MinFree: int64(cfg.MinFreeMB) * mib,
+		Retention: func(int64) store.Retention { return kept },
+	})
+	if err != nil {
+		return err
+	}
+	a.logStore = lines
+	a.logs = logs.New(logs.Deps{
+		DB: a.db, Store: lines, Now: now, Log: a.log, NewID: randomID, PublicURL: a.PublicURL, Identify: a.accounts.VerifyToken, Audit: a.audit, Publish: a.hub.Publish,
+		MaxBody: int64(cfg.MaxRequestMB) * mib, MaxDecoded: int64(cfg.MaxDecodedMB) * mib,
+	})
+	return nil
+}
+
+// availableMemory is what the machine has, or its cgroup if that is less; 1 GiB
+// if neither says.
+func availableMemory() int64 {
+	const unknown = 1 << 30
+	least := int64(0)
+	take := func(n int64) {
+		if n > 0 && (least == 0 || n < least) {
+			least = n
+		}
+	}
+	if raw, err := os.ReadFile("/proc/meminfo"); err == nil {
+		for line := range strings.Lines(string(raw)) {
+			if f := strings.Fields(line); len(f) >= 2 && f[0] == "MemTotal:" {
+				n, _ := strconv.ParseInt(f[1], 10, 64) // 0 is passed over
+				take(n << 10)
+			}
+		}
+	}
+	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		if raw, err := os.ReadFile(path); err == nil {
+			n, _ := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64) // "max" is no limit
+			take(n)
+		}
+	}
+	if least == 0 {
+		return unknown
+	}
+	return least
+}

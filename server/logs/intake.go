@@ -1,0 +1,73 @@
+package logs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/signalbox/signalbox/server/logs/record"
+	"github.com/signalbox/signalbox/server/logs/store"
+	"github.com/signalbox/signalbox/server/platform/problem"
+)
+
+// intake is what all ways in share.
+type intake struct {
+	// memory bounds what requests hold while they are read.
+	memory *semaphore.Weighted
+}
+
+func (in *intake) init(maxDecoded int64) {
+	in.memory = semaphore.NewWeighted(max(4*maxDecoded, 64<<20))
+}
+
+// Batch is what one request or message of a shipper brought.
+type Batch struct {
+	Team int64
+	// Source is how it came: loki, elastic, otlp, syslog, fluent, journald,
+	// jsonline, or a word for what is inside this server.
+	Source  string
+	Records []record.Record
+	// Rejected are records that could not be read, by reason.
+	Rejected map[string]int
+}
+
+// Accept makes records whole and keeps them; they are on the disk when it
+// returns. An error is for the shipper, which is to send the batch again.
+func (s *Service) Accept(ctx context.Context, b Batch) error {
+	now := s.Now()
+	for i := range b.Records {
+		r := &b.Records[i]
+		if len(r.Message) > 1 && r.Message[0] == '{' {
+			record.Expand(r, record.DefaultLimits)
+		}
+		record.Normalise(r, now)
+		clampTime(r, now)
+	}
+	if len(b.Records) == 0 {
+		return nil
+	}
+	err := s.Store.Append(ctx, b.Team, b.Records)
+	switch {
+	case errors.Is(err, store.ErrFull):
+		return &problem.Error{Kind: problem.Unavailable, Detail: "The disk for logs is full; free space or shorten the retention. Send the batch again later.", RetryAfter: 60}
+	case errors.Is(err, store.ErrClosed):
+		return &problem.Error{Kind: problem.Unavailable, Detail: "The server is stopping; send the batch again.", RetryAfter: 5}
+	case err != nil:
+		return fmt.Errorf("keep %d lines: %w", len(b.Records), err)
+	}
+	return nil
+}
+
+// farFuture is how wrong a shipper's clock may be; beyond it the time of
+// receipt is taken and the line says what it claimed.
+const farFuture = 24 * time.Hour
+
+func clampTime(r *record.Record, now time.Time) {
+	if r.Time.After(now.Add(farFuture)) {
+		r.Set(record.Field{Name: "claimed_time", Value: r.Time.UTC().Format(time.RFC3339Nano)})
+		r.Time = now
+	}
+}

@@ -1,0 +1,8 @@
+package logs
+
+import (
+	"github.com/signalbox/signalbox/server/platform/api"
+)
+
+// intakeRoutes are the addresses that shippers send to.
+func (s *Service) intakeRoutes(api.Router) {}

@@ -1,0 +1,44 @@
+package logs
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/signalbox/signalbox/server/logs/store"
+	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/identity"
+	"github.com/signalbox/signalbox/server/platform/stream"
+)
+
+// Deps is what the service needs.
+type Deps struct {
+	DB    *database.DB
+	Store *store.Store
+	Now   func() time.Time
+	Log   *slog.Logger
+	NewID func() string
+	// PublicURL is under which shippers reach this server, without a last slash.
+	PublicURL func() string
+	// Identify says whose a token is; the error is for the caller.
+	Identify func(ctx context.Context, token string) (identity.Caller, error)
+	// Audit records a change in the context's transaction; nil records nothing.
+	Audit func(ctx context.Context, team int64, action, object, detail string) error
+	// Publish tells browsers; nil tells nobody.
+	Publish func(ctx context.Context, e stream.Event) error
+	// MaxBody bounds a request of a shipper, compressed and decompressed.
+	MaxBody, MaxDecoded int64
+}
+
+// Service is the package's one object.
+type Service struct {
+	Deps
+	intake intake
+}
+
+// New makes the service over an open store.
+func New(deps Deps) *Service {
+	s := &Service{Deps: deps}
+	s.intake.init(deps.MaxDecoded)
+	return s
+}
