@@ -2,7 +2,6 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useState } from "react";
 import { FrameProvider } from "@/ui/frame/FrameProvider";
-import { TooltipProvider } from "@/ui/Tooltip";
 import { createQueryClient } from "./queryClient";
 import { createAppRouter } from "./router";
 import { useTheme } from "./theme";
@@ -14,11 +13,9 @@ export function App() {
   useTheme();
   return (
     <QueryClientProvider client={client}>
-      <TooltipProvider delayDuration={400} skipDelayDuration={200}>
-        <FrameProvider>
-          <RouterProvider router={router} />
-        </FrameProvider>
-      </TooltipProvider>
+      <FrameProvider>
+        <RouterProvider router={router} />
+      </FrameProvider>
     </QueryClientProvider>
   );
 }

@@ -1,29 +1,39 @@
-import { Check } from "lucide-react";
-import { DropdownMenu as Radix } from "radix-ui";
-import { type ReactElement, type ReactNode, useState } from "react";
-import { classes } from "./classes";
-import { Icon, type IconType } from "./Icon";
-import { Kbd } from "./Kbd";
-import { layerHost } from "./layerHost";
+import { cloneElement, type ComponentType, createContext, lazy, type KeyboardEvent, type ReactElement, type ReactNode, Suspense, useContext, useState } from "react";
+import type { IconType } from "./Icon";
 
-type MenuProps = { trigger: ReactElement; align?: "start" | "end"; label?: string; children: ReactNode };
+// The library of menus weighs as much as a page: it comes with the first one that is opened, or pointed at.
+const load = () => import("./MenuLayer");
+const MenuLayer = lazy(async () => ({ default: (await load()).MenuLayer }));
 
-/** A menu that hangs on a button. Not modal: it may not lock the page, which needs inline styles our policy forbids. */
-export function Menu({ trigger, align = "start", label, children }: MenuProps) {
-  const [open, setOpen] = useState(false);
+type Trigger = { onClick?: () => void; onKeyDown?: (event: KeyboardEvent) => void; onPointerEnter?: () => void; onFocus?: () => void; "aria-haspopup"?: "menu"; "aria-expanded"?: boolean };
+export type MenuProps = { trigger: ReactElement; align?: "start" | "end"; label?: string; children: ReactNode };
+
+/** A menu that hangs on a button. */
+export function Menu(props: MenuProps) {
+  const [wanted, setWanted] = useState(false);
+  const open = () => setWanted(true);
+  const begin = () => void load();
+  const closed = cloneElement(props.trigger as ReactElement<Trigger>, {
+    "aria-haspopup": "menu",
+    "aria-expanded": false,
+    onClick: open,
+    onKeyDown: (event) => {
+      if (event.key !== "ArrowDown") return;
+      event.preventDefault();
+      open();
+    },
+    onPointerEnter: begin,
+    onFocus: begin,
+  });
+  if (!wanted) return closed;
   return (
-    <Radix.Root modal={false} open={open} onOpenChange={setOpen}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal container={open ? layerHost() : undefined}>
-        <Radix.Content className="float menu" align={align} sideOffset={4} collisionPadding={8} loop aria-label={label}>
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <Suspense fallback={closed}>
+      <MenuLayer {...props} />
+    </Suspense>
   );
 }
 
-type ItemProps = {
+export type ItemProps = {
   onSelect: () => void;
   icon?: IconType;
   keys?: string;
@@ -33,44 +43,36 @@ type ItemProps = {
   children: ReactNode;
 };
 
-export function MenuItem({ onSelect, icon, keys, danger, refused, children }: ItemProps) {
-  return (
-    <Radix.Item className={classes(danger && "danger")} disabled={Boolean(refused)} onSelect={onSelect}>
-      {icon && <Icon of={icon} />}
-      <span>{children}</span>
-      {refused && <span className="end meta">{refused}</span>}
-      {keys && <Kbd keys={keys} />}
-    </Radix.Item>
-  );
-}
-
-type ChoiceProps<T extends string> = {
+export type ChoiceProps<T extends string> = {
   label: string;
   value: T;
   options: { value: T; label: string; icon?: IconType }[];
   onChange: (value: T) => void;
 };
 
+type Parts = { Item: ComponentType<ItemProps>; Choice: ComponentType<ChoiceProps<string>>; Label: ComponentType<{ children: ReactNode }>; Separator: ComponentType };
+
+/** What a menu is made of; given by the menu that came. */
+export const PartsContext = createContext<Parts | null>(null);
+
+/** Something to choose. */
+export function MenuItem(props: ItemProps) {
+  const parts = useContext(PartsContext);
+  return parts && <parts.Item {...props} />;
+}
+
 /** One of several, inside a menu. */
-export function MenuChoice<T extends string>({ label, value, options, onChange }: ChoiceProps<T>) {
-  return (
-    <Radix.RadioGroup value={value} onValueChange={(next) => onChange(next as T)}>
-      <Radix.Label className="group-label micro">{label}</Radix.Label>
-      {options.map((option) => (
-        <Radix.RadioItem key={option.value} value={option.value} onSelect={(event) => event.preventDefault()}>
-          {option.icon && <Icon of={option.icon} />}
-          <span>{option.label}</span>
-          <Radix.ItemIndicator className="end">
-            <Icon of={Check} size="s" />
-          </Radix.ItemIndicator>
-        </Radix.RadioItem>
-      ))}
-    </Radix.RadioGroup>
-  );
+export function MenuChoice<T extends string>({ onChange, ...props }: ChoiceProps<T>) {
+  const parts = useContext(PartsContext);
+  return parts && <parts.Choice {...props} onChange={(value) => onChange(value as T)} />;
 }
 
 export function MenuLabel({ children }: { children: ReactNode }) {
-  return <Radix.Label className="group-label meta">{children}</Radix.Label>;
+  const parts = useContext(PartsContext);
+  return parts && <parts.Label>{children}</parts.Label>;
 }
 
-export const MenuSeparator = Radix.Separator;
+export function MenuSeparator() {
+  const parts = useContext(PartsContext);
+  return parts && <parts.Separator />;
+}

@@ -4,7 +4,6 @@ import { render } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { type Me, type Role, sessionQuery } from "@/api/session";
 import { FrameProvider } from "@/ui/frame/FrameProvider";
-import { TooltipProvider } from "@/ui/Tooltip";
 
 /** Draws a part of a page for somebody with a role in team acme. Returns where the router stands. */
 export async function draw(part: ReactNode, role: Role = "owner") {
@@ -28,11 +27,9 @@ export async function draw(part: ReactNode, role: Role = "owner") {
   await router.load();
   render(
     <QueryClientProvider client={client}>
-      <TooltipProvider>
-        <FrameProvider>
-          <RouterProvider router={router as never} />
-        </FrameProvider>
-      </TooltipProvider>
+      <FrameProvider>
+        <RouterProvider router={router as never} />
+      </FrameProvider>
     </QueryClientProvider>,
   );
   return { router, client };

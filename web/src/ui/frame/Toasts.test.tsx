@@ -1,6 +1,5 @@
 import { act, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { TooltipProvider } from "../Tooltip";
 import type { ToastInit } from "./context";
 import { FrameProvider } from "./FrameProvider";
 import { useToast } from "./hooks";
@@ -13,11 +12,9 @@ function Say(init: ToastInit) {
 
 function setup(init: ToastInit) {
   render(
-    <TooltipProvider>
-      <FrameProvider>
-        <Say {...init} />
-      </FrameProvider>
-    </TooltipProvider>,
+    <FrameProvider>
+      <Say {...init} />
+    </FrameProvider>,
   );
   fireEvent.click(screen.getByText("say"));
 }

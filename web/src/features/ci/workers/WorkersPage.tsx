@@ -86,7 +86,7 @@ function Bar({ gauge, label }: { gauge: Gauge | undefined; label: string }) {
   if (!gauge) return <span className="muted">unknown</span>;
   return (
     <span className="grid gap-1">
-      <span className="num">{gauge.word}</span>
+      <span className="justify-self-start">{gauge.word}</span>
       {gauge.value > 0 && <Progress value={gauge.value} label={`${label}: ${gauge.word}`} />}
     </span>
   );
