@@ -9,8 +9,14 @@ import (
 )
 
 const (
-	// digestBatch shares one commit; small, because intake waits for it on SQLite.
-	digestBatch = 16
+	// digestBatch shares one commit, unless handling takes longer than digestHold:
+	// intake waits for it on SQLite.
+	digestBatch = 8
+	digestHold  = 3 * time.Millisecond
+	// digestPace is how far apart batches are while deliveries keep coming, so that one
+	// commit serves several and intake finds the writer free. What comes after a quiet
+	// moment is handled at once, and so is what has piled up.
+	digestPace = 8 * time.Millisecond
 	// digestAttempts take about three hours.
 	digestAttempts = 20
 	maxError       = 2000
@@ -18,21 +24,35 @@ const (
 
 // Digest handles all deliveries that are due, in the order they came.
 func (s *Service) Digest(ctx context.Context) error {
-	for ctx.Err() == nil {
-		// Looking first on a reading connection keeps an idle loop off the writer.
-		waiting, err := s.anyWaiting(ctx)
-		if err != nil || !waiting {
-			return err
-		}
-		n, err := s.digestSome(ctx)
-		if err != nil {
+	// Looking first on a reading connection keeps an idle loop off the writer.
+	waiting, err := s.anyWaiting(ctx)
+	if err != nil || !waiting {
+		return err
+	}
+	if err := s.pace(ctx); err != nil {
+		return err
+	}
+	for more := true; more && ctx.Err() == nil; {
+		// What is stored from now on wakes the loop again.
+		if more, err = s.digestSome(ctx); err != nil {
 			return fmt.Errorf("digest deliveries: %w", err)
 		}
-		if n == 0 { // other nodes have them
-			return nil
-		}
 	}
+	s.digested.Store(time.Now().UnixNano())
 	return ctx.Err()
+}
+
+func (s *Service) pace(ctx context.Context) error {
+	rest := digestPace - time.Since(time.Unix(0, s.digested.Load()))
+	if rest <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(rest):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // errHandler marks an error of OnDelivery, as opposed to one of the database.
@@ -41,14 +61,21 @@ type errHandler struct{ error }
 func (e errHandler) Unwrap() error { return e.error }
 
 // digestSome handles a batch in one transaction. When one of them fails, all are
-// rolled back and handled one by one, so that a bad one spoils only itself.
-func (s *Service) digestSome(ctx context.Context) (int, error) {
+// rolled back and handled one by one, so that a bad one spoils only itself. It reports
+// whether there may be more.
+func (s *Service) digestSome(ctx context.Context) (more bool, err error) {
 	var rows []deliveryRow
-	err := s.DB.Tx(ctx, func(ctx context.Context) (err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context) (err error) {
 		if rows, err = s.due(ctx, digestBatch); err != nil {
 			return err
 		}
-		for _, row := range rows {
+		more = len(rows) == digestBatch
+		began := time.Now()
+		for i, row := range rows {
+			if i > 0 && time.Since(began) > digestHold {
+				rows, more = rows[:i], true // the others are still waiting
+				break
+			}
 			if err := s.handle(ctx, row); err != nil {
 				return err
 			}
@@ -57,14 +84,14 @@ func (s *Service) digestSome(ctx context.Context) (int, error) {
 	})
 	var handler errHandler
 	if err == nil || !errors.As(err, &handler) || ctx.Err() != nil {
-		return len(rows), err
+		return more, err
 	}
 	for _, row := range rows {
 		if err := s.digestOne(ctx, row.Seq); err != nil {
-			return 0, err
+			return false, err
 		}
 	}
-	return len(rows), nil
+	return len(rows) == digestBatch, nil
 }
 
 func (s *Service) digestOne(ctx context.Context, seq int64) error {
