@@ -1,9 +1,9 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Activity, Archive, Bug, CircleCheck, Folder, HeartPulse, History, List, Package, Tag, User } from "lucide-react";
+import { Activity, Archive, Bell, Bug, CircleCheck, Folder, HeartPulse, History, List, Package, Tag, User } from "lucide-react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { useActions } from "@/ui/frame/hooks";
-import { issuesPath, monitorsPath, releasePath, releasesPath, setupPath } from "./paths";
+import { alertsPath, issuesPath, monitorsPath, releasePath, releasesPath, setupPath } from "./paths";
 import { projectsQuery } from "./queries";
 import { latestReleasesQuery } from "./releases/queries";
 import { percent } from "./releases/words";
@@ -28,6 +28,7 @@ export function IssuesContext({ team, project }: { team: string; project?: strin
   const go = (to: string) => () => void navigate({ to });
   useActions([
     { id: "issues.releases", label: "Releases", group: "Issues", icon: Package, also: "versions deploys", run: go(releasesPath(team)) },
+    { id: "issues.alerts", label: "Alerts", group: "Issues", icon: Bell, also: "notifications rules", run: go(alertsPath(team)) },
     { id: "issues.monitors", label: "Monitors", group: "Issues", icon: HeartPulse, also: "crons heartbeats", run: go(monitorsPath(team)) },
   ]);
   const quiet = projects.filter(({ last_event_at: at }) => !at).length;
@@ -56,6 +57,7 @@ export function IssuesContext({ team, project }: { team: string; project?: strin
       </ContextGroup>
       <ContextGroup title="Watch">
         <ContextItem to={monitorsPath(team)} icon={HeartPulse} label="Monitors" deep />
+        <ContextItem to={alertsPath(team)} icon={Bell} label="Alerts" deep />
       </ContextGroup>
     </ContextList>
   );

@@ -21,6 +21,7 @@ export const issuesFeature: Feature = {
     "issues.project": ({ id, team }) => [["issues", "project", Number(id)], ofTeam("projects", team), ofTeam("releases", team), ["issues", "release"]],
     "issues.projects": ({ id, team }) => [["issues", "project", Number(id)], ofTeam("projects", team)],
     "issues.monitors": ({ team }) => [ofTeam("monitors", team), ["issues", "monitor"]],
+    "issues.alerts": ({ team }) => [ofTeam("alerts", team), ["issues", "alert"]],
     "issues.erasures": ({ team }) => [ofTeam("erasures", team)],
     "issues.views": ({ team }) => [ofTeam("views", team)],
     "issues.ingest": ({ id, team }) => [["issues", "project", Number(id)], ofTeam("projects", team)],

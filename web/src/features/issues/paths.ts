@@ -14,5 +14,6 @@ export const releasePath = (team: string, release: number) => `${releasesPath(te
 export const monitorsPath = (team: string) => `${issuesPath(team)}/monitors`;
 export const monitorPath = (team: string, monitor: number) => `${monitorsPath(team)}/${monitor}`;
 export const alertsPath = (team: string) => `${issuesPath(team)}/alerts`;
+export const newAlertPath = (team: string) => `${alertsPath(team)}/new`;
 export const alertPath = (team: string, alert: number) => `${alertsPath(team)}/${alert}`;
 export const privacyPath = (team: string, project: string) => `${projectPath(team, project)}/privacy`;

@@ -1,12 +1,13 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { Problem } from "@/api/problem";
+import { alertQuery, alertsQuery, targetsQuery } from "./alerts/queries";
 import { monitorQuery, monitorsQuery } from "./monitors/queries";
 import { scrubbingQuery } from "./privacy/queries";
 import { eventQuery, ingestQuery, issueQuery, keysQuery, peopleQuery, projectsQuery, setupQuery, tagsQuery } from "./queries";
 import { releaseQuery, releasesQuery } from "./releases/queries";
 
-type Params = { team: string; project: string; issue: string; event: string; release: string; monitor: string };
+type Params = { team: string; project: string; issue: string; event: string; release: string; monitor: string; alert: string };
 type Load = { context: { client: QueryClient }; params: Params; location: { search: Record<string, unknown> } };
 
 const missing = (detail: string) => new Problem({ status: 404, title: "Not found", detail });
@@ -36,6 +37,8 @@ async function loadIssue(client: QueryClient, { team, issue }: Params, event: st
     client.ensureQueryData(eventQuery(id, event)).catch(() => undefined),
   ]);
 }
+
+const loadEditor = (client: QueryClient, team: string) => Promise.all([client.ensureQueryData(projectsQuery(team)), client.ensureQueryData(targetsQuery(team))]);
 
 const projectIn = ({ project }: Record<string, unknown>) => (typeof project === "string" && project ? project : undefined);
 
@@ -90,6 +93,17 @@ export function issuesRoutes(team: AnyRoute): AnyRoute[] {
       "issues/monitors/$monitor",
       ({ context: { client }, params }) => Promise.all([client.ensureQueryData(projectsQuery(params.team)), client.ensureQueryData(monitorQuery(numberOf(params.monitor, "a monitor")))]),
       lazyRouteComponent(() => import("./monitors/MonitorPage"), "MonitorPage"),
+    ),
+    page(
+      "issues/alerts",
+      ({ context: { client }, params: { team } }) => Promise.all([client.ensureQueryData(projectsQuery(team)), client.ensureQueryData(alertsQuery(team))]),
+      lazyRouteComponent(() => import("./alerts/AlertsPage"), "AlertsPage"),
+    ),
+    page("issues/alerts/new", ({ context: { client }, params: { team } }) => loadEditor(client, team), lazyRouteComponent(() => import("./alerts/NewAlertPage"), "NewAlertPage")),
+    page(
+      "issues/alerts/$alert",
+      ({ context: { client }, params }) => Promise.all([loadEditor(client, params.team), client.ensureQueryData(alertQuery(numberOf(params.alert, "an alert")))]),
+      lazyRouteComponent(() => import("./alerts/AlertPage"), "AlertPage"),
     ),
     page("issues/$issue", ({ context, params }) => loadIssue(context.client, params, "recommended"), lazyRouteComponent(() => import("./issue/IssuePage"), "IssuePage")),
     page("issues/$issue/events/$event", ({ context, params }) => loadIssue(context.client, params, params.event), lazyRouteComponent(() => import("./issue/IssuePage"), "IssuePage")),

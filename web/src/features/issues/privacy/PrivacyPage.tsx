@@ -30,7 +30,7 @@ export function PrivacyPage() {
     <>
       <ProjectHeader team={team} project={project} page="Privacy" />
       <Scrub key={`${project.id}${JSON.stringify(rules)}`} team={team} project={project} known={rules} />
-      <div className="pane pt-0 issues-settings">
+      <div className="pane issues-settings">
         <Part title="Erase a user" meta="Everything kept of one person in this project. Goes on in the background, also over a restart.">
           <Erase team={team} project={project} />
         </Part>
