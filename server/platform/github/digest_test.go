@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +125,35 @@ func TestDigestFailures(t *testing.T) {
 	after := byGUID()
 	if after["fails"].State != Done || after["fails"].Error != "" || after["panics"].State != Failed || after["panics"].Attempts != digestAttempts {
 		t.Errorf("%+v\n%+v", after["fails"], after["panics"])
+	}
+}
+
+// Handlers that take long share no commit, and lose and repeat nothing by that.
+func TestSlowHandlersGiveWay(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	h := b.newHook(t)
+	committed := []int{}
+	b.OnDelivery = func(ctx context.Context, d Delivery) ([]Effect, error) {
+		<-time.After(digestHold + time.Millisecond)    // slow by nature
+		committed = append(committed, len(b.marks(t))) // as others see it
+		return nil, b.mark(ctx, d.GUID)
+	}
+	n := digestBatch + 3
+	for i := range n {
+		b.deliver(t, h, fmt.Sprintf("g-%02d", i), "push", `{}`)
+	}
+	if err := b.Digest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	marks := b.marks(t)
+	if len(marks) != n || !slices.IsSorted(marks) {
+		t.Errorf("digested %v", marks)
+	}
+	for i, before := range committed {
+		if before != i {
+			t.Errorf("%d of %d were committed before the next: %v", before, i, committed)
+		}
 	}
 }
 

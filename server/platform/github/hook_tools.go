@@ -119,6 +119,7 @@ type toolConnection struct {
 	Login        string `json:"login"`
 	Installation int64  `json:"installation,omitempty"`
 	Error        string `json:"error"`
+	Problem      string `json:"problem,omitempty"`
 	Remaining    int    `json:"calls_left,omitempty"`
 }
 
@@ -134,7 +135,7 @@ func (s *Service) toolConnections(ctx context.Context, in toolTeam) (toolConnect
 	}
 	list, err := s.Connections(ctx, team.ID)
 	for _, c := range list {
-		t := toolConnection{ID: c.ID, Name: c.Name, Kind: c.Kind, APIURL: c.APIURL, Login: c.Login, Installation: c.Installation, Error: c.Error}
+		t := toolConnection{ID: c.ID, Name: c.Name, Kind: c.Kind, APIURL: c.APIURL, Login: c.Login, Installation: c.Installation, Error: c.Error, Problem: c.Problem}
 		if c.Rate != nil {
 			t.Remaining = c.Rate.Remaining
 		}
