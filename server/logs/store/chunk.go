@@ -50,6 +50,7 @@ var errChunk = errors.New("the bytes are no chunk")
 type chunkWriter struct {
 	head, body []byte
 	streamOf   map[string]uint32
+	streamAt   map[*record.Label]uint32 // the same by where the labels are: sparing most keys
 	streams    []*stream
 	names      map[string]uint32
 	nameList   []string
@@ -98,8 +99,9 @@ func (w *chunkWriter) encode(team int64, recs []record.Record, intern *interner)
 func (w *chunkWriter) reset() {
 	w.body, w.head = w.body[:0], w.head[:0]
 	if w.names == nil || len(w.names) > 4096 {
-		w.names, w.streamOf = map[string]uint32{}, map[string]uint32{}
+		w.names, w.streamOf, w.streamAt = map[string]uint32{}, map[string]uint32{}, map[*record.Label]uint32{}
 	}
+	clear(w.streamAt)
 	clear(w.names)
 	clear(w.streamOf)
 	w.streams, w.nameList = nil, nil
@@ -142,13 +144,23 @@ func (c *chunk) measure() {
 }
 
 func (w *chunkWriter) stream(labels record.Labels, intern *interner) uint32 {
-	key := labels.Key()
-	if at, ok := w.streamOf[key]; ok {
-		return at
+	var place *record.Label // two sets that begin at one place may differ in length: those are looked up by key
+	if len(labels) > 0 && cap(labels) == len(labels) {
+		place = &labels[0]
+		if at, ok := w.streamAt[place]; ok && len(w.streams[at].labels) == len(labels) {
+			return at
+		}
 	}
-	at := uint32(len(w.streams))
-	w.streams = append(w.streams, intern.get(key, labels))
-	w.streamOf[key] = at
+	key := labels.Key()
+	at, ok := w.streamOf[key]
+	if !ok {
+		at = uint32(len(w.streams))
+		w.streams = append(w.streams, intern.get(key, labels))
+		w.streamOf[key] = at
+	}
+	if place != nil {
+		w.streamAt[place] = at
+	}
 	return at
 }
 

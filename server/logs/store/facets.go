@@ -112,8 +112,8 @@ const maxFields = 2000
 // Fields lists the names there are in a range of time, commonest first, from the
 // descriptions of segments alone: it reads no lines of theirs, and counts the whole of a
 // segment that the range cuts.
-func (s *Store) Fields(ctx context.Context, team int64, req Request) ([]FieldInfo, Stats, error) {
-	req.Team, req.Match = team, nil
+func (s *Store) Fields(ctx context.Context, req Request) ([]FieldInfo, Stats, error) {
+	req.Match = nil
 	q := s.begin(ctx, req, columnSet{})
 	counter := &nameCounter{counts: map[string]*FieldInfo{}}
 	for _, c := range q.snap.chunks {

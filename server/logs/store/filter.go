@@ -12,11 +12,13 @@ import (
 	"github.com/signalbox/signalbox/server/logs/record"
 )
 
-// The filters of a segment's row groups are blocked Bloom filters of one size, laid out
-// across the groups: row b of the file holds block b of every group, and a checksum. So
-// asking all groups of a segment for one token reads a single small piece of the file,
-// however many lines it has.
+// A zone is a part of a row group that has a filter of its own: small enough that reading
+// one for nothing is cheap. The filters of a segment's zones are blocked Bloom filters of
+// one size, laid out across the zones: row b of the file holds block b of every zone, and
+// a checksum. So asking a whole segment for one token reads a single small piece of the
+// file, however many lines it has.
 const (
+	zoneRows       = 2048
 	blockBytes     = 64
 	blockBits      = blockBytes * 8
 	filterBitsPer  = 10 // bits for each distinct token: less than two wrong "perhaps" in a hundred
@@ -55,10 +57,13 @@ func hasBits(block []byte, hash uint32) bool {
 	return true
 }
 
-// filterBuilder collects the distinct tokens of each row group of a segment.
+// zonesOf is how many zones a group of so many lines has.
+func zonesOf(rows int) int { return (rows + zoneRows - 1) / zoneRows }
+
+// filterBuilder collects the distinct tokens of each zone of a segment.
 type filterBuilder struct {
-	groups [][]uint32
-	set    hashSet
+	zones [][]uint32
+	set   hashSet
 }
 
 func (b *filterBuilder) add(hashes []uint32) {
@@ -73,14 +78,14 @@ func (b *filterBuilder) addName(name string) { b.set.add(nameHash(name)) }
 // nameHash cannot be the hash of a word on purpose: no token holds a zero byte.
 func nameHash(name string) uint32 { return record.HashToken(name + "\x00") }
 
-func (b *filterBuilder) endGroup() {
-	b.groups = append(b.groups, b.set.take())
+func (b *filterBuilder) endZone() {
+	b.zones = append(b.zones, b.set.take())
 }
 
-// blocks is how many blocks each group needs so that the fullest still answers well.
+// blocks is how many blocks each zone needs so that the fullest still answers well.
 func (b *filterBuilder) blocks() int {
 	most := 0
-	for _, g := range b.groups {
+	for _, g := range b.zones {
 		most = max(most, len(g))
 	}
 	return min(max((most*filterBitsPer+blockBits-1)/blockBits, 1), maxBlocks)
@@ -89,9 +94,9 @@ func (b *filterBuilder) blocks() int {
 // writeTo writes the rows of the filter.
 func (b *filterBuilder) writeTo(w io.Writer) (blocks int, err error) {
 	blocks = b.blocks()
-	width := len(b.groups) * blockBytes
+	width := len(b.zones) * blockBytes
 	all := make([]byte, blocks*(width+filterRowExtra))
-	for g, hashes := range b.groups {
+	for g, hashes := range b.zones {
 		for _, h := range hashes {
 			at := blockOf(h, blocks)*(width+filterRowExtra) + g*blockBytes
 			setBits(all[at:at+blockBytes], h)
@@ -111,13 +116,13 @@ var errDamaged = errors.New("a checksum is wrong")
 type filter struct {
 	file   *os.File
 	offset int64
-	groups int
+	zones  int
 	blocks int
 }
 
-// having marks in dst the groups that perhaps hold the token; buf is reused and returned.
+// having marks in dst the zones that perhaps hold the token; buf is reused and returned.
 func (f *filter) having(hash uint32, dst []bool, buf []byte) ([]byte, error) {
-	width := f.groups * blockBytes
+	width := f.zones * blockBytes
 	if cap(buf) < width+filterRowExtra {
 		buf = make([]byte, width+filterRowExtra)
 	}
@@ -129,15 +134,15 @@ func (f *filter) having(hash uint32, dst []bool, buf []byte) ([]byte, error) {
 	if crc32.Checksum(buf[:width], castagnoli) != binary.LittleEndian.Uint32(buf[width:]) {
 		return buf, fmt.Errorf("the token filter: %w", errDamaged)
 	}
-	for g := range f.groups {
+	for g := range f.zones {
 		dst[g] = dst[g] || hasBits(buf[g*blockBytes:(g+1)*blockBytes], hash)
 	}
 	return buf, nil
 }
 
-// prune clears may[g] for every group that cannot hold a line with all the wanted tokens.
+// prune clears may[z] for every zone that cannot hold a line with all the wanted tokens.
 func (f *filter) prune(wanted [][]uint32, may []bool) error {
-	found := make([]bool, f.groups)
+	found := make([]bool, f.zones)
 	var buf []byte
 	var err error
 	for _, list := range wanted {

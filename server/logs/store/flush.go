@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/server/logs/record"
@@ -95,8 +96,6 @@ type place struct {
 // writeMemtable makes segments of a memtable, one a team and day, and publishes them in
 // one step: in the manifest, with the write-ahead files they cover, then to searches.
 func (s *Store) writeMemtable(ctx context.Context, m *memtable) error {
-	s.mergeMu.Lock()
-	defer s.mergeMu.Unlock()
 	var infos []segmentInfo
 	step := edit{WAL: m.walFiles}
 	for _, team := range teamsOf(m) {
@@ -111,6 +110,8 @@ func (s *Store) writeMemtable(ctx context.Context, m *memtable) error {
 		last = max(last, info.LastSeq)
 	}
 	step.Add, step.Next = infos, last+1
+	s.publish.Lock()
+	defer s.publish.Unlock()
 	if err := s.manifest.write(step); err != nil {
 		return errors.Join(err, s.discard(infos))
 	}
@@ -206,24 +207,29 @@ func sortPlaces(m *memtable, team int64) []place {
 }
 
 func rankStreams(m *memtable, team int64) map[string]int32 {
-	rank := map[string]int32{}
-	var keys []string
+	seen := map[string]*stream{}
+	var streams []*stream
 	for _, c := range m.chunks {
 		if c.team != team {
 			continue
 		}
 		for _, st := range c.streams {
-			if _, ok := rank[st.key]; !ok {
-				rank[st.key] = 0
-				keys = append(keys, st.key)
+			if seen[st.key] == nil {
+				seen[st.key] = st
+				streams = append(streams, st)
 			}
 		}
 	}
-	slices.Sort(keys)
-	for i, key := range keys {
-		rank[key] = int32(i)
+	slices.SortFunc(streams, compareStreams)
+	rank := make(map[string]int32, len(streams))
+	for i, st := range streams {
+		rank[st.key] = int32(i)
 	}
 	return rank
+}
+
+func compareStreams(a, b *stream) int {
+	return cmp.Or(strings.Compare(a.order, b.order), strings.Compare(a.key, b.key))
 }
 
 func (s *Store) writePlaces(ctx context.Context, m *memtable, team int64, places []place) (segmentInfo, error) {
@@ -233,7 +239,9 @@ func (s *Store) writePlaces(ctx context.Context, m *memtable, team int64, places
 	for _, p := range places {
 		desc.Unit = unitFor(desc.Unit, p.time)
 	}
+	s.publish.Lock()
 	desc.ID, desc.Team, desc.Day = s.nextID(), team, places[0].day
+	s.publish.Unlock()
 	w, err := newSegmentWriter(s.opt.Dir, desc, counter)
 	if err != nil {
 		return segmentInfo{}, err
@@ -265,7 +273,7 @@ func countFields(m *memtable, places []place, counter *fieldCounter) {
 	}
 }
 
-// nextID gives a segment its number. The caller holds mergeMu; a number whose segment was
+// nextID gives a segment its number. The caller holds publish; a number whose segment was
 // never published may be used again.
 func (s *Store) nextID() uint64 {
 	s.manifest.state.lastID++

@@ -114,7 +114,7 @@ func formatEdit(e edit) ([]byte, error) {
 	return append(append(line, body...), '\n'), nil
 }
 
-// manifest is the file being appended to. Its caller holds mergeMu.
+// manifest is the file being appended to. Its caller holds Store.publish.
 type manifest struct {
 	dir   string
 	file  *os.File

@@ -64,8 +64,9 @@ type unit struct {
 	chunk *chunk
 	seg   *segment
 	group int
-	runs  []int // runs of the group whose stream and time may match
-	rest  bool  // some wanted field may be in the rest
+	runs  []int  // runs of the group whose stream and time may match
+	zones []bool // of the group, that may match; nil is all
+	rest  bool   // some wanted field may be in the rest
 	minT  int64
 	maxT  int64
 	lines int
@@ -177,9 +178,9 @@ func (q *query) expand(g *segment) {
 	defer q.s.readers.put(r)
 	groups := len(r.desc.Groups)
 	q.stats.Units += groups
-	may := make([]bool, groups)
+	may := make([]bool, r.filter.zones)
 	for i := range may {
-		may[i] = r.desc.Groups[i].MinT < q.to && r.desc.Groups[i].MaxT >= q.from
+		may[i] = true
 	}
 	if len(q.tokens) > 0 {
 		if err := r.filter.prune(q.tokens, may); err != nil {
@@ -190,27 +191,30 @@ func (q *query) expand(g *segment) {
 		q.stats.Pruned += groups
 		return
 	}
-	rest := q.restOf(g, r, may)
+	rest := q.restOf(g, r)
 	ok := make([]bool, len(r.desc.Streams))
 	for i, st := range r.desc.Streams {
 		ok[i] = q.stream(st)
 	}
+	zone := 0
 	for i := range r.desc.Groups {
-		u := q.unitOf(g, &r.desc.Groups[i], i, may[i], ok)
+		end := zone + zonesOf(r.desc.Groups[i].Rows)
+		u := q.unitOf(g, &r.desc.Groups[i], may[zone:end], ok)
 		if u == nil {
 			q.stats.Pruned++
-			continue
+		} else {
+			u.group, u.rest = i, r.desc.Groups[i].Rest > 0 && (rest == nil || slices.Contains(rest[zone:end], true))
+			q.push(item{unit: u}, u.minT, u.maxT)
 		}
-		u.rest = rest[i]
-		q.push(item{unit: u}, u.minT, u.maxT)
+		zone = end
 	}
 }
 
-func (q *query) unitOf(g *segment, info *groupInfo, group int, may bool, ok []bool) *unit {
-	if !may {
+func (q *query) unitOf(g *segment, info *groupInfo, zones, ok []bool) *unit {
+	if info.MinT >= q.to || info.MaxT < q.from || !slices.Contains(zones, true) {
 		return nil
 	}
-	u := &unit{seg: g, group: group, minT: math.MaxInt64, maxT: math.MinInt64}
+	u := &unit{seg: g, zones: zones, minT: math.MaxInt64, maxT: math.MinInt64}
 	for i := range info.Runs {
 		r := &info.Runs[i]
 		if ok[r.Stream] && r.MinT < q.to && r.MaxT >= q.from {
@@ -242,29 +246,21 @@ func (q *query) stream(st streamInfo) bool {
 	return ok
 }
 
-// restOf tells for which groups the rest must be read: where the filter knows a wanted name.
-func (q *query) restOf(g *segment, r *reader, may []bool) []bool {
-	rest := make([]bool, len(may))
+// restOf tells for which zones the rest must be read: where the filter knows a wanted name; nil is all.
+func (q *query) restOf(g *segment, r *reader) []bool {
 	if q.need.all || q.more.all {
-		for i := range rest {
-			rest[i] = r.desc.Groups[i].Rest > 0
-		}
-		return rest
+		return nil
 	}
+	rest := make([]bool, r.filter.zones)
 	var buf []byte
 	var err error
 	for _, list := range [][]string{q.need.fields, q.more.fields} {
 		for _, name := range list {
 			if buf, err = r.filter.having(nameHash(name), rest, buf); err != nil {
 				q.s.damagedFilter(g, err)
-				for i := range rest {
-					rest[i] = true
-				}
+				return nil
 			}
 		}
-	}
-	for i := range rest {
-		rest[i] = rest[i] && r.desc.Groups[i].Rest > 0
 	}
 	return rest
 }

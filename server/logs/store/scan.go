@@ -179,7 +179,7 @@ func (g *groupLines) within(lo, hi int64) ([]runSpan, error) {
 		if next < len(g.u.runs) && g.u.runs[next] == i {
 			next++
 			if r.MinT <= hi && r.MaxT >= lo {
-				runs = append(runs, runSpan{span{at, at + r.Rows}, r.Stream})
+				runs = appendZones(runs, runSpan{span{at, at + r.Rows}, r.Stream}, g.u.zones)
 			}
 		}
 		at += r.Rows
@@ -201,6 +201,26 @@ func (g *groupLines) within(lo, hi int64) ([]runSpan, error) {
 		}
 	}
 	return kept, nil
+}
+
+// appendZones appends the parts of a run that lie in zones that may match.
+func appendZones(runs []runSpan, run runSpan, zones []bool) []runSpan {
+	if zones == nil {
+		return append(runs, run)
+	}
+	for from := run.from; from < run.to; {
+		z := from / zoneRows
+		to := min((z+1)*zoneRows, run.to)
+		if zones[z] {
+			if k := len(runs) - 1; k >= 0 && runs[k].to == from && runs[k].stream == run.stream {
+				runs[k].to = to
+			} else {
+				runs = append(runs, runSpan{span{from, to}, run.stream})
+			}
+		}
+		from = to
+	}
+	return runs
 }
 
 // joined turns runs into spans to read, neighbours as one; a small gap is read with them.

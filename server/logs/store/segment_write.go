@@ -140,6 +140,9 @@ func (w *segmentWriter) add(key string, seq uint64, r *record.Record, hashes []u
 	w.group.Rows++
 	w.group.Raw += raw
 	w.group.MinT, w.group.MaxT = min(w.group.MinT, t), max(w.group.MaxT, t)
+	if w.group.Rows%zoneRows == 0 {
+		w.filters.endZone()
+	}
 	if w.group.Rows >= groupRows {
 		return w.endGroup()
 	}
@@ -286,7 +289,9 @@ func (w *segmentWriter) endGroup() error {
 	if err := w.pq.Flush(); err != nil {
 		return fmt.Errorf("write a row group: %w", err)
 	}
-	w.filters.endGroup()
+	if w.group.Rows%zoneRows != 0 {
+		w.filters.endZone()
+	}
 	w.desc.Groups = append(w.desc.Groups, w.group)
 	w.desc.Rows += int64(w.group.Rows)
 	w.desc.Raw += w.group.Raw

@@ -255,5 +255,9 @@ func readSidecar(f *os.File, intern *interner) (*description, *filter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return d, &filter{file: f, offset: 12 + int64(size), groups: len(d.Groups), blocks: d.Blocks}, nil
+	zones := 0
+	for i := range d.Groups {
+		zones += zonesOf(d.Groups[i].Rows)
+	}
+	return d, &filter{file: f, offset: 12 + int64(size), zones: zones, blocks: d.Blocks}, nil
 }

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +30,7 @@ type Options struct {
 	FlushRows int              // lines the memtable holds before it becomes segments; as Memory allows, 131072 at most
 	FlushAge  time.Duration    // how long a line may stay in the memtable; an hour
 	MinFree   int64            // intake stops when the disk has less; 256 MiB
+	FreeShare float64          // of the disk, that Retain keeps free by letting the oldest days go; 0.05
 	// DiskFree tells the free and the total bytes of the disk that holds Dir; statfs of it.
 	DiskFree func(dir string) (free, total int64, err error)
 	// Retention tells what a team keeps; everything, if nil.
@@ -58,6 +61,9 @@ func (o *Options) defaults() {
 	}
 	if o.MinFree <= 0 {
 		o.MinFree = 256 << 20
+	}
+	if o.FreeShare <= 0 {
+		o.FreeShare = 0.05
 	}
 	if o.DiskFree == nil {
 		o.DiskFree = diskFree
@@ -105,7 +111,8 @@ type Store struct {
 	flushed   *sync.Cond // signalled under mu when frozen becomes nil
 	flushFail error      // why the last flush failed; guarded by mu
 	wakeMerge chan struct{}
-	mergeMu   sync.Mutex // one merge, retention or flush publishes at a time
+	maintain  sync.Mutex // one merge or retention at a time
+	publish   sync.Mutex // guards manifest: one step at a time, and the numbers of segments
 
 	stop    context.CancelFunc
 	workers sync.WaitGroup
@@ -181,6 +188,32 @@ func (s *Store) release() error {
 type stream struct {
 	labels record.Labels
 	key    string
+	order  string // where it comes in a segment
+}
+
+// Labels by which streams are sorted in a segment first and last. What many streams have
+// in common comes first, what tells copies of the same program apart comes last: lines of
+// one program then lie together, compress together, and are skipped together.
+var (
+	orderFirst = []string{"source", "namespace", "project", "app", "application", "service", "service_name", "job", "container", "component"}
+	orderLast  = []string{"level", "host", "hostname", "node", "node_name", "instance", "pod", "filename", "container_id"}
+)
+
+// orderOf is the text that streams are sorted by.
+func orderOf(labels record.Labels) string {
+	rank := func(name string) int {
+		if i := slices.Index(orderFirst, name); i >= 0 {
+			return i - len(orderFirst)
+		}
+		return slices.Index(orderLast, name) + 1
+	}
+	sorted := slices.Clone(labels)
+	slices.SortStableFunc(sorted, func(a, b record.Label) int { return rank(a.Name) - rank(b.Name) })
+	var b strings.Builder
+	for _, l := range sorted {
+		b.WriteString(l.Name + "\x00" + l.Value + "\x01")
+	}
+	return b.String()
 }
 
 // interner keeps one *stream per key, so that a million lines share their labels. It
@@ -201,7 +234,8 @@ func (in *interner) get(key string, labels record.Labels) *stream {
 	if len(in.byKey) >= maxInterned {
 		clear(in.byKey)
 	}
-	st := &stream{labels: cloneLabels(labels), key: key}
-	in.byKey[key] = st
+	st := &stream{labels: cloneLabels(labels), key: strings.Clone(key)}
+	st.order = orderOf(st.labels)
+	in.byKey[st.key] = st
 	return st
 }
