@@ -1,54 +1,13 @@
 package logs
 
 import (
-	"context"
 	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/signalbox/signalbox/server/logs/drain"
 	"github.com/signalbox/signalbox/server/logs/record"
-	"github.com/signalbox/signalbox/server/logs/store"
 )
-
-// maxPatterns is how many patterns are told apart in one answer.
-const maxPatterns = 500
-
-// PatternCount is a group of messages that are alike, over time.
-type PatternCount struct {
-	Pattern string `json:"pattern"`
-	Count   int64  `json:"count"`
-	Sample  string `json:"sample"`
-	// Bars are the counts from Start on, Step apart.
-	Bars []int64 `json:"bars"`
-}
-
-// patterns groups the messages of a request and counts them in steps.
-func (s *Service) patterns(ctx context.Context, req store.Request, step time.Duration) ([]PatternCount, store.Stats, error) {
-	tree := drain.New(maxPatterns)
-	bars := int(req.To.Sub(req.From)/step) + 1
-	counts := map[*drain.Pattern][]int64{}
-	lines := &oneByOne{fn: func(r *record.Record) bool {
-		p := tree.Add(r.Message)
-		if p == nil {
-			return true
-		}
-		if counts[p] == nil {
-			counts[p] = make([]int64, bars)
-		}
-		if at := int(r.Time.Sub(req.From) / step); at >= 0 && at < bars {
-			counts[p][at]++
-		}
-		return true
-	}}
-	stats, err := s.Store.Each(ctx, req, []string{store.ColumnMessage}, func() store.Sink { return lines })
-	var out []PatternCount
-	for _, p := range tree.Patterns() {
-		out = append(out, PatternCount{p.Text, p.Count, p.Sample, counts[p]})
-	}
-	return out, stats, err
-}
 
 func (s *Service) lokiPatterns(c *gin.Context, team int64) (any, error) {
 	req, err := s.lokiRequest(c, team, argument(c, "query"))
@@ -111,7 +70,7 @@ func (s *Service) lokiDetectedFields(c *gin.Context, team int64) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields, _, err := s.Store.Fields(c.Request.Context(), team, req)
+	fields, _, err := s.Store.Fields(c.Request.Context(), req)
 	limit, bad := strconv.Atoi(argument(c, "limit"))
 	if bad != nil || limit <= 0 {
 		limit = 1000

@@ -131,4 +131,3 @@ func (f *lokiFollower) send(ctx context.Context, rows []store.Row, dropped int64
 	defer cancel()
 	return f.conn.Write(ctx, websocket.MessageText, data) == nil
 }
-

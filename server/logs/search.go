@@ -288,7 +288,7 @@ func (s *Service) Names(ctx context.Context, in Search) ([]store.FieldInfo, Cost
 	if err != nil {
 		return nil, Cost{}, err
 	}
-	fields, stats, err := s.Store.Fields(ctx, q.Team, q.Request)
+	fields, stats, err := s.Store.Fields(ctx, q.Request)
 	slices.SortStableFunc(fields, func(a, b store.FieldInfo) int { return int(min(max(b.Lines-a.Lines, -1), 1)) })
 	return fields, cost(stats), err
 }

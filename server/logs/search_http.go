@@ -15,6 +15,7 @@ func (s *Service) searchRoutes(r api.Router) {
 	r.POST("/names", read, api.Handle(s.httpNames))
 	r.POST("/values", read, api.Handle(s.httpValues))
 	r.POST("/field", read, api.Handle(s.httpField))
+	r.POST("/patterns", read, api.Handle(s.httpPatterns))
 	r.GET("/around", read, api.Handle(s.httpAround))
 }
 
@@ -92,4 +93,26 @@ func (s *Service) httpAround(ctx context.Context, in aroundIn) (Context, error) 
 		in.Before, in.After = 20, 20
 	}
 	return s.Around(ctx, in.Team, in.ID, in.Before, in.After)
+}
+
+type patternsOut struct {
+	StepMS   int64          `json:"step_ms"`
+	Patterns []PatternCount `json:"patterns"`
+	Stats    Cost           `json:"stats"`
+}
+
+func (s *Service) httpPatterns(ctx context.Context, in histogramIn) (patternsOut, error) {
+	q, err := s.ask(ctx, in.Search)
+	if err != nil {
+		return patternsOut{}, err
+	}
+	if in.Bars <= 0 || in.Bars > 200 {
+		in.Bars = 40
+	}
+	step := stepFor(q.To.Sub(q.From), in.Bars)
+	list, stats, err := s.patterns(ctx, q.Request, step)
+	if list == nil {
+		list = []PatternCount{}
+	}
+	return patternsOut{step.Milliseconds(), list, cost(stats)}, err
 }

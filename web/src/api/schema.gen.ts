@@ -2557,6 +2557,159 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lines that meet a query, or the table its pipes make */
+        post: operations["searchLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many lines meet a query, over time and by level */
+        post: operations["logHistogram"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Labels and fields of the lines in a range */
+        post: operations["logNames"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The most frequent values of labels and fields */
+        post: operations["logValues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/field": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What one label or field holds */
+        post: operations["logField"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Messages that are alike, counted over time */
+        post: operations["logPatterns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/around": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lines of the same stream before and after one */
+        get: operations["logsAround"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lines as they come in, as server-sent events named lines: {lines, dropped, missed} */
+        get: operations["tailLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every line of a range, streamed */
+        get: operations["exportLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4810,6 +4963,158 @@ export interface components {
                 last_seen: string;
                 release: string;
             }[];
+        };
+        /** @description An error in the query has the field query, whose message is from-to in characters */
+        LogSearch: {
+            team: string;
+            query: string;
+            /** Format: date-time */
+            from?: string;
+            /** Format: date-time */
+            to?: string;
+            limit?: number;
+            oldest?: boolean;
+            after?: string;
+        };
+        LogCountSearch: {
+            team: string;
+            query: string;
+            /** Format: date-time */
+            from?: string;
+            /** Format: date-time */
+            to?: string;
+            limit?: number;
+            oldest?: boolean;
+            after?: string;
+            bars?: number;
+        };
+        LogValuesSearch: {
+            team: string;
+            query: string;
+            /** Format: date-time */
+            from?: string;
+            /** Format: date-time */
+            to?: string;
+            limit?: number;
+            oldest?: boolean;
+            after?: string;
+            names: string[];
+            top?: number;
+        };
+        LogFieldSearch: {
+            team: string;
+            query: string;
+            /** Format: date-time */
+            from?: string;
+            /** Format: date-time */
+            to?: string;
+            limit?: number;
+            oldest?: boolean;
+            after?: string;
+            name: string;
+        };
+        LogCost: {
+            /** Format: int64 */
+            lines: number;
+            /** Format: int64 */
+            matched: number;
+            /** Format: int64 */
+            bytes: number;
+            segments: number;
+            /** Format: int64 */
+            took_ms: number;
+            /** @description Why this is not the whole, in a sentence */
+            partial?: string;
+        };
+        LogLine: {
+            id: string;
+            /** Format: date-time */
+            time: string;
+            /** @enum {string} */
+            level: "unknown" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            message: string;
+            labels: {
+                [key: string]: string;
+            };
+            fields: {
+                name: string;
+                value: string;
+                /** @enum {string} */
+                kind: "string" | "number" | "bool" | "json";
+            }[];
+        };
+        LogFound: {
+            lines: components["schemas"]["LogLine"][];
+            columns?: string[];
+            rows?: string[][];
+            stats: components["schemas"]["LogCost"];
+            cut?: string;
+        };
+        LogHistogram: {
+            /** Format: int64 */
+            step_ms: number;
+            bars: {
+                /** Format: date-time */
+                start: string;
+                counts: {
+                    [key: string]: number;
+                };
+            }[];
+            /** Format: int64 */
+            total: number;
+            stats: components["schemas"]["LogCost"];
+        };
+        LogNames: {
+            names: {
+                name: string;
+                kind: string;
+                /** Format: int64 */
+                lines: number;
+                label: boolean;
+            }[];
+            stats: components["schemas"]["LogCost"];
+        };
+        LogFacet: {
+            name: string;
+            /** Format: int64 */
+            lines: number;
+            values: {
+                value: string;
+                /** Format: int64 */
+                lines: number;
+            }[];
+            distinct: number;
+            more: boolean;
+        };
+        LogValues: {
+            facets: components["schemas"]["LogFacet"][];
+            stats: components["schemas"]["LogCost"];
+        };
+        LogField: components["schemas"]["LogFacet"] & {
+            numbers?: {
+                min: number;
+                max: number;
+                avg: number;
+                p50: number;
+                p95: number;
+            };
+            stats: components["schemas"]["LogCost"];
+        };
+        LogPatterns: {
+            /** Format: int64 */
+            step_ms: number;
+            patterns: {
+                pattern: string;
+                /** Format: int64 */
+                count: number;
+                sample: string;
+                bars: number[];
+            }[];
+            stats: components["schemas"]["LogCost"];
+        };
+        LogContext: {
+            lines: components["schemas"]["LogLine"][];
+            index: number;
         };
     };
     responses: {
@@ -9167,6 +9472,236 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    searchLogs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogSearch"];
+            };
+        };
+        responses: {
+            /** @description Lines or a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogFound"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logHistogram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogCountSearch"];
+            };
+        };
+        responses: {
+            /** @description Bars */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogHistogram"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logNames: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogSearch"];
+            };
+        };
+        responses: {
+            /** @description Names, most frequent first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogNames"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logValues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogValuesSearch"];
+            };
+        };
+        responses: {
+            /** @description Values with counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogValues"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logField: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogFieldSearch"];
+            };
+        };
+        responses: {
+            /** @description Values, and figures if they are numbers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogField"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logPatterns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogCountSearch"];
+            };
+        };
+        responses: {
+            /** @description Patterns */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPatterns"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logsAround: {
+        parameters: {
+            query: {
+                team: string;
+                id: string;
+                before?: number;
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogContext"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tailLogs: {
+        parameters: {
+            query: {
+                team: string;
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportLogs: {
+        parameters: {
+            query: {
+                team: string;
+                query?: string;
+                from?: string;
+                to?: string;
+                format?: "ndjson" | "csv" | "txt";
+                order?: "newest" | "oldest";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines; the trailer X-Partial says if they are not all */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "text/plain": string;
+                };
             };
             default: components["responses"]["Problem"];
         };
