@@ -70,17 +70,23 @@ func (s *Service) RepositoryGone(ctx context.Context, d Delivery, places []strin
 		all = append(all, names...)
 	}
 	owner, name, _ := strings.Cut(d.Repository, "/")
+	news := false
 	for _, p := range all {
 		row := repositoryRow{TeamID: d.Team, Place: p, Owner: owner, Name: name, HookID: d.Hook, Gone: GoneDeleted, GoneAt: int64(d.ReceivedAt)}
-		if err := s.noteGone(ctx, row); err != nil {
+		changed, err := s.noteGone(ctx, row)
+		if err != nil {
 			return nil, err
 		}
+		news = news || changed
+	}
+	effects := []Effect{{Kind: "repository", ID: d.Repository, Title: d.Repository + " is known to be deleted"}}
+	if !news { // told before; it may have been made anew since
+		return effects, nil
 	}
 	hooks, err := s.hooksAt(ctx, d.Team, all)
 	if err != nil {
 		return nil, err
 	}
-	effects := []Effect{{Kind: "repository", ID: d.Repository, Title: d.Repository + " is known to be deleted"}}
 	for _, h := range hooks {
 		if err := s.noteHookGone(ctx, h, "The repository was deleted at GitHub, and the hook with it."); err != nil {
 			return nil, err
@@ -135,6 +141,7 @@ func (s *Service) noteInstalled(ctx context.Context, d Delivery, c connectionRow
 	if !both || validateRepository(owner, name) != nil {
 		return nil
 	}
-	return s.noteGone(ctx, repositoryRow{TeamID: c.TeamID, Place: normalPlace(cloneHost(c.APIURL) + "/" + repository), Owner: owner, Name: name, ConnectionID: c.ID,
+	_, err := s.noteGone(ctx, repositoryRow{TeamID: c.TeamID, Place: normalPlace(cloneHost(c.APIURL) + "/" + repository), Owner: owner, Name: name, ConnectionID: c.ID,
 		HookID: d.Hook, Gone: gone, GoneAt: int64(d.ReceivedAt)})
+	return err
 }

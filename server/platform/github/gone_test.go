@@ -101,6 +101,13 @@ func TestDeletedRepositoryTakesItsHook(t *testing.T) {
 	if words := c.trouble(t); words != "" {
 		t.Errorf("made anew: %s", words)
 	}
+	c.call(t, "POST", "/deliveries/"+c.list(t, DeliveryFilter{Event: "repository"})[0].ID+"/redeliver", "", 200, nil)
+	if err := c.Digest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if words := c.trouble(t); words != "" || c.hookNow(t, h.ID).State != HookOK {
+		t.Errorf("its end is told again: %q", words)
+	}
 	c.say(t, "repository", map[string]any{"action": "deleted"})
 	c.say(t, "repository", map[string]any{"action": "created"}) // of the same name, told by another hook, say
 	if words, err := c.Trouble(t.Context(), 1, "127.0.0.1/octo/web"); words != "" || err != nil {

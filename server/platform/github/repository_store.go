@@ -31,11 +31,13 @@ func (s *Service) saveRepository(ctx context.Context, row repositoryRow) error {
 }
 
 // noteGone says of repositories why nothing is heard of them, or with "" that they are
-// there again. Of one that nothing was ever heard of it is noted, too.
-func (s *Service) noteGone(ctx context.Context, row repositoryRow) error {
-	return s.DB.Writer(ctx).Exec(`INSERT INTO github_repositories (team_id, place, owner, name, connection_id, seen_at, hook_id, gone, gone_at) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)
-		ON CONFLICT (team_id, place) DO UPDATE SET gone = excluded.gone, gone_at = excluded.gone_at`,
-		row.TeamID, row.Place, row.Owner, row.Name, row.ConnectionID, row.HookID, row.Gone, row.GoneAt).Error
+// there again. Of one that nothing was ever heard of it is noted, too. It reports false
+// when that, or something newer, was known.
+func (s *Service) noteGone(ctx context.Context, row repositoryRow) (bool, error) {
+	r := s.DB.Writer(ctx).Exec(`INSERT INTO github_repositories (team_id, place, owner, name, connection_id, seen_at, hook_id, gone, gone_at) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)
+		ON CONFLICT (team_id, place) DO UPDATE SET gone = excluded.gone, gone_at = excluded.gone_at WHERE github_repositories.gone_at < excluded.gone_at`,
+		row.TeamID, row.Place, row.Owner, row.Name, row.ConnectionID, row.HookID, row.Gone, row.GoneAt)
+	return r.RowsAffected == 1, r.Error
 }
 
 func (s *Service) repositoriesAt(ctx context.Context, team int64, places []string) ([]repositoryRow, error) {
