@@ -262,17 +262,22 @@ func (s *Service) startCheck(ctx context.Context, r resourceRow, from resource.V
 		return buildRow{}, err
 	}
 	declared, _ := config.Resource(r.Name)
-	b := buildRow{TeamID: p.TeamID, PipelineID: p.ID, ResourceID: r.ID, Name: "check", Manual: true, CreatedBy: callerName(ctx), Cause: cause}
-	err = s.db.Tx(ctx, func(ctx context.Context) error {
+	return s.startCheckBuild(ctx, p, r.ID, r.Name, cause, plan.ForResource(declared, config.ResourceTypes, plan.CheckOptions{From: pipeline.Version(from), SkipInterval: true,
+		Parents: parents, Interval: s.deps.CheckEvery}))
+}
+
+// startCheckBuild starts the build of a check; resourceID is 0 when it is one of a type.
+func (s *Service) startCheckBuild(ctx context.Context, p pipelineRow, resourceID int64, name, cause string, todo plan.Plan) (buildRow, error) {
+	b := buildRow{TeamID: p.TeamID, PipelineID: p.ID, ResourceID: resourceID, Name: "check", Manual: true, CreatedBy: callerName(ctx), Cause: cause}
+	err := s.db.Tx(ctx, func(ctx context.Context) error {
 		if err := s.insertBuild(ctx, &b); err != nil {
 			return err
 		}
-		if err := s.audit(ctx, p.TeamID, "resource.check", p.label()+"/"+r.Name, ""); err != nil {
+		if err := s.audit(ctx, p.TeamID, "resource.check", p.label()+"/"+name, ""); err != nil {
 			return err
 		}
 		s.buildChanged(ctx, b)
-		return s.launch(ctx, b, plan.ForResource(declared, config.ResourceTypes, plan.CheckOptions{From: pipeline.Version(from), SkipInterval: true,
-			Parents: parents, Interval: s.deps.CheckEvery}))
+		return s.launch(ctx, b, todo)
 	})
 	if err == nil {
 		b, err = s.build(ctx, b.ID)

@@ -39,6 +39,7 @@ func (s *Service) FlyRoutes(root api.Router) {
 	f.jobRoutes(r)
 	f.buildRoutes(r)
 	f.resourceRoutes(r)
+	f.typeRoutes(r)
 	f.workerRoutes(r)
 }
 

@@ -60,6 +60,11 @@ func lastCheck(started, ended millis, message string, latest resource.Version) e
 // CheckStarted notes the beginning of a check.
 func (l ledger) CheckStarted(ctx context.Context, target engine.CheckTarget, at time.Time) error {
 	if target.Resource == "" {
+		if target.ResourceType != "" && target.Build.PipelineID != 0 {
+			if err := l.typeChecked(ctx, target.Build.PipelineID, target.ResourceType, target.Config); err != nil {
+				return err
+			}
+		}
 		return l.imageCheckStarted(ctx, target.Build.TeamID, target.Config, toMillis(at))
 	}
 	r, err := l.resourceByName(ctx, target.Build.PipelineID, target.Resource)

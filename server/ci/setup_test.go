@@ -443,7 +443,7 @@ func (e *fakeEngine) step(ctx context.Context, b engine.Build, p *plan.Plan) (en
 }
 
 func (e *fakeEngine) check(ctx context.Context, b engine.Build, p *plan.Plan) error {
-	target := engine.CheckTarget{Build: b, PlanID: string(p.ID), Name: p.Check.Name, Resource: p.Check.Resource, Type: p.Check.Type, Config: "c"}
+	target := engine.CheckTarget{Build: b, PlanID: string(p.ID), Name: p.Check.Name, Resource: p.Check.Resource, ResourceType: p.Check.ResourceType, Type: p.Check.Type, Config: "c"}
 	if err := e.ledger.CheckStarted(ctx, target, time.Now()); err != nil {
 		return err
 	}
