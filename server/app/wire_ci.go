@@ -68,7 +68,7 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 			return e
 		},
 		Vars: a.vars, TeamName: a.teamName, TeamID: a.teamID, Publish: a.publish, Audit: a.audit, PublicURL: a.PublicURL,
-		CommitStatus: a.commitStatus, PullComment: a.pullComment, RepositoryNames: a.github.Names, HookAlive: a.github.Alive, OnBuildFinished: a.buildFinished, OnApprovalAsked: a.approvalAsked, CheckEvery: interval, Builds: max(64, 2*cfg.MaxContainers), ClusterName: "Signalbox", FlyBinary: a.flyBinary,
+		CommitStatus: a.commitStatus, PullComment: a.pullComment, RepositoryNames: a.github.Names, HookAlive: a.github.Alive, OnBuildFinished: a.buildEnded, OnApprovalAsked: a.approvalAsked, CheckEvery: interval, Builds: max(64, 2*cfg.MaxContainers), ClusterName: "Signalbox", FlyBinary: a.flyBinary,
 	})
 	return a.ci.RegisterTools(a.tools)
 }

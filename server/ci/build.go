@@ -98,4 +98,15 @@ type BuildFinished struct {
 	Step, Message string
 	// LastLines are the end of the log of the step that failed.
 	LastLines []string
+	// Commits are what a successful build took from git repositories.
+	Commits []BuiltCommit
+}
+
+// BuiltCommit is a commit that a build took.
+type BuiltCommit struct {
+	// Repository is host/owner/name in lower case.
+	Repository, SHA string
+	// Author and Message are empty while nothing has told them.
+	Author, Message string
+	At              time.Time
 }

@@ -132,6 +132,9 @@ func (s *Service) tellFinished(ctx context.Context, b buildRow, status Status) e
 	if told.Previous, err = s.previousResult(ctx, b); err != nil {
 		return err
 	}
+	if told.Commits, err = s.builtCommits(ctx, b); err != nil {
+		return err
+	}
 	f, err := s.failureOf(ctx, b)
 	switch {
 	case err != nil: // an unreadable log must not keep a build from ending

@@ -315,6 +315,13 @@ type commitInput struct {
 	Resource string
 }
 
+// shownBeside is the metadata of a version.
+func (s store) shownBeside(ctx context.Context, version int64) ([]resource.Field, error) {
+	var row versionRow
+	err := s.db.Reader(ctx).Select("metadata").Where("id = ?", version).Take(&row).Error
+	return row.metadata(), err
+}
+
 // takesCommits reports whether a build has such inputs.
 func (s store) takesCommits(ctx context.Context, build int64) (bool, error) {
 	rows, err := s.commitInputs(ctx, build)

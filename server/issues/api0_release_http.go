@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -374,10 +375,42 @@ func (s *Service) listFiles0(c *gin.Context) (int, any, error) {
 	return http.StatusOK, out, nil
 }
 
-// listRepos0 says that no repository is connected: set-commits then reads the
-// history where it runs and sends whole commits with the files that they
-// touched, instead of a reference for which we would have to ask.
+// repo0Body is a repository in Sentry's shape.
+type repo0Body struct {
+	ID            string            `json:"id"`
+	Name          string            `json:"name"`
+	URL           string            `json:"url"`
+	Provider      map[string]string `json:"provider"`
+	Status        string            `json:"status"`
+	DateCreated   time.Time         `json:"dateCreated"`
+	IntegrationID string            `json:"integrationId"`
+	ExternalSlug  string            `json:"externalSlug"`
+}
+
+// listRepos0 lists what the team's GitHub connections reach. A tool that finds
+// the repository here sends a reference, and we ask for the commits; one that
+// does not sends whole commits, as far as it has the history.
 func (s *Service) listRepos0(c *gin.Context) (int, any, error) {
-	_, err := team0(c, reading)
-	return http.StatusOK, []any{}, err
+	ctx := c.Request.Context()
+	team, err := team0(c, reading)
+	if err != nil {
+		return 0, nil, err
+	}
+	p, err := page0(c)
+	if err != nil {
+		return 0, nil, err
+	}
+	list, err := s.repositoriesOf(ctx, team.ID)
+	if err != nil {
+		// GitHub's trouble is none of a tool's that can do without.
+		s.Log.WarnContext(ctx, "listing a team's repositories failed", "team", team.ID, "error", err)
+	}
+	part, more := cut(list, p)
+	link0(c, p, more)
+	out := make([]repo0Body, len(part))
+	for i, r := range part {
+		out[i] = repo0Body{ID: strconv.FormatInt(hash64(r.Place)%1_000_000_000, 10), Name: r.Name, URL: r.URL, Status: "active", IntegrationID: "1", ExternalSlug: r.Name,
+			DateCreated: millisTime(0), Provider: map[string]string{"id": "integrations:github", "name": "GitHub"}}
+	}
+	return http.StatusOK, out, nil
 }

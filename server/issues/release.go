@@ -100,7 +100,10 @@ func (s *Service) SaveRelease(ctx context.Context, team int64, c releaseChange) 
 		if c.Commits != nil {
 			return s.setCommits(ctx, r, c.Commits)
 		}
-		return s.settleCommits(ctx, r, c.Refs)
+		if err := s.settleCommits(ctx, r, c.Refs); err != nil || len(c.Refs) == 0 {
+			return err
+		}
+		return s.askHistory(ctx, r)
 	})
 	return r, made, err
 }

@@ -79,6 +79,24 @@ func (r rows) listReleases(ctx context.Context, team, project int64, offset, lim
 	return list, err
 }
 
+// releasesBefore are the earlier ones of the projects that a release belongs to, newest first.
+func (r rows) releasesBefore(ctx context.Context, of releaseRow, limit int) ([]releaseRow, error) {
+	var list []releaseRow
+	err := r.db.Reader(ctx).Raw(`SELECT r.* FROM issues_releases r WHERE r.team_id = ? AND (r.created_at, r.id) < (?, ?) AND r.refs <> '[]'
+		AND r.id IN (SELECT release_id FROM issues_release_projects WHERE project_id IN (SELECT project_id FROM issues_release_projects WHERE release_id = ?))
+		ORDER BY r.created_at DESC, r.id DESC LIMIT ?`, of.TeamID, of.CreatedAt, of.ID, of.ID, limit).Scan(&list).Error
+	return list, err
+}
+
+// projectsOfRepository are the team's projects whose releases a repository's builds make.
+func (r rows) projectsOfRepository(ctx context.Context, team int64, repository string) (ids []int64, err error) {
+	if repository == "" {
+		return nil, nil
+	}
+	err = r.db.Reader(ctx).Raw("SELECT id FROM issues_projects WHERE team_id = ? AND repository = ? ORDER BY id", team, repository).Scan(&ids).Error
+	return ids, err
+}
+
 type releaseProject struct {
 	ReleaseID int64
 	ID        int64

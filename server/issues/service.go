@@ -34,6 +34,11 @@ type Deps struct {
 	// NormalRepository names a repository as the builds do, host/owner/name, "" when it
 	// is none; nil takes what is given.
 	NormalRepository func(address string) string
+	// Repositories lists those whose history can be asked for, History the commits from
+	// base (left out) to head, the newest first: the last few when base is "". One that
+	// cannot be reached is a NotFound problem. nil knows none.
+	Repositories func(ctx context.Context, team int64) ([]HostRepository, error)
+	History      func(ctx context.Context, team int64, repository, base, head string) ([]Commit, error)
 	// Audit records a change in the context's transaction; nil records nothing.
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
 	// Publish tells browsers, usually stream.Hub's; nil tells nobody.
@@ -75,6 +80,7 @@ func New(deps Deps) (*Service, error) {
 	s.maps = newMapCache(maxMaps, deps.Now)
 	if deps.Jobs != nil {
 		deps.Jobs.Handle(eraseJob, work.Pool{Workers: 1}, s.runErasure)
+		deps.Jobs.Handle(historyJob, work.Pool{Workers: 2, MaxAttempts: 6}, s.runHistory)
 	}
 	var err error
 	s.spool, err = openSpool(deps.Dir, deps.SpoolBytes, deps.Log)

@@ -17,6 +17,7 @@ type Repo struct {
 	Checks   []map[string]any
 	Comments []map[string]any
 	commits  map[string]bool
+	history  []Past
 }
 
 // AddRepo makes a repository that the token administers, and returns it for changes.

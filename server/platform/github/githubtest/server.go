@@ -76,6 +76,7 @@ func New() *Server {
 	s := &Server{repos: map[string]*Repo{}, orgs: map[string]*Org{}, apps: map[int64]*App{}, codes: map[string]*App{}, tokens: map[string]time.Time{}, Now: time.Now,
 		Client: &http.Client{Timeout: 10 * time.Second}, mux: http.NewServeMux()}
 	s.repoRoutes()
+	s.historyRoutes()
 	s.hookRoutes()
 	s.orgRoutes()
 	s.writeRoutes()
