@@ -24,8 +24,8 @@ type Deps struct {
 	// PublicURL decides whether cookies are Secure and which Origin is ours.
 	PublicURL string
 	Version   string
-	// Capabilities are the words that the rail of the UI shows.
-	Capabilities []string
+	// Capabilities gives the words that the rail of the UI shows; nil gives none.
+	Capabilities func() []string
 	// SetupComplete says whether the UI can skip its first steps; nil means yes.
 	SetupComplete func(ctx context.Context) (bool, error)
 }

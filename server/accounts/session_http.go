@@ -200,8 +200,11 @@ func (s *Service) handleMe(ctx context.Context, _ api.Nothing) (meOut, error) {
 	if err != nil {
 		return meOut{}, err
 	}
-	out := meOut{User: outOf(u), Teams: []myTeamOut{}, Capabilities: s.deps.Capabilities, Version: s.deps.Version,
+	out := meOut{User: outOf(u), Teams: []myTeamOut{}, Capabilities: []string{}, Version: s.deps.Version,
 		PublicURL: s.deps.PublicURL, SetupComplete: true}
+	if s.deps.Capabilities != nil {
+		out.Capabilities = s.deps.Capabilities()
+	}
 	for _, team := range teamsByName(caller) {
 		out.Teams = append(out.Teams, myTeamOut{Name: team.Name, Role: caller.Roles[team.ID]})
 	}

@@ -67,7 +67,7 @@ type world struct {
 func open(t *testing.T, db *database.DB, c *clock) *Service {
 	t.Helper()
 	s, err := New(Deps{DB: db, Now: c.now, Log: slog.New(slog.DiscardHandler), PublicURL: "https://box.example.com", Version: "8.2.5",
-		Capabilities: []string{"ci"}})
+		Capabilities: func() []string { return []string{"ci"} }})
 	if err != nil {
 		t.Fatal(err)
 	}

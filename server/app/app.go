@@ -141,7 +141,7 @@ func (a *App) openBlobs() error {
 }
 
 func (a *App) wireAccounts(ctx context.Context) (err error) {
-	a.accounts, err = accounts.New(accounts.Deps{DB: a.db, Now: now, Log: a.log, PublicURL: a.PublicURL(), Version: Version, Capabilities: []string{"ci", "issues"}})
+	a.accounts, err = accounts.New(accounts.Deps{DB: a.db, Now: now, Log: a.log, PublicURL: a.PublicURL(), Version: Version, Capabilities: a.capabilities})
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,13 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/signalbox/signalbox/server/platform/api"
+	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/web"
 )
 
@@ -43,4 +46,19 @@ func (a *App) routes(context.Context) error {
 	p := newPages(files)
 	e.NoRoute(func(c *gin.Context) { p.serve(c) })
 	return nil
+}
+
+// capabilities are the words whose own API the server answers, in their usual
+// order; accounts and system are no pages of the rail.
+func (a *App) capabilities() []string {
+	var list []string
+	for _, word := range identity.Capabilities {
+		if word == "accounts" || word == "system" {
+			continue
+		}
+		if slices.ContainsFunc(a.table.Routes, func(r api.Route) bool { return strings.HasPrefix(r.Path, "/api/v1/"+word+"/") }) {
+			list = append(list, word)
+		}
+	}
+	return list
 }
