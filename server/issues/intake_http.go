@@ -9,8 +9,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/signalbox/signalbox/server/issues/sentry"
 	"github.com/signalbox/signalbox/server/platform/api"
+	"github.com/signalbox/signalbox/server/platform/content"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
@@ -131,7 +131,7 @@ func (s *Service) open(c *gin.Context) (body io.Reader, release func(), err erro
 		return nil, nil, &refused{status: http.StatusRequestEntityTooLarge, detail: "the body is larger than allowed"}
 	}
 	limited := http.MaxBytesReader(c.Writer, c.Request.Body, s.Limits.Compressed)
-	decoded, err := sentry.Decode(limited, c.GetHeader("Content-Encoding"), s.Limits.Decoded)
+	decoded, err := content.Decode(limited, c.GetHeader("Content-Encoding"), s.Limits.Decoded)
 	if err != nil {
 		return nil, nil, explainBody(err)
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/signalbox/signalbox/server/platform/content"
 )
 
 // encoders are the encodings that clients send.
@@ -47,7 +49,7 @@ func TestDecode(t *testing.T) {
 		io.WriteString(w, text)
 		w.Close()
 		for _, limit := range []int64{1000, int64(len(text))} {
-			r, err := Decode(bytes.NewReader(buf.Bytes()), wireName(name), limit)
+			r, err := content.Decode(bytes.NewReader(buf.Bytes()), wireName(name), limit)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -55,7 +57,7 @@ func TestDecode(t *testing.T) {
 				t.Errorf("%s, limit %d: %q, %v", name, limit, got, err)
 			}
 		}
-		r, err := Decode(bytes.NewReader(buf.Bytes()), wireName(name), int64(len(text))-1)
+		r, err := content.Decode(bytes.NewReader(buf.Bytes()), wireName(name), int64(len(text))-1)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -74,7 +76,7 @@ func TestDecodeLayersAndNonsense(t *testing.T) {
 	b := brotli.NewWriter(&outer)
 	b.Write(inner.Bytes())
 	b.Close()
-	r, err := Decode(&outer, " GZIP, br", 100)
+	r, err := content.Decode(&outer, " GZIP, br", 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,17 +84,17 @@ func TestDecodeLayersAndNonsense(t *testing.T) {
 		t.Errorf("two layers: %q, %v", got, err)
 	}
 	var m *MalformedError
-	if _, err := Decode(strings.NewReader(""), "gzip,gzip,gzip", 9); !errors.As(err, &m) {
+	if _, err := content.Decode(strings.NewReader(""), "gzip,gzip,gzip", 9); !errors.As(err, &m) {
 		t.Errorf("three layers: %v", err)
 	}
-	if _, err := Decode(strings.NewReader(""), "lzma", 9); !errors.As(err, &m) {
+	if _, err := content.Decode(strings.NewReader(""), "lzma", 9); !errors.As(err, &m) {
 		t.Errorf("unknown: %v", err)
 	}
 	for name := range encoders {
 		if name == "identity" || name == "raw" {
 			continue
 		}
-		r, err := Decode(strings.NewReader("this is not compressed"), name, 100)
+		r, err := content.Decode(strings.NewReader("this is not compressed"), name, 100)
 		if err == nil {
 			_, err = io.ReadAll(r)
 		}
@@ -137,7 +139,7 @@ func TestBombsStaySmall(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		r, err := Decode(body, name, DefaultLimits().Decoded)
+		r, err := content.Decode(body, name, DefaultLimits().Decoded)
 		if err != nil {
 			t.Fatal(err)
 		}

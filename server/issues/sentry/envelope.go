@@ -1,28 +1,16 @@
 package sentry
 
 import (
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/signalbox/signalbox/server/platform/content"
 )
 
-// ErrTooLarge says that a body, a line or an item exceeds its limit. It is
-// found while reading, so that a bomb is never held in memory.
-var ErrTooLarge = errors.New("sentry: the body is larger than allowed")
+// ErrTooLarge says that a body, a line or an item exceeds its limit.
+var ErrTooLarge = content.ErrTooLarge
 
 // MalformedError says why bytes are no envelope and in which line.
-type MalformedError struct {
-	Reason string
-	// Line counts from 1; 0 when the place is not known.
-	Line int
-}
-
-func (e *MalformedError) Error() string {
-	if e.Line == 0 {
-		return "sentry: " + e.Reason
-	}
-	return fmt.Sprintf("sentry: %s (line %d)", e.Reason, e.Line)
-}
+type MalformedError = content.MalformedError
 
 // Envelope is one request: a header and its items, in the order sent.
 type Envelope struct {

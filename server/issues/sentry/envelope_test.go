@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/signalbox/signalbox/server/platform/content"
 )
 
 func TestReadEnvelope(t *testing.T) {
@@ -190,7 +192,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(buf.Bytes(), wireName(name))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, encoding string) {
-		r, err := Decode(bytes.NewReader(raw), encoding, 1<<16)
+		r, err := content.Decode(bytes.NewReader(raw), encoding, 1<<16)
 		if err != nil {
 			return
 		}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/andybalholm/brotli"
+
+	"github.com/signalbox/signalbox/server/platform/content"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -115,7 +117,7 @@ func TestRecordedClients(t *testing.T) {
 func readRecorded(t testing.TB, rec recording) Envelope {
 	t.Helper()
 	encoding := rec.header.Get("Content-Encoding")
-	body, err := Decode(bytes.NewReader(encode(t, encoding, rec.body)), encoding, DefaultLimits().Decoded)
+	body, err := content.Decode(bytes.NewReader(encode(t, encoding, rec.body)), encoding, DefaultLimits().Decoded)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,18 +3,23 @@ package sentry
 import (
 	"bufio"
 	"bytes"
-	"compress/zlib"
 	"encoding/base64"
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/signalbox/signalbox/server/platform/content"
 )
 
 // ReadEnvelope reads a whole envelope. An item above its own limit is kept
 // without payload (Item.TooLarge); a body above l.Decoded is ErrTooLarge;
 // broken framing is a *MalformedError.
 func ReadEnvelope(r io.Reader, l Limits) (Envelope, error) {
-	e := envelopeReader{b: bufio.NewReaderSize(&bounded{r: r, left: l.Decoded}, 16<<10), l: l}
+	plain, err := content.Decode(r, "identity", l.Decoded)
+	if err != nil {
+		return Envelope{}, err
+	}
+	e := envelopeReader{b: bufio.NewReaderSize(plain, 16<<10), l: l}
 	env, err := e.read()
 	if err != nil {
 		return Envelope{}, err
@@ -319,11 +324,11 @@ func decodeOldStore(body []byte) ([]byte, error) {
 	if len(raw) > 0 && raw[0] == '{' {
 		return raw, nil
 	}
-	z, err := zlib.NewReader(bytes.NewReader(raw))
+	z, err := content.Decode(bytes.NewReader(raw), "deflate", maxStore)
 	if err != nil {
-		return nil, encodingError("base64 of zlib", err)
+		return nil, err
 	}
-	out, err := io.ReadAll(&bounded{r: z, left: maxStore, name: "zlib"})
+	out, err := io.ReadAll(z)
 	if err != nil {
 		return nil, err
 	}

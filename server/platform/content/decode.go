@@ -1,10 +1,13 @@
-package sentry
+// Package content undoes the encodings of request bodies that strangers send,
+// within limits.
+package content
 
 import (
 	"bufio"
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -12,6 +15,24 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 )
+
+// ErrTooLarge says that a body exceeds its limit. It is found while reading, so
+// that a bomb is never held in memory.
+var ErrTooLarge = errors.New("the body is larger than allowed")
+
+// MalformedError says why bytes are not what they claim to be, and in which line.
+type MalformedError struct {
+	Reason string
+	// Line counts from 1; 0 when the place is not known.
+	Line int
+}
+
+func (e *MalformedError) Error() string {
+	if e.Line == 0 {
+		return e.Reason
+	}
+	return fmt.Sprintf("%s (line %d)", e.Reason, e.Line)
+}
 
 // A window above this is not granted to zstd: the frame header lets a sender
 // ask for gigabytes before the first byte comes out. 8 MiB is what the format
@@ -63,7 +84,7 @@ func decodeLayer(r io.Reader, name string) (io.Reader, error) {
 			zstd.WithDecoderLowmem(true))
 		return z, encodingError(name, err)
 	}
-	return nil, &MalformedError{Reason: fmt.Sprintf("the content encoding %q is not known", cut(name, 40))}
+	return nil, &MalformedError{Reason: fmt.Sprintf("the content encoding %.40q is not known", name)}
 }
 
 // inflate tells zlib (what RFC 9110 means by deflate) from raw deflate (what
