@@ -116,6 +116,26 @@ func (s store) saveTaskCache(ctx context.Context, key engine.TaskCacheKey, volum
 		key.JobID, key.Step, key.Path, string(volume), expires).Error
 }
 
+// resourceCachesOf are those of a team.
+func (s store) resourceCachesOf(ctx context.Context, team int64) (rows []resourceCacheRow, err error) {
+	err = s.db.Reader(ctx).Where("team_id = ?", team).Find(&rows).Error
+	return rows, err
+}
+
+// namedTaskCache is a task's cache with the names of what it belongs to.
+type namedTaskCache struct {
+	Volume, Path, Step    string
+	JobName, PipelineName string
+	PipelineID            int64
+}
+
+// taskCachesOf are those of a team.
+func (s store) taskCachesOf(ctx context.Context, team int64) (rows []namedTaskCache, err error) {
+	err = s.db.Reader(ctx).Raw(`SELECT c.volume, c.path, c.step, j.name AS job_name, p.name AS pipeline_name, p.id AS pipeline_id FROM ci_task_caches c
+		JOIN ci_jobs j ON j.id = c.job_id JOIN ci_pipelines p ON p.id = j.pipeline_id WHERE p.team_id = ?`, team).Scan(&rows).Error
+	return rows, err
+}
+
 // clearTaskCache forgets the caches of a step, or one of its paths.
 func (s store) clearTaskCache(ctx context.Context, job int64, step, path string) (int64, error) {
 	q := s.db.Writer(ctx).Where("job_id = ? AND step = ?", job, step)

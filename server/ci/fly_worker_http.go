@@ -1,7 +1,6 @@
 package ci
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -145,53 +144,6 @@ func (f fly) getContainer(c *gin.Context) error {
 		return err
 	}
 	return f.json(c, http.StatusOK, f.presentContainer(row))
-}
-
-type flyVolume struct {
-	ID              string          `json:"id"`
-	WorkerName      string          `json:"worker_name"`
-	Type            string          `json:"type"`
-	ContainerHandle string          `json:"container_handle"`
-	Path            string          `json:"path"`
-	ParentHandle    string          `json:"parent_handle"`
-	ResourceType    json.RawMessage `json:"resource_type"`
-	BaseType        json.RawMessage `json:"base_resource_type"`
-	PipelineID      int64           `json:"pipeline_id"`
-	PipelineName    string          `json:"pipeline_name"`
-	InstanceVars    json.RawMessage `json:"pipeline_instance_vars"`
-	JobName         string          `json:"job_name"`
-	StepName        string          `json:"step_name"`
-}
-
-var volumeTypes = map[engine.Role]string{engine.RoleOutput: "container", engine.RoleInput: "container", engine.RoleTaskCache: "task-cache",
-	engine.RoleResource: "resource", engine.RoleImage: "resource"}
-
-func (f fly) listVolumes(c *gin.Context) error {
-	team, err := f.team(c, identity.Read)
-	if err != nil {
-		return err
-	}
-	rows, err := f.containers(c.Request.Context(), team.ID)
-	if err != nil {
-		return err
-	}
-	out := []flyVolume{}
-	null := json.RawMessage("null")
-	for _, r := range rows {
-		volumes, err := decode[[]engine.StepVolume](r.Step.Volumes)
-		if err != nil {
-			return err
-		}
-		for _, v := range volumes {
-			shown := flyVolume{ID: string(v.ID), Type: volumeTypes[v.Role], ContainerHandle: r.Step.Container, Path: v.Path, ResourceType: null, BaseType: null,
-				InstanceVars: null, PipelineID: r.PipelineID, PipelineName: r.PipelineName, JobName: r.JobName, StepName: r.Step.Name}
-			if f.deps.Executor != nil {
-				shown.WorkerName = f.deps.Executor.Name()
-			}
-			out = append(out, shown)
-		}
-	}
-	return f.json(c, http.StatusOK, out)
 }
 
 type flyArtifact struct {

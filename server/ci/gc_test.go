@@ -19,7 +19,10 @@ type yard struct {
 	runtime.Executor
 	volumes, containers map[string]time.Time
 	stuck               string // cannot be removed
+	name                string
 }
+
+func (y *yard) Name() string { return y.name }
 
 func (y *yard) Volumes(context.Context) (list []runtime.VolumeInfo, _ error) {
 	for id, at := range y.volumes {
