@@ -15,8 +15,9 @@ import (
 // write-ahead files that it does not cover, in their order.
 func (s *Store) recover(ctx context.Context) error {
 	m, err := openManifest(s.opt.Dir)
+	lost := err == nil && m.state.lines == 0 && len(s.sidecars()) > 0
 	switch {
-	case errors.Is(err, errDamaged):
+	case errors.Is(err, errDamaged), lost:
 		if err := s.rebuildManifest(m); err != nil {
 			return err
 		}
@@ -157,15 +158,15 @@ func (s *Store) replayFile(dir string, number uint64) error {
 // rebuildManifest makes a damaged manifest anew from what the segments say of themselves.
 func (s *Store) rebuildManifest(m *manifest) error {
 	data, err := os.ReadFile(filepath.Join(s.opt.Dir, manifestName))
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("read the damaged manifest: %w", err)
 	}
 	kept, err := s.quarantineCopy(manifestName, data)
 	if err != nil {
 		return err
 	}
-	found, replaced, covered := s.describeAll()
-	state := &manifestState{segments: map[uint64]segmentInfo{}, wal: covered, next: m.state.next, lastID: m.state.lastID}
+	found, replaced := s.describeAll()
+	state := &manifestState{segments: map[uint64]segmentInfo{}, wal: map[uint64]bool{}, next: m.state.next, lastID: m.state.lastID}
 	for id, info := range found {
 		state.lastID = max(state.lastID, id)
 		if !replaced[id] {
@@ -181,24 +182,47 @@ func (s *Store) rebuildManifest(m *manifest) error {
 }
 
 // describeAll reads every finished segment's own description.
-func (s *Store) describeAll() (found map[uint64]segmentInfo, replaced, covered map[uint64]bool) {
-	found, replaced, covered = map[uint64]segmentInfo{}, map[uint64]bool{}, map[uint64]bool{}
-	paths, _ := filepath.Glob(filepath.Join(s.opt.Dir, "segments", "*", "*", "*.idx")) // only a bad pattern is an error
-	for _, path := range paths {
+func (s *Store) describeAll() (found map[uint64]segmentInfo, replaced map[uint64]bool) {
+	found, replaced = map[uint64]segmentInfo{}, map[uint64]bool{}
+	for _, path := range s.sidecars() {
 		info, d, err := s.describe(path)
+		if errors.Is(err, errSidecar) {
+			if err = s.rebuildSidecar(strings.TrimSuffix(path, ".idx")); err == nil {
+				info, d, err = s.describe(path)
+			}
+		}
 		if err != nil {
 			s.damage.add(Damage{What: DamageSegment, File: filepath.Base(path), Detail: err.Error(), At: s.opt.Now()})
 			continue
+		}
+		if s.stillInWAL(d.Walls) {
+			continue // all its lines come back from there, so that none is found twice
 		}
 		found[info.ID] = info
 		for _, id := range d.Replaces {
 			replaced[id] = true
 		}
-		for _, n := range d.Walls {
-			covered[n] = true
+	}
+	return found, replaced
+}
+
+func (s *Store) sidecars() []string {
+	paths, err := filepath.Glob(filepath.Join(s.opt.Dir, "segments", "*", "*", "*.idx"))
+	if err != nil {
+		return nil // only a bad pattern is an error
+	}
+	return paths
+}
+
+// stillInWAL tells whether a segment's write-ahead files are all there: then the manifest had
+// not covered them yet, or a crash came just before they were removed.
+func (s *Store) stillInWAL(numbers []uint64) bool {
+	for _, n := range numbers {
+		if _, err := os.Stat(filepath.Join(s.opt.Dir, "wal", walName(n))); err != nil {
+			return false
 		}
 	}
-	return found, replaced, covered
+	return len(numbers) > 0
 }
 
 func (s *Store) describe(path string) (segmentInfo, *description, error) {
@@ -209,7 +233,7 @@ func (s *Store) describe(path string) (segmentInfo, *description, error) {
 	defer f.Close()
 	d, _, err := readSidecar(f, &s.streams)
 	if err != nil {
-		return segmentInfo{}, nil, err
+		return segmentInfo{}, nil, fmt.Errorf("%w: %w", errSidecar, err)
 	}
 	base := strings.TrimSuffix(path, ".idx")
 	for _, suffix := range []string{".idx", ".parquet"} {

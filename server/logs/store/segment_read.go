@@ -32,37 +32,39 @@ type reader struct {
 	gone   bool
 }
 
-func openReader(dir string, info segmentInfo, intern *interner) (r *reader, err error) {
-	base := segmentPath(dir, info)
-	r = &reader{id: info.ID}
-	defer func() {
-		if err != nil {
-			r.close()
-		}
-	}()
-	if r.index, err = os.Open(base + ".idx"); err != nil {
-		return nil, fmt.Errorf("open a sidecar: %w", err)
-	}
-	if r.desc, r.filter, err = readSidecar(r.index, intern); err != nil {
+func openReader(dir string, info segmentInfo, intern *interner) (*reader, error) {
+	r := &reader{id: info.ID}
+	if err := r.open(segmentPath(dir, info), intern); err != nil {
+		r.close()
 		return nil, err
 	}
+	return r, nil
+}
+
+func (r *reader) open(base string, intern *interner) (err error) {
 	if r.data, err = os.Open(base + ".parquet"); err != nil {
-		return nil, fmt.Errorf("open a segment: %w", err)
+		return fmt.Errorf("open a segment: %w", err)
+	}
+	if r.index, err = os.Open(base + ".idx"); err != nil {
+		return fmt.Errorf("%w: %w", errSidecar, err)
+	}
+	if r.desc, r.filter, err = readSidecar(r.index, intern); err != nil {
+		return fmt.Errorf("%w: %w", errSidecar, err)
 	}
 	size, err := r.data.Seek(0, io.SeekEnd)
 	if err != nil || size < r.desc.Footer {
-		return nil, fmt.Errorf("a segment's length: %w", errDamaged)
+		return fmt.Errorf("a segment's length: %w", errDamaged)
 	}
 	if sum, err := sumFrom(r.data, r.desc.Footer, size); err != nil || sum != r.desc.FootSum {
-		return nil, fmt.Errorf("a segment's footer: %w", errDamaged)
+		return fmt.Errorf("a segment's footer: %w", errDamaged)
 	}
 	r.pq, err = parquet.OpenFile(r.data, size, &parquet.FileConfig{SkipBloomFilters: true, ReadBufferSize: 16 << 10, SkipPageIndex: false})
 	if err != nil {
-		return nil, fmt.Errorf("open a segment: %w", errors.Join(errDamaged, err))
+		return fmt.Errorf("open a segment: %w", errors.Join(errDamaged, err))
 	}
 	r.groups = r.pq.RowGroups()
 	if len(r.groups) != len(r.desc.Groups) {
-		return nil, fmt.Errorf("a segment's row groups: %w", errDamaged)
+		return fmt.Errorf("a segment's row groups: %w", errDamaged)
 	}
 	r.fixed, r.fields = placeColumns(r.pq.Schema(), r.desc.Columns)
 	r.at = make(map[string]int, len(r.desc.Columns))
@@ -73,7 +75,7 @@ func openReader(dir string, info segmentInfo, intern *interner) (r *reader, err 
 	for g := range r.desc.Groups {
 		r.cost += int64(len(r.desc.Groups[g].Runs)) * int64(unsafe.Sizeof(run{}))
 	}
-	return r, nil
+	return nil
 }
 
 func (r *reader) close() {
@@ -111,7 +113,7 @@ func (c *readers) get(s *Store, g *segment) (*reader, error) {
 		return r, nil
 	}
 	c.mu.Unlock()
-	r, err := openReader(s.opt.Dir, g.info, &s.streams)
+	r, err := s.openOrRebuild(g.info)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func newSegmentWriter(dir string, desc *description, counter *fieldCounter) (*se
 	w.pq = parquet.NewWriter(w.out, schema, &parquet.WriterConfig{
 		CreatedBy: "signalbox", DataPageVersion: 2, PageBufferSize: 4 << 20, WriteBufferSize: 0,
 		DictionaryMaxBytes: 1 << 20, SkipPageBounds: schema.Columns(), SkipPageStatistics: schema.Columns(),
-		KeyValueMetadata: map[string]string{"signalbox.team": strconv.FormatInt(desc.Team, 10), "signalbox.day": dayName(desc.Day)},
+		KeyValueMetadata: metadataOf(desc),
 	})
 	w.columns = w.pq.ColumnWriters()
 	w.fixed, w.fieldIn = placeColumns(schema, desc.Columns)
@@ -286,8 +286,10 @@ func (w *segmentWriter) endGroup() error {
 			values = values[n:]
 		}
 	}
-	if err := w.pq.Flush(); err != nil {
-		return fmt.Errorf("write a row group: %w", err)
+	if w.pq != nil { // else only the sidecar is being made
+		if err := w.pq.Flush(); err != nil {
+			return fmt.Errorf("write a row group: %w", err)
+		}
 	}
 	if w.group.Rows%zoneRows != 0 {
 		w.filters.endZone()
@@ -320,15 +322,9 @@ func (w *segmentWriter) finish() (segmentInfo, error) {
 	if err := w.endGroup(); err != nil {
 		return segmentInfo{}, errors.Join(err, w.abort())
 	}
-	d := w.desc
-	d.MinT, d.MaxT = math.MaxInt64, math.MinInt64
-	for _, g := range d.Groups {
-		d.MinT, d.MaxT = min(d.MinT, g.MinT), max(d.MaxT, g.MaxT)
-	}
-	d.Rest = w.counter.commonRest(d.Columns)
 	err := errors.Join(w.pq.Close(), w.out.Flush(), w.file.Sync())
 	if err == nil {
-		err = w.footer()
+		err = w.complete()
 	}
 	if err = errors.Join(err, w.file.Close()); err != nil {
 		return segmentInfo{}, errors.Join(fmt.Errorf("finish a segment: %w", err), w.abort())
@@ -340,12 +336,19 @@ func (w *segmentWriter) finish() (segmentInfo, error) {
 	if err != nil {
 		return segmentInfo{}, errors.Join(err, w.abort())
 	}
-	d.Bytes += size
-	return d.segmentInfo, nil
+	w.desc.Bytes += size
+	return w.desc.segmentInfo, nil
 }
 
-// footer takes the checksum of the Parquet footer, the one part of the file that has none of its own.
-func (w *segmentWriter) footer() error {
+// complete fills in what is known of a segment at its end, and the checksum of the Parquet
+// footer, the one part of the file that has none of its own.
+func (w *segmentWriter) complete() error {
+	d := w.desc
+	d.MinT, d.MaxT = math.MaxInt64, math.MinInt64
+	for _, g := range d.Groups {
+		d.MinT, d.MaxT = min(d.MinT, g.MinT), max(d.MaxT, g.MaxT)
+	}
+	d.Rest = w.counter.commonRest(d.Columns)
 	offset, sum, size, err := footerSum(w.file)
 	w.desc.Footer, w.desc.FootSum, w.desc.Bytes = offset, sum, size
 	return err

@@ -40,9 +40,9 @@ type streamInfo struct {
 }
 
 type columnInfo struct {
-	Name  string
-	Kind  record.Kind
-	Lines int
+	Name  string      `json:"name"`
+	Kind  record.Kind `json:"kind"`
+	Lines int         `json:"-"`
 }
 
 type restInfo struct {
