@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { expectAccessible, open, openBrowser, openPage, signIn } from "./browser";
@@ -75,6 +76,11 @@ it("asks for inputs, waits for a person, and ships what was asked", async () => 
   await starts.page.getByText("secret, never shown").waitFor();
   await expectAccessible(starts.page);
 
+  // The page of the build says who must decide, also to who may not.
+  await open(starts.page, "/teams/main/pipelines/release/jobs/deploy/builds/1");
+  await starts.page.getByRole("region", { name: "production waits for approval" }).getByText(/You started|somebody else|Only/i).first().waitFor();
+  await expectAccessible(starts.page);
+
   // Another owner approves it in the inbox, where it appears by itself.
   const approves = await openPage(browser, server.url, { colorScheme: "dark" });
   await signIn(approves.page, "bob", password);
@@ -90,4 +96,71 @@ it("asks for inputs, waits for a person, and ships what was asked", async () => 
   await starts.page.getByText("Succeeded").first().waitFor();
   expect(await starts.page.content()).not.toContain("s3cret-of-release");
   expect([...starts.errors, ...approves.errors]).toEqual([]);
+});
+
+const report = `<testsuite name="totals">${["adds", "removes"].map((name) => `<testcase classname="totals" name="${name}" time="0.01"/>`).join("")}<testcase classname="totals" name="rounds" time="0.2"><failure message="expected 1000, got 999">at totals_test.go:41</failure></testcase></testsuite>`;
+const bom = JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.6", version: 1, components: [{ type: "library", name: "log4j-core", version: "2.14.1", purl: "pkg:maven/org.apache/log4j-core@2.14.1" }] });
+
+const reporting = `
+signalbox:
+  jobs:
+    test: {test_reports: ["out/*.xml"], sbom: ["out/bom.json"], artifacts: [{path: "out/*.txt", keep: 48h}]}
+jobs:
+- name: test
+  plan:
+  - task: unit
+    config:
+      platform: linux
+      outputs: [{name: out}]
+      params: {REPORT: '${report}', BOM: '${bom}'}
+      run: {path: sh, args: [-c, 'printf %s "$REPORT" > out/report.xml; printf %s "$BOM" > out/bom.json; echo what was built > out/notes.txt; exit 1']}
+`;
+
+it("shows the test that failed, the file that was kept, and which builds contain a package", async () => {
+  const token = server.command("token", "create", "--user", "admin", "--name", "reports", "--scopes", "*");
+  const set = await server.api<{ pipeline: { id: number } }>(token, "PUT", "/api/v1/ci/pipelines/config", { team: "main", name: "reports", yaml: reporting });
+  await server.api(token, "POST", `/api/v1/ci/pipelines/${set.pipeline.id}/unpause`);
+  const graph = await server.api<{ jobs: { id: number }[] }>(token, "GET", `/api/v1/ci/pipelines/${set.pipeline.id}/graph`);
+  await server.api(token, "POST", `/api/v1/ci/jobs/${graph.jobs[0]?.id}/builds`);
+  const { page, errors } = await openPage(browser, server.url);
+  await signIn(page, "admin", password);
+  const build = "/teams/main/pipelines/reports/jobs/test/builds/1";
+  await open(page, build);
+  await page.getByText("Failed").first().waitFor();
+
+  // What failed stands first and is open.
+  await open(page, `${build}?tab=tests`);
+  await page.getByText("expected 1000, got 999").waitFor();
+  await page.getByRole("region", { name: "Output of rounds" }).getByText("totals_test.go:41").waitFor();
+  expect(await page.getByRole("list", { name: "Cases" }).getByRole("listitem").allTextContents()).toHaveLength(3);
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Passed 2" }).click();
+  await page.getByText("adds").waitFor();
+  await page.getByText("expected 1000, got 999").waitFor({ state: "detached" });
+
+  // The file is downloaded as it was written.
+  await open(page, `${build}?tab=artifacts`);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /notes\.txt/ }).click()]);
+  expect(download.suggestedFilename()).toBe("notes.txt");
+  expect(readFileSync(await download.path(), "utf8")).toBe("what was built\n");
+  await expectAccessible(page);
+
+  // Its components, and the way from a package to it.
+  await open(page, `${build}?tab=components`);
+  await page.getByText("log4j-core").first().waitFor();
+  await expectAccessible(page);
+  await open(page, "/teams/main/ci/packages");
+  await page.getByLabel("Package").fill("log4j-core < 2.17.1");
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "reports / test #1" }).waitFor();
+  await expectAccessible(page);
+
+  // What the failed step leaves behind is there to look into.
+  await open(page, "/teams/main/ci/workers/containers");
+  await page.getByRole("table", { name: "Containers" }).getByText("reports / test #1").first().waitFor();
+  await expectAccessible(page);
+  await open(page, "/teams/main/ci/workers/volumes");
+  await page.getByRole("table", { name: "Volumes" }).getByText("reports/test #1", { exact: false }).first().waitFor();
+  await expectAccessible(page);
+  expect(errors).toEqual([]);
 });
