@@ -39,6 +39,9 @@ func (a *App) delivered(ctx context.Context, d github.Delivery) ([]github.Effect
 			return nil, err
 		}
 	}
+	if err := a.linkedIssueChanged(ctx, d.Team, e.Facts); err != nil {
+		return nil, err
+	}
 	told, err := a.tell(ctx, d, e)
 	if err != nil {
 		return nil, err

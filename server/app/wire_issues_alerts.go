@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox/signalbox/server/issues"
 	"github.com/signalbox/signalbox/server/platform/github"
+	"github.com/signalbox/signalbox/server/platform/github/payload"
 	"github.com/signalbox/signalbox/server/platform/notify"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -23,6 +24,22 @@ const alertEvent notify.Event = "issues.alert"
 func (a *App) wireIssuesAlerts(context.Context) error {
 	a.issues.UseAlerts(alertChannels{a.notify}, alertGitHub{a.github})
 	return a.issues.RegisterAlertTools(a.tools)
+}
+
+// linkedIssueChanged tells issues what became of one at GitHub to which some are linked.
+func (a *App) linkedIssueChanged(ctx context.Context, team int64, f payload.Facts) error {
+	if f.Number == 0 || f.Event != "issues" && f.Event != "pull_request" {
+		return nil
+	}
+	state := f.State
+	switch state {
+	case "open", "closed":
+	case "merged":
+		state = "closed"
+	default:
+		return nil
+	}
+	return a.issues.GitHubIssueChanged(ctx, team, f.Repository, issues.GitHubIssue{Number: int64(f.Number), URL: f.URL, Title: f.Title, State: state})
 }
 
 type alertChannels struct{ notify *notify.Service }

@@ -185,6 +185,7 @@ func (s *Service) alertChanged(ctx context.Context, a Alert, action string) erro
 	if err := s.audit(ctx, a.Team, action, a.Name, ""); err != nil {
 		return err
 	}
+	s.DB.AfterCommit(ctx, func() { s.alerts.forget(formatID(a.Team)) }) // here at once, elsewhere when they hear of it
 	if err := s.DB.Notify(ctx, alertChannel, formatID(a.Team)); err != nil {
 		return err
 	}

@@ -177,7 +177,7 @@ func (s *Service) issueURL(ctx context.Context, i issueRow, event string) (strin
 // TestAlert does a rule's actions, marked as a test.
 func (s *Service) TestAlert(ctx context.Context, a Alert) (f firingRow, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		address, err := s.pageURL(ctx, a.Team, "/alerts")
+		address, err := s.pageURL(ctx, a.Team, "/alerts/"+formatID(a.ID))
 		if err != nil {
 			return err
 		}
@@ -220,7 +220,7 @@ func (s *Service) tellHeld(ctx context.Context) error {
 				return err
 			}
 			why := fmt.Sprintf("It fired %s more within %s, which were not told one by one.", plural(held, "time"), span(int64(burstTime/time.Minute)))
-			return s.act(ctx, withoutGitHub(a), firing{project: a.Project, why: why, title: "And " + formatID(held) + " more: " + a.Name}, issueRow{})
+			return s.act(ctx, withoutGitHub(a), firing{project: a.Project, why: why, title: "And " + formatID(held) + " more: " + a.Name, path: "/alerts/" + formatID(a.ID)}, issueRow{})
 		})
 		if err != nil {
 			return err

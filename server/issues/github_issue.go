@@ -339,6 +339,9 @@ func (s *Service) GitHubIssueChanged(ctx context.Context, team int64, repository
 		return err
 	}
 	for _, l := range list {
+		if !strings.EqualFold(hostOf(l.URL), hostOf(i.URL)) {
+			continue // of another GitHub
+		}
 		if l.State == linkCreating || i.State == l.State && (i.Title == "" || i.Title == l.Title) {
 			continue
 		}

@@ -70,7 +70,7 @@ func (r rows) linksByID(ctx context.Context, ids []int64) (map[int64]linkRow, er
 // linksOfNumber finds the issues of a team that are linked to one at GitHub.
 func (r rows) linksOfNumber(ctx context.Context, team int64, repository string, number int64) ([]linkRow, error) {
 	var list []linkRow
-	err := r.db.Writer(ctx).Where("team_id = ? AND repository = ? AND number = ?", team, repository, number).Order("id").Find(&list).Error
+	err := r.db.Writer(ctx).Where("team_id = ? AND LOWER(repository) = LOWER(?) AND number = ?", team, repository, number).Order("id").Find(&list).Error
 	return list, err
 }
 
