@@ -28,6 +28,7 @@ if [ "$want" = test ]; then
     need perl perl-base
     need busybox busybox-static
     need python3 python3
+    need /usr/lib/python3/dist-packages/sentry_sdk python3-sentry-sdk
 fi
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ]; then sudo=; elif command -v sudo >/dev/null; then sudo=sudo; else
