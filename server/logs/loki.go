@@ -116,7 +116,10 @@ func (s *Service) lokiAsk(ctx context.Context, in lokiQuery) (lokiAnswer, error)
 		return s.lokiMetric(ctx, in, e.Metric)
 	}
 	began := s.Now()
-	req := store.Request{Team: in.team, From: in.start, To: in.end, Match: query.NewPlan(e.Log), Newest: !in.forward, Limit: in.limit}
+	req := store.Request{Team: in.team, From: in.start, To: in.end, Newest: !in.forward, Limit: in.limit}
+	if req.Match, err = s.plan(ctx, req, e.Log); err != nil {
+		return lokiAnswer{}, err
+	}
 	late := len(e.Log.Pipes) > 0
 	if late {
 		req.Limit = 0 // pipes may leave lines out
@@ -231,7 +234,7 @@ func lokiLine(v *query.View) string { return v.Line() }
 
 func (s *Service) lokiMetric(ctx context.Context, in lokiQuery, m logql.Metric) (lokiAnswer, error) {
 	began := s.Now()
-	source := &scanner{store: s.Store, team: in.team}
+	source := &scanner{service: s, team: in.team}
 	span := logql.Span{Start: in.start, End: in.end, Step: in.step}
 	if in.instant {
 		span = logql.Span{Start: in.end, End: in.end}
@@ -266,9 +269,9 @@ func (s *Service) lokiMetric(ctx context.Context, in lokiQuery, m logql.Metric) 
 
 // scanner gives a team's lines to the evaluation of metrics.
 type scanner struct {
-	store *store.Store
-	team  int64
-	stats store.Stats
+	service *Service
+	team    int64
+	stats   store.Stats
 }
 
 // Scan implements logql.Source.
@@ -276,7 +279,13 @@ func (sc *scanner) Scan(ctx context.Context, q *query.Query, columns []string, f
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	locked := &oneByOne{fn: fn, stop: cancel}
-	stats, err := sc.store.Each(ctx, store.Request{Team: sc.team, From: from, To: to, Match: query.NewPlan(q)}, columns, func() store.Sink { return locked })
+	req := store.Request{Team: sc.team, From: from, To: to}
+	plan, err := sc.service.plan(ctx, req, q)
+	if err != nil {
+		return err
+	}
+	req.Match = plan
+	stats, err := sc.service.Store.Each(ctx, req, columns, func() store.Sink { return locked })
 	sc.stats.Lines += stats.Lines
 	sc.stats.Bytes += stats.Bytes
 	sc.stats.Matched += stats.Matched

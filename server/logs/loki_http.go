@@ -199,8 +199,8 @@ func (s *Service) lokiRequest(c *gin.Context, team int64, selector string) (stor
 	if e.Log == nil {
 		return req, problem.FieldError("query", "must be a selector such as {service=\"api\"}")
 	}
-	req.Match = query.NewPlan(e.Log)
-	return req, nil
+	req.Match, err = s.plan(c.Request.Context(), req, e.Log)
+	return req, err
 }
 
 func (s *Service) lokiLabelNames(c *gin.Context, team int64) (any, error) {

@@ -47,7 +47,8 @@ func (s *Service) lokiTail(c *gin.Context) {
 		s.lokiRefuse(c, err)
 		return
 	}
-	t := s.Store.Tail(team.ID, query.NewPlan(e.Log))
+	plan := query.NewPlan(e.Log, nil)
+	t := s.Store.Tail(team.ID, plan)
 	defer t.Close()
 	// A token is asked for, never a cookie alone, so the origin does not matter.
 	conn, err := websocket.Accept(c.Writer, c.Request, &websocket.AcceptOptions{InsecureSkipVerify: c.GetHeader("Cookie") == ""})
@@ -57,7 +58,7 @@ func (s *Service) lokiTail(c *gin.Context) {
 	defer conn.CloseNow()
 	ctx := conn.CloseRead(c.Request.Context())
 	follower := lokiFollower{conn: conn, pipes: query.NewStream(e.Log)}
-	if !follower.past(ctx, s.Store, store.Request{Team: team.ID, From: in.start, To: s.Now(), Match: query.NewPlan(e.Log), Newest: true, Limit: in.limit}) {
+	if !follower.past(ctx, s.Store, store.Request{Team: team.ID, From: in.start, To: s.Now(), Match: plan, Newest: true, Limit: in.limit}) {
 		return
 	}
 	for ctx.Err() == nil {

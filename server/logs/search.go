@@ -66,7 +66,10 @@ func (s *Service) ask(ctx context.Context, in Search) (question, error) {
 	if !in.From.Before(in.To) {
 		return question{}, problem.FieldError("from", "must lie before to")
 	}
-	req := store.Request{Team: team.ID, From: in.From, To: in.To, Match: query.NewPlan(q), Newest: !in.Oldest, Limit: in.Limit}
+	req := store.Request{Team: team.ID, From: in.From, To: in.To, Newest: !in.Oldest, Limit: in.Limit}
+	if req.Match, err = s.plan(ctx, req, q); err != nil {
+		return question{}, err
+	}
 	if req.Limit <= 0 {
 		req.Limit = defaultLines
 	}
@@ -77,6 +80,16 @@ func (s *Service) ask(ctx context.Context, in Search) (question, error) {
 		}
 	}
 	return question{req, q}, nil
+}
+
+// plan makes a query ready for the streams that a request asks for.
+func (s *Service) plan(ctx context.Context, req store.Request, q *query.Query) (*query.Plan, error) {
+	if q.Filter == nil {
+		return query.NewPlan(q, nil), nil
+	}
+	req.Match = nil
+	names, err := s.Store.Labels(ctx, req)
+	return query.NewPlan(q, func(name string) bool { return slices.Contains(names, name) }), err
 }
 
 // misread words an error of a query; where it is stands in the field's reason

@@ -49,7 +49,8 @@ func (s *Service) tail(c *gin.Context) {
 		api.WriteProblem(c, err)
 		return
 	}
-	t := s.Store.Tail(q.Team, q.Match)
+	// Streams may come that have labels which no stream has now.
+	t := s.Store.Tail(q.Team, query.NewPlan(q.query, nil))
 	defer t.Close()
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream")

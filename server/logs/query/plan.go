@@ -15,10 +15,12 @@ type Plan struct {
 	all     bool
 }
 
-// NewPlan prepares the query's condition.
-func NewPlan(q *Query) *Plan {
+// NewPlan prepares the query's condition. isLabel says whether a name is that
+// of a label in any stream asked for: what is a field alone is found by the
+// tokens of its value. nil says that any name may be a label's.
+func NewPlan(q *Query, isLabel func(name string) bool) *Plan {
 	p := &Plan{filter: q.Filter, holds: compile(q.Filter), columns: []string{}}
-	p.tokens = mustHold(q.Filter)
+	p.tokens = pruner{isLabel}.mustHold(q.Filter)
 	p.collect(q.Filter)
 	return p
 }
@@ -33,43 +35,53 @@ func (p *Plan) Tokens() [][]string { return p.tokens }
 // Streams says whether records of a stream can match at all.
 func (p *Plan) Streams(l record.Labels) bool { return inStream(p.filter, l) != never }
 
-// mustHold derives tokens that any match holds: the filters know those of
-// messages, of fields' values and of labels' values.
-func mustHold(e Expr) [][]string {
+// pruner derives tokens from conditions.
+type pruner struct{ isLabel func(string) bool }
+
+// inFilters says whether the values of a name are in the token filters, which
+// know messages and fields, and neither labels nor the level.
+func (p pruner) inFilters(name string) bool {
+	switch name {
+	case "", record.NameMessage:
+		return true
+	case Level, record.NameTime, record.NameStream:
+		return false
+	}
+	return p.isLabel != nil && !p.isLabel(name)
+}
+
+// mustHold are tokens that any match holds: one of each inner list.
+func (p pruner) mustHold(e Expr) [][]string {
 	switch e := e.(type) {
 	case And:
 		var all [][]string
 		for _, x := range e {
-			all = append(all, mustHold(x)...)
+			all = append(all, p.mustHold(x)...)
 		}
 		return all
 	case Or:
-		return oneOf(e)
+		return p.oneOf(e)
 	case Text:
-		return each(textTokens(e))
+		return each(p.textTokens(e))
 	case Compare:
-		return compareTokens(e)
+		return p.compareTokens(e)
 	}
 	return nil
 }
 
-// compareTokens: a value that is equal holds the same tokens. A level is kept
-// as a number, a time as time and a stream as its labels.
-func compareTokens(c Compare) [][]string {
-	switch {
-	case c.Op != Equal || c.glob != nil || c.Numeric:
-		return nil
-	case c.Field == Level || c.Field == record.NameTime || c.Field == record.NameStream:
+// compareTokens: a value that is equal holds the same tokens.
+func (p pruner) compareTokens(c Compare) [][]string {
+	if c.Op != Equal || c.glob != nil || c.Numeric || c.Label || !p.inFilters(c.Field) {
 		return nil
 	}
 	return each(record.Tokens(c.Value))
 }
 
 // oneOf joins alternatives: each must say something, or nothing is known.
-func oneOf(or Or) [][]string {
+func (p pruner) oneOf(or Or) [][]string {
 	var any []string
 	for _, x := range or {
-		sure := mustHold(x)
+		sure := p.mustHold(x)
 		if len(sure) == 0 {
 			return nil
 		}
@@ -101,8 +113,8 @@ func each(tokens []string) [][]string {
 	return all
 }
 
-func textTokens(t Text) []string {
-	if t.Field == Level || t.Field == record.NameTime || t.Field == record.NameStream {
+func (p pruner) textTokens(t Text) []string {
+	if !p.inFilters(t.Field) {
 		return nil
 	}
 	switch t.Mode {

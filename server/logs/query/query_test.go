@@ -57,7 +57,7 @@ func TestMatch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan := NewPlan(q)
+			plan := NewPlan(q, func(name string) bool { return name == "service" || name == "host" })
 			if got := plan.Match(line()); got != test.want {
 				t.Fatalf("%v, want %v; tree %#v", got, test.want, q.Filter)
 			}
@@ -85,9 +85,6 @@ func mustNotPrune(t *testing.T, p *Plan) {
 	for _, f := range r.Fields {
 		hold(f.Value)
 	}
-	for _, l := range r.Stream {
-		hold(l.Value)
-	}
 	for _, any := range p.Tokens() {
 		found := false
 		for _, token := range any {
@@ -114,8 +111,8 @@ func TestPlan(t *testing.T) {
 		{"one or two", "[[one two]]", true, "any"}, {"one or -two", "[]", true, "any"}, {"(one two) or three", "[[one three]]", true, "any"},
 		{"-one", "[]", true, "any"}, {"trace_id:4bf92f", "[[4bf92f]]", true, "[trace_id]"}, {"status:>5", "[]", true, "[status]"},
 		{"level:error", "[]", true, "[level]"}, {"msg:word", "[[word]]", true, "[message]"},
-		{"service:web", "[[web]]", false, "[service]"}, {"service:api", "[[api]]", true, "[service]"}, {"-service:api", "[]", false, "[service]"},
-		{"service:web or word", "[[web word]]", true, "any"}, {"service:web word", "[[web] [word]]", false, "any"}, {"service:/^w/", "[]", false, "[service]"},
+		{"service:web", "[]", false, "[service]"}, {"service:api", "[]", true, "[service]"}, {"-service:api", "[]", false, "[service]"},
+		{"service:web or word", "[]", true, "any"}, {"service:web word", "[[word]]", false, "any"}, {"service:/^w/", "[]", false, "[service]"},
 		{"", "[]", true, "[]"},
 	}
 	for _, test := range tests {
@@ -125,7 +122,7 @@ func TestPlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := NewPlan(q)
+			p := NewPlan(q, func(name string) bool { return name == "service" })
 			columns := "any"
 			if p.Columns() != nil {
 				columns = fmt.Sprint(p.Columns())
@@ -223,7 +220,7 @@ func TestPipes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan, run := NewPlan(q), NewRun(q, DefaultLimits())
+			plan, run := NewPlan(q, nil), NewRun(q, DefaultLimits())
 			for _, r := range lines() {
 				if plan.Match(r) && !run.Add(r) {
 					break
@@ -292,7 +289,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		plan := NewPlan(q)
+		plan := NewPlan(q, func(name string) bool { return name == "service" || name == "host" })
 		if plan.Match(line()) {
 			mustNotPrune(t, plan)
 		}
@@ -309,7 +306,7 @@ func BenchmarkMatch(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			plan, r := NewPlan(q), line()
+			plan, r := NewPlan(q, nil), line()
 			b.ReportAllocs()
 			for b.Loop() {
 				plan.Match(r)

@@ -89,7 +89,7 @@ func (q *Query) Needs() []string {
 	for _, p := range q.Pipes {
 		switch p := p.(type) {
 		case Where:
-			plan := NewPlan(&Query{Filter: p.Filter})
+			plan := NewPlan(&Query{Filter: p.Filter}, nil)
 			if plan.Columns() == nil {
 				return nil
 			}

@@ -85,7 +85,7 @@ func (e *evaluation) window(r *Range, group *Grouping, wanted []string) ([]Serie
 
 // columns are the fields that are looked at; nil is all.
 func (g *gatherer) columns() []string {
-	names := query.NewPlan(g.r.Log).Columns()
+	names := query.NewPlan(g.r.Log, nil).Columns()
 	if names == nil {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (g *gatherer) columns() []string {
 	for _, p := range g.r.Log.Pipes {
 		switch p := p.(type) {
 		case query.Where:
-			more := query.NewPlan(&query.Query{Filter: p.Filter}).Columns()
+			more := query.NewPlan(&query.Query{Filter: p.Filter}, nil).Columns()
 			if more == nil {
 				return nil
 			}

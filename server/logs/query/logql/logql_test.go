@@ -37,7 +37,7 @@ func testLines() lines {
 }
 
 func (l lines) Scan(_ context.Context, q *query.Query, _ []string, from, to time.Time, fn func(*record.Record) bool) error {
-	plan := query.NewPlan(q)
+	plan := query.NewPlan(q, nil)
 	for _, r := range l {
 		if !r.Time.Before(from) && r.Time.Before(to) && plan.Match(r) && !fn(r) {
 			break
@@ -199,7 +199,7 @@ func TestSelector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !query.NewPlan(&query.Query{Filter: e}).Match(testLines()[0]) {
+	if !query.NewPlan(&query.Query{Filter: e}, nil).Match(testLines()[0]) {
 		t.Error("does not match")
 	}
 	if _, err := ParseSelector(`{app="api"} x`); err == nil {
