@@ -13,10 +13,6 @@ const (
 	// intake waits for it on SQLite.
 	digestBatch = 8
 	digestHold  = 3 * time.Millisecond
-	// digestPace is how far apart batches are while deliveries keep coming, so that one
-	// commit serves several and intake finds the writer free. What comes after a quiet
-	// moment is handled at once, and so is what has piled up.
-	digestPace = 8 * time.Millisecond
 	// digestAttempts take about three hours.
 	digestAttempts = 20
 	maxError       = 2000
@@ -29,30 +25,13 @@ func (s *Service) Digest(ctx context.Context) error {
 	if err != nil || !waiting {
 		return err
 	}
-	if err := s.pace(ctx); err != nil {
-		return err
-	}
 	for more := true; more && ctx.Err() == nil; {
 		// What is stored from now on wakes the loop again.
 		if more, err = s.digestSome(ctx); err != nil {
 			return fmt.Errorf("digest deliveries: %w", err)
 		}
 	}
-	s.digested.Store(time.Now().UnixNano())
 	return ctx.Err()
-}
-
-func (s *Service) pace(ctx context.Context) error {
-	rest := digestPace - time.Since(time.Unix(0, s.digested.Load()))
-	if rest <= 0 {
-		return nil
-	}
-	select {
-	case <-time.After(rest):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // errHandler marks an error of OnDelivery, as opposed to one of the database.

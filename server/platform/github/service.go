@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -54,7 +53,6 @@ type Service struct {
 	mending  keyed
 	reached  reached
 	started  time.Time
-	digested atomic.Int64 // when the last batch ended, in nanoseconds
 	clients  clientCache
 	unhear   func()
 	stopped  sync.Once
