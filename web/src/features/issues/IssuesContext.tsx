@@ -1,12 +1,14 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Activity, Archive, Bell, Bug, CircleCheck, Folder, HeartPulse, History, List, Package, Tag, User } from "lucide-react";
+import { Activity, Archive, Bell, Bug, CircleCheck, Folder, HeartPulse, History, List, Package, Star, Tag, User } from "lucide-react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { useActions } from "@/ui/frame/hooks";
 import { alertsPath, issuesPath, monitorsPath, releasePath, releasesPath, setupPath } from "./paths";
 import { projectsQuery } from "./queries";
 import { latestReleasesQuery } from "./releases/queries";
 import { percent } from "./releases/words";
+import { searchOf } from "./views/address";
+import { viewsQuery } from "./views/queries";
 
 /** Queries that have a name of their own. */
 export const views = [
@@ -24,6 +26,7 @@ export function IssuesContext({ team, project }: { team: string; project?: strin
   const { items: projects } = useSuspenseQuery(projectsQuery(team)).data;
   const home = issuesPath(team);
   const releases = useQuery(latestReleasesQuery(team, project)).data?.items ?? [];
+  const saved = useQuery(viewsQuery(team)).data?.items ?? [];
   const navigate = useNavigate();
   const go = (to: string) => () => void navigate({ to });
   useActions([
@@ -47,6 +50,9 @@ export function IssuesContext({ team, project }: { team: string; project?: strin
       <ContextGroup title="Views">
         {views.map(({ label, query, icon }) => (
           <ContextItem key={label} to={home} search={{ ...(project ? { project } : {}), ...(query ? { query } : {}) }} icon={icon} label={label} />
+        ))}
+        {saved.map((view) => (
+          <ContextItem key={view.id} to={home} search={searchOf(view)} icon={Star} label={view.name} />
         ))}
       </ContextGroup>
       <ContextGroup title="Releases">

@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import { count } from "@/format/bytes";
 import { Button } from "@/ui/Button";
-import { layers, type Series } from "./layers";
+import { layers, type Mark, type Series } from "./layers";
 
 type Props = {
   title: string;
@@ -12,11 +12,13 @@ type Props = {
   /** Seconds since 1970, one per bar. */
   hours: number[];
   series: Series[];
+  /** Instants to be marked by a dashed line: releases. */
+  marks?: Mark[];
   height?: number;
 };
 
 /** Bars per hour, one layer above the other, with the same numbers as a table. */
-export function HourBars({ title, meta, hours, series, height = 132 }: Props) {
+export function HourBars({ title, meta, hours, series, marks = [], height = 132 }: Props) {
   const [table, setTable] = useState(false);
   const shown = series.filter(({ values }, at) => at === 0 || values.some(Boolean));
   return (
@@ -30,7 +32,7 @@ export function HourBars({ title, meta, hours, series, height = 132 }: Props) {
           </Button>
         </span>
       </div>
-      {table ? <Numbers title={title} hours={hours} series={shown} /> : <Chart title={title} hours={hours} series={shown} height={height} />}
+      {table ? <Numbers title={title} hours={hours} series={shown} /> : <Chart title={title} hours={hours} series={shown} marks={marks} height={height} />}
     </section>
   );
 }
@@ -71,18 +73,42 @@ function Numbers({ title, hours, series }: Pick<Props, "title" | "hours" | "seri
 /** Colours are read when drawing, so that the chart follows the theme. */
 const role = (name: string) => () => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-function Chart({ title, hours, series, height }: Required<Pick<Props, "title" | "hours" | "series" | "height">>) {
+/** Dashed lines with their words at the left of them, over the bars. */
+function drawMarks(plot: uPlot, marked: Mark[]): void {
+  const { ctx, bbox } = plot;
+  const ratio = window.devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = role("control")();
+  ctx.fillStyle = role("text-muted")();
+  ctx.font = `${11 * ratio}px ${getComputedStyle(plot.root).fontFamily}`;
+  ctx.textBaseline = "top";
+  ctx.setLineDash([3 * ratio, 3 * ratio]);
+  for (const { at, label } of marked) {
+    const x = Math.round(plot.valToPos(at - 1800, "x", true));
+    const room = x - bbox.left > ctx.measureText(label).width + 8 * ratio;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.textAlign = room ? "right" : "left";
+    ctx.fillText(label, x + (room ? -5 : 5) * ratio, bbox.top);
+  }
+  ctx.restore();
+}
+
+function Chart({ title, hours, series, marks, height }: Required<Pick<Props, "title" | "hours" | "series" | "marks" | "height">>) {
   const host = useRef<HTMLDivElement>(null);
-  const key = JSON.stringify([hours, series]);
+  const key = JSON.stringify([hours, series, marks]);
   useEffect(() => {
     const element = host.current;
     if (!element) return undefined;
-    const [xs, drawn] = JSON.parse(key) as [number[], Series[]];
+    const [xs, drawn, marked] = JSON.parse(key) as [number[], Series[], Mark[]];
     const axis = { stroke: role("text-muted"), font: `11px ${getComputedStyle(element).fontFamily}`, grid: { stroke: role("hairline"), width: 1 }, ticks: { show: false } };
     const chart = new uPlot(
       {
         width: element.clientWidth,
         height,
+        hooks: { draw: [(plot) => drawMarks(plot, marked)] },
         cursor: { show: false },
         legend: { show: false },
         padding: [8, 0, 0, 0],
@@ -110,10 +136,11 @@ function Chart({ title, hours, series, height }: Required<Pick<Props, "title" | 
       chart.destroy();
     };
   }, [key, height]);
+  const said = marks.length > 0 ? `; releases: ${marks.map(({ label }) => label).join(", ")}` : "";
   const total = series.map(({ label, values }) => `${count(values.reduce((sum, value) => sum + value, 0))} ${label}`).join(", ");
   return (
     <>
-      <div ref={host} className="issues-chart" role="img" aria-label={`${title}: ${total}`} />
+      <div ref={host} className="issues-chart" role="img" aria-label={`${title}: ${total}${said}`} />
       {series.length > 1 && (
         <ul className="issues-legend meta">
           {series.map(({ label, colour }) => (

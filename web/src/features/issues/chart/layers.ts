@@ -20,3 +20,18 @@ export function fullHours(counted: { hour: string; events: number }[], now: numb
   const hours = Array.from({ length }, (_, at) => end - (length - 1 - at) * hour);
   return { hours, values: hours.map((at) => known.get(at) ?? 0) };
 }
+
+export type Mark = { at: number; label: string };
+
+/** Instants that fall into the hours of a chart, in seconds, the newest of those that would cover one another. */
+export function marksOf(all: { at: string; label: string }[], hours: number[]): Mark[] {
+  const from = hours[0] ?? 0;
+  const to = (hours.at(-1) ?? 0) + 3600;
+  const near = (to - from) / 24;
+  const shown: Mark[] = [];
+  for (const { at, label } of all.toSorted((a, b) => b.at.localeCompare(a.at))) {
+    const seconds = Date.parse(at) / 1000;
+    if (seconds >= from && seconds <= to && !shown.some((mark) => mark.at - seconds < near)) shown.push({ at: seconds, label });
+  }
+  return shown;
+}

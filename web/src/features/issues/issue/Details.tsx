@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import type { ReactNode } from "react";
 import { bytes, plural } from "@/format/bytes";
@@ -5,6 +6,8 @@ import { Copyable } from "@/ui/CopyButton";
 import { Facts } from "@/ui/facts";
 import { Icon } from "@/ui/Icon";
 import { RelativeTime } from "@/ui/RelativeTime";
+import { withTerm } from "../list/tokens";
+import { issuesPath } from "../paths";
 import { attachmentUrl, type Event, type Feedback, type IssueEvent, type Pair } from "../queries";
 import { shortValue } from "./frames";
 
@@ -25,7 +28,7 @@ const pairs = (list: Pair[] | undefined): [string, ReactNode][] => (list ?? []).
 const entries = (record: Record<string, unknown> | undefined): [string, ReactNode][] => Object.entries(record ?? {}).filter(([name]) => name !== "type").map(([name, one]) => [name, value(one)]);
 
 /** What else the client knew: request, user, contexts, files. */
-export function Details({ found }: { found: IssueEvent }) {
+export function Details({ team, found }: { team: string; found: IssueEvent }) {
   const { event, attachments, feedback } = found;
   return (
     <>
@@ -51,6 +54,17 @@ export function Details({ found }: { found: IssueEvent }) {
               </li>
             ))}
           </ul>
+        </Part>
+      )}
+      {found.tags.length > 0 && (
+        <Part title="Tags">
+          <div className="issues-tags">
+            {found.tags.map(({ key, value: tag }) => (
+              <Link key={key} className="chip" to={issuesPath(team)} search={{ query: withTerm("is:unresolved", key, tag) } as never} title={`Issues with ${key} ${tag}`}>
+                <span className="muted">{key}</span> {tag}
+              </Link>
+            ))}
+          </div>
         </Part>
       )}
       <ContextParts event={event} />

@@ -1,7 +1,7 @@
 import "../issues.css";
 import { keepPreviousData, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { ArrowLeft, ArrowRight, Braces, Copy } from "lucide-react";
+import { ArrowLeft, ArrowRight, Braces, Copy, Ellipsis, Link2 } from "lucide-react";
 import { asProblem } from "@/api/problem";
 import { useSession } from "@/api/session";
 import { count } from "@/format/bytes";
@@ -9,6 +9,7 @@ import { IconButton } from "@/ui/Button";
 import { copyText } from "@/ui/clipboard";
 import { Copyable } from "@/ui/CopyButton";
 import { useActions, usePage, useToast } from "@/ui/frame/hooks";
+import { Menu, MenuItem, MenuSeparator } from "@/ui/Menu";
 import { PageHeader } from "@/ui/PageHeader";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { SkeletonRows } from "@/ui/Skeleton";
@@ -16,11 +17,14 @@ import { ErrorState, Notice } from "@/ui/states";
 import { useNow } from "@/ui/useNow";
 import { useUrlState } from "@/ui/useUrlState";
 import { HourBars } from "../chart/HourBars";
-import { fullHours } from "../chart/layers";
+import { fullHours, marksOf } from "../chart/layers";
 import { IssuesContext } from "../IssuesContext";
 import { Badge, strip } from "../list/IssueTable";
 import { eventPath, issuePath, issuesPath, setupPath } from "../paths";
 import { eventQuery, feedbackQuery, type Issue, type IssueEvent, issueQuery } from "../queries";
+import { latestReleasesQuery } from "../releases/queries";
+import { useReleaseCommit } from "../releases/useRelease";
+import { releasedAt } from "../releases/words";
 import { issueGlyph, termsWords } from "../words";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { Details, FeedbackList } from "./Details";
@@ -80,9 +84,9 @@ export function IssuePage() {
         <div className="issues-cols">
           <div className="issues-main">
             <FactLine issue={issue} />
-            <Body shown={shown} issue={issue} search={search} setSearch={(change) => setSearch(change)} />
+            <Body team={team} shown={shown} issue={issue} search={search} setSearch={(change) => setSearch(change)} />
           </div>
-          <Side team={team} issue={issue} />
+          <Side team={team} issue={issue} found={shown.data} />
         </div>
       )}
     </>
@@ -99,6 +103,7 @@ function EventSteps({ team, issue, found }: { team: string; issue: Issue; found?
     toast({ text: (await copyText(text)) ? `${what} is copied` : "This browser refuses to copy" });
   };
   const asMarkdown = () => void copy("The issue", markdown(issue, found?.event, `${url}${found ? eventPath(team, issue.id, found.event.event_id) : issuePath(team, issue.id)}`));
+  const asLink = () => void copy("The link", `${url}${found ? eventPath(team, issue.id, found.event.event_id) : issuePath(team, issue.id)}`);
   const asJson = () => void copy("The event", JSON.stringify(found?.event ?? {}, null, 2));
   const noOlder = !found?.previous && "This is the oldest event kept.";
   const noNewer = !found?.next && "This is the newest event.";
@@ -109,14 +114,28 @@ function EventSteps({ team, issue, found }: { team: string; issue: Issue; found?
     { id: "event.first", label: "First event", group, run: () => go("first") },
     { id: "event.latest", label: "Latest event", group, run: () => go("latest") },
     { id: "issue.markdown", label: "Copy as Markdown", group, icon: Copy, run: asMarkdown },
+    { id: "event.link", label: "Copy link to this event", group, icon: Link2, run: asLink },
     { id: "event.json", label: "Copy event JSON", group, icon: Braces, run: asJson },
   ]);
   return (
     <>
       <IconButton className="desk" icon={ArrowLeft} label="Older event" refused={noOlder} onClick={() => go(found?.previous)} />
       <IconButton className="desk" icon={ArrowRight} label="Newer event" refused={noNewer} onClick={() => go(found?.next)} />
-      <IconButton className="desk" icon={Braces} label="Copy event JSON" onClick={asJson} />
-      <IconButton className="desk" icon={Copy} label="Copy as Markdown" onClick={asMarkdown} />
+      <Menu align="end" label="Event" trigger={<IconButton className="desk" icon={Ellipsis} label="Which event, and copies of it" />}>
+        <MenuItem onSelect={() => void navigate({ to: issuePath(team, issue.id), search: true as never })}>Recommended event</MenuItem>
+        <MenuItem onSelect={() => go("latest")}>Latest event</MenuItem>
+        <MenuItem onSelect={() => go("first")}>First event</MenuItem>
+        <MenuSeparator />
+        <MenuItem icon={Link2} onSelect={asLink}>
+          Copy link to this event
+        </MenuItem>
+        <MenuItem icon={Copy} onSelect={asMarkdown}>
+          Copy as Markdown
+        </MenuItem>
+        <MenuItem icon={Braces} onSelect={asJson}>
+          Copy event JSON
+        </MenuItem>
+      </Menu>
     </>
   );
 }
@@ -166,12 +185,13 @@ function FactLine({ issue }: { issue: Issue }) {
   );
 }
 
-type BodyProps = { shown: { data?: IssueEvent; error: unknown; refetch: () => unknown }; issue: Issue; search: IssueSearch; setSearch: (change: Partial<IssueSearch>) => void };
+type BodyProps = { team: string; shown: { data?: IssueEvent; error: unknown; refetch: () => unknown }; issue: Issue; search: IssueSearch; setSearch: (change: Partial<IssueSearch>) => void };
 
-function Body({ shown, issue, search, setSearch }: BodyProps) {
+function Body({ team, shown, issue, search, setSearch }: BodyProps) {
   const problem = shown.error ? asProblem(shown.error) : undefined;
   const gone = problem?.status === 404;
   const found = problem ? undefined : shown.data;
+  const at = useReleaseCommit(team, issue.project.slug, found?.event.release);
   return (
     <>
       {gone && (
@@ -181,18 +201,20 @@ function Body({ shown, issue, search, setSearch }: BodyProps) {
       )}
       {problem && !gone && <ErrorState what="The event cannot be read" why={problem.message} requestId={problem.requestId} onRetry={() => void shown.refetch()} />}
       {!problem && !found && <SkeletonRows rows={8} />}
-      {found && <StackTrace event={found.event} search={search} setSearch={setSearch} />}
-      <When issue={issue} />
+      {found && <StackTrace event={found.event} at={at} search={search} setSearch={setSearch} />}
+      <When team={team} issue={issue} />
       {found && <Breadcrumbs event={found.event} search={search} setSearch={setSearch} />}
-      {found && <Details found={found} />}
+      {found && <Details team={team} found={found} />}
     </>
   );
 }
 
-function When({ issue }: { issue: Issue }) {
+function When({ team, issue }: { team: string; issue: Issue }) {
   const now = useNow(true, 60);
   const { hours, values } = fullHours(issue.histogram, now);
-  return <HourBars title="When" meta="events per hour" hours={hours} series={[{ label: "events", colour: "data", values }]} />;
+  const releases = useQuery(latestReleasesQuery(team, issue.project.slug)).data?.items ?? [];
+  const marked = marksOf(releases.map((release) => ({ at: releasedAt(release), label: release.short_version })), hours);
+  return <HourBars title="When" meta={marked.length > 0 ? "events per hour; dashed lines are releases" : "events per hour"} marks={marked} hours={hours} series={[{ label: "events", colour: "data", values }]} />;
 }
 
 function FeedbackTab({ issue }: { issue: number }) {

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, data } from "@/api/client";
+import { useSession } from "@/api/session";
 import { Button } from "@/ui/Button";
 import { Avatar } from "@/ui/facts";
 import { Select, Textarea } from "@/ui/Field";
@@ -9,17 +10,24 @@ import { useTask } from "@/ui/frame/useTask";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { useChangeIssues, useMemberRefusal } from "../acts";
 import { withTerm } from "../list/tokens";
-import { issuesPath } from "../paths";
-import { activityQuery, commentsQuery, type Issue, peopleQuery, tagsQuery } from "../queries";
+import { GitHubLinks, ReleaseLine, Suspects } from "../links/Connected";
+import { githubBody } from "../links/words";
+import { issuePath, issuesPath } from "../paths";
+import { activityQuery, commentsQuery, type Issue, type IssueEvent, peopleQuery, tagsQuery } from "../queries";
 import { deed } from "../words";
+import { chain, rawStack } from "./frames";
 
 /** Who is hit, who cares for it, and what happened. */
-export function Side({ team, issue }: { team: string; issue: Issue }) {
+export function Side({ team, issue, found }: { team: string; issue: Issue; found?: IssueEvent }) {
+  const url = useSession().public_url;
+  const stack = found ? chain(found.event).map(rawStack).join("\nCaused by: ") : "";
   return (
     <aside className="issues-side" aria-label="About the issue">
       <Tags team={team} issue={issue} />
+      <Suspects issue={issue} />
       <Owner team={team} issue={issue} />
-      <Releases issue={issue} />
+      <GitHubLinks key={issue.id} team={team} issue={issue} text={githubBody(issue, stack, url + issuePath(team, issue.id))} />
+      <Releases team={team} issue={issue} />
       <ActivityPart team={team} issue={issue} />
     </aside>
   );
@@ -28,11 +36,13 @@ export function Side({ team, issue }: { team: string; issue: Issue }) {
 function Tags({ team, issue }: { team: string; issue: Issue }) {
   const { data: found } = useQuery(tagsQuery(issue.id));
   const tags = found?.tags ?? [];
+  const [all, setAll] = useState(false);
+  const usual = 12;
   return (
     <section aria-label="Who is hit">
       <h2 className="micro">Who is hit</h2>
       {tags.length === 0 && <p className="meta">No tags were sent.</p>}
-      {tags.slice(0, 14).map(({ key, total, values, other }) => {
+      {tags.slice(0, all ? undefined : usual).map(({ key, total, values, other }) => {
         const top = values[0];
         if (!top) return null;
         const share = Math.round((top.count / Math.max(1, total)) * 100);
@@ -50,6 +60,11 @@ function Tags({ team, issue }: { team: string; issue: Issue }) {
           </Link>
         );
       })}
+      {tags.length > usual && (
+        <Button size="small" kind="quiet" aria-expanded={all} onClick={() => setAll(!all)}>
+          {all ? "Fewer" : `All ${tags.length} tags`}
+        </Button>
+      )}
     </section>
   );
 }
@@ -75,18 +90,14 @@ function Owner({ team, issue }: { team: string; issue: Issue }) {
   );
 }
 
-function Releases({ issue }: { issue: Issue }) {
+function Releases({ team, issue }: { team: string; issue: Issue }) {
   const { first, last } = issue.releases;
   if (!first && !last) return null;
   return (
     <section aria-label="Releases">
       <h2 className="micro">Releases</h2>
-      <p className="line">
-        <span className="muted">first</span> <code className="clip">{first || "none"}</code>
-      </p>
-      <p className="line">
-        <span className="muted">last</span> <code className="clip">{last || "none"}</code>
-      </p>
+      <ReleaseLine team={team} project={issue.project.slug} name="first" version={first} />
+      <ReleaseLine team={team} project={issue.project.slug} name="last" version={last} />
     </section>
   );
 }

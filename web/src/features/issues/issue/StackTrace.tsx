@@ -7,14 +7,16 @@ import { CopyButton } from "@/ui/CopyButton";
 import { Chip } from "@/ui/facts";
 import { Icon } from "@/ui/Icon";
 import { Segmented } from "@/ui/Segmented";
+import { ExternalAddress } from "../links/ExternalAddress";
+import { type At, frameUrl } from "../links/words";
 import type { Event, Exception, Frame } from "../queries";
 import { chain, firstOpen, hasFrames, pieces, place, rawStack, shortValue, source } from "./frames";
 import type { IssueSearch } from "./search";
 
-type Props = { event: Event; search: IssueSearch; setSearch: (change: Partial<IssueSearch>) => void };
+type Props = { event: Event; at?: At; search: IssueSearch; setSearch: (change: Partial<IssueSearch>) => void };
 
 /** Where it broke: the error, then what caused it, each with its frames. */
-export function StackTrace({ event, search, setSearch }: Props) {
+export function StackTrace({ event, at, search, setSearch }: Props) {
   const errors = chain(event);
   if (errors.length === 0) {
     return (
@@ -40,15 +42,15 @@ export function StackTrace({ event, search, setSearch }: Props) {
         </span>
       </div>
       <div className="grid gap-3 grid-cols-[minmax(0,1fr)]">
-        {errors.map((error, at) => (
-          <OneError key={`${event.event_id}${at}`} error={error} cause={at > 0} search={search} />
+        {errors.map((error, index) => (
+          <OneError key={`${event.event_id}${index}`} error={error} cause={index > 0} at={at} search={search} />
         ))}
       </div>
     </section>
   );
 }
 
-function OneError({ error, cause, search }: { error: Exception; cause: boolean; search: IssueSearch }) {
+function OneError({ error, cause, at, search }: { error: Exception; cause: boolean; at?: At; search: IssueSearch }) {
   const handled = error.mechanism?.handled;
   return (
     <div>
@@ -66,13 +68,13 @@ function OneError({ error, cause, search }: { error: Exception; cause: boolean; 
       ) : search.frames === "raw" ? (
         <CodeBlock code={rawStack(error)} label="Stack trace" />
       ) : (
-        <Frames key={`${search.frames}${search.order}`} frames={error.stack.frames} appOnly={search.frames === "app"} newestFirst={search.order === "newest"} />
+        <Frames key={`${search.frames}${search.order}`} commit={at} frames={error.stack.frames} appOnly={search.frames === "app"} newestFirst={search.order === "newest"} />
       )}
     </div>
   );
 }
 
-function Frames({ frames, appOnly, newestFirst }: { frames: Frame[]; appOnly: boolean; newestFirst: boolean }) {
+function Frames({ commit, frames, appOnly, newestFirst }: { commit?: At; frames: Frame[]; appOnly: boolean; newestFirst: boolean }) {
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set([`f${firstOpen(frames)}`]));
   const toggle = (key: string) => {
     const next = new Set(open);
@@ -82,7 +84,7 @@ function Frames({ frames, appOnly, newestFirst }: { frames: Frame[]; appOnly: bo
   return (
     <div className="issues-frames">
       {pieces(frames, appOnly, newestFirst).map((piece) => {
-        if (!("folded" in piece)) return <OneFrame key={piece.at} frame={piece.frame} open={open.has(`f${piece.at}`)} onToggle={() => toggle(`f${piece.at}`)} />;
+        if (!("folded" in piece)) return <OneFrame key={piece.at} commit={commit} frame={piece.frame} open={open.has(`f${piece.at}`)} onToggle={() => toggle(`f${piece.at}`)} />;
         const key = `g${piece.folded[0]?.at}`;
         const unfolded = open.has(key);
         return (
@@ -91,7 +93,7 @@ function Frames({ frames, appOnly, newestFirst }: { frames: Frame[]; appOnly: bo
               <Icon of={unfolded ? ChevronDown : ChevronRight} size="s" />
               {plural(piece.folded.length, "frame")} {piece.from ? `from ${piece.from}` : "of libraries"}
             </button>
-            {unfolded && piece.folded.map(({ frame, at }) => <OneFrame key={at} frame={frame} open={open.has(`f${at}`)} onToggle={() => toggle(`f${at}`)} />)}
+            {unfolded && piece.folded.map(({ frame, at }) => <OneFrame key={at} commit={commit} frame={frame} open={open.has(`f${at}`)} onToggle={() => toggle(`f${at}`)} />)}
           </div>
         );
       })}
@@ -99,12 +101,13 @@ function Frames({ frames, appOnly, newestFirst }: { frames: Frame[]; appOnly: bo
   );
 }
 
-function OneFrame({ frame, open, onToggle }: { frame: Frame; open: boolean; onToggle: () => void }) {
+function OneFrame({ commit, frame, open, onToggle }: { commit?: At; frame: Frame; open: boolean; onToggle: () => void }) {
   const lines = source(frame);
   const locals = Object.entries(frame.vars ?? {});
   const mapped = frame.unmapped ? `unmapped: ${frame.unmapped}` : frame.minified ? "mapped by a source map" : "";
+  const url = frameUrl(frame, commit);
   return (
-    <div>
+    <div className="issues-frame">
       <button type="button" className="frame" aria-expanded={open} onClick={onToggle}>
         <Icon of={open ? ChevronDown : ChevronRight} size="s" />
         <span className="fn">{frame.function || "<anonymous>"}</span>
@@ -112,6 +115,11 @@ function OneFrame({ frame, open, onToggle }: { frame: Frame; open: boolean; onTo
         {frame.in_app && <Chip>in app</Chip>}
         {mapped && <span className="meta push desk clip" title={mapped}>{mapped}</span>}
       </button>
+      {url && (
+        <ExternalAddress className="link meta issues-open" url={url} title={`Open ${place(frame)} at ${commit?.sha.slice(0, 8)}`}>
+          Open at {commit?.sha.slice(0, 7)}
+        </ExternalAddress>
+      )}
       {open && (
         <>
           {lines.length > 0 && (

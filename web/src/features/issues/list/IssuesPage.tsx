@@ -1,12 +1,14 @@
 import "../issues.css";
-import { keepPreviousData, useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { ChartNoAxesColumn, FolderPlus, Settings2 } from "lucide-react";
+import { ChartNoAxesColumn, Copy, FolderPlus, Settings2 } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { asProblem, type Problem } from "@/api/problem";
+import { useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
-import { useActions, usePage } from "@/ui/frame/hooks";
+import { copyText } from "@/ui/clipboard";
+import { useActions, usePage, useToast } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { Segmented } from "@/ui/Segmented";
 import { EmptyState, ErrorState } from "@/ui/states";
@@ -17,6 +19,9 @@ import { intakePath, issuePath, issuesPath, setupPath } from "../paths";
 import { FirstProject } from "../project/FirstProject";
 import { NewProject } from "../project/NewProject";
 import { type IssueItem, issuesQuery, peopleQuery, type Project, projectsQuery } from "../queries";
+import { curl, searchOf } from "../views/address";
+import { viewsQuery } from "../views/queries";
+import { SaveView } from "../views/SaveView";
 import { IssueBar } from "./IssueBar";
 import { IssueTable, strip } from "./IssueTable";
 import { QueryBar } from "./QueryBar";
@@ -34,7 +39,11 @@ export function IssuesPage() {
   const project = projects.find(({ slug }) => slug === search.project);
   usePage({ title: project ? `Issues of ${project.slug}` : "Issues", crumbs: [{ label: "Issues", to: issuesPath(team) }, { label: project?.slug ?? "All projects" }] });
   const goTo = (to: string) => void navigate({ to });
-  useActions([{ id: "issues.project", label: "New error project", group: "This page", icon: FolderPlus, refused, run: () => setMaking(true) }]);
+  const saved = useQuery(viewsQuery(team)).data?.items ?? [];
+  const url = useSession().public_url;
+  const toast = useToast();
+  const asCurl = async () => toast({ text: (await copyText(curl(url, team, search))) ? "The command is copied" : "This browser refuses to copy" });
+  useActions([{ id: "issues.curl", label: "Copy this list as cURL", group: "This page", icon: Copy, run: () => void asCurl() }, { id: "issues.project", label: "New error project", group: "This page", icon: FolderPlus, refused, run: () => setMaking(true) }]);
   const found = useFound(team, search);
   return (
     <>
@@ -54,12 +63,16 @@ export function IssuesPage() {
                 </Button>
               </>
             )}
+            {projects.length > 0 && <SaveView team={team} search={search} />}
             <Button icon={FolderPlus} refused={refused} onClick={() => setMaking(true)}>
               New project
             </Button>
           </>
         }
-        tabs={projects.length === 0 ? undefined : views.map(({ label, query }) => ({ label, to: issuesPath(team), search: { ...(search.project ? { project: search.project } : {}), ...(query ? { query } : {}) } }))}
+        tabs={projects.length === 0 ? undefined : [
+                ...views.map(({ label, query }) => ({ label, to: issuesPath(team), search: { ...(search.project ? { project: search.project } : {}), ...(query ? { query } : {}) } })),
+                ...saved.map((view) => ({ label: view.name, to: issuesPath(team), search: searchOf(view) })),
+              ]}
         tabsLabel="Views"
         strip={projects.length === 0 ? undefined : { bars: strip(found.hours), label: "events listed, last 24 h" }}
       />

@@ -9,9 +9,10 @@ import { EmptyState, ErrorState, Notice } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
 import { useUrlState } from "@/ui/useUrlState";
 import { HourBars } from "../chart/HourBars";
-import { ingestQuery, type ProjectIngest } from "../queries";
+import { ingestQuery, type Project, type ProjectIngest } from "../queries";
 import { outcomes, reasonWords } from "./outcomes";
 import { ProjectHeader } from "./ProjectHeader";
+import { Quotas } from "./Quotas";
 import { useProject } from "./useProject";
 
 const intakeSearch = params({ hours: numberOr(24) });
@@ -39,7 +40,7 @@ export function IntakePage() {
       {error ? (
         <ErrorState what="The counters cannot be read" why={asProblem(error).message} requestId={asProblem(error).requestId} onRetry={() => void refetch()} />
       ) : data ? (
-        <Numbers ingest={data} />
+        <Numbers project={project} ingest={data} />
       ) : (
         <SkeletonRows rows={6} />
       )}
@@ -47,7 +48,7 @@ export function IntakePage() {
   );
 }
 
-function Numbers({ ingest }: { ingest: ProjectIngest }) {
+function Numbers({ project, ingest }: { project: Project; ingest: ProjectIngest }) {
   const total = (name: (typeof outcomes)[number]["key"]) => ingest.hours.reduce((sum, hour) => sum + hour[name], 0);
   const full = ingest.room_bytes > 0 && ingest.waiting_bytes / (ingest.waiting_bytes + ingest.room_bytes) > 0.5;
   if (ingest.reasons.length === 0) {
@@ -73,6 +74,7 @@ function Numbers({ ingest }: { ingest: ProjectIngest }) {
           <dd>{bytes(ingest.waiting_bytes)}</dd>
         </div>
       </dl>
+      <Quotas project={project} />
       <HourBars
         title="By hour"
         meta="items"

@@ -14,6 +14,7 @@ import { issuesPath, settingsPath } from "../paths";
 import { type Project, projectsQuery } from "../queries";
 import { LimitFields } from "./LimitFields";
 import { lines } from "./limits";
+import { Held } from "./Held";
 import { Part } from "./Part";
 import { platforms } from "./platforms";
 import { ProjectHeader } from "./ProjectHeader";
@@ -33,12 +34,13 @@ export function SettingsPage() {
 
 const megabyte = 1_000_000;
 
-function formOf({ name, slug, platform, origins, filters, limits, retention }: Project) {
+function formOf({ name, slug, platform, origins, filters, limits, retention, repository }: Project) {
   const text = (list: string[]) => list.join("\n");
   return {
     name,
     slug,
     platform,
+    repository,
     origins: text(origins),
     localhost: filters.localhost,
     legacy: filters.legacy_browsers,
@@ -58,6 +60,7 @@ const bodyOf = (form: Form) => ({
   name: form.name.trim(),
   slug: form.slug.trim(),
   platform: form.platform,
+  repository: form.repository.trim(),
   origins: lines(form.origins),
   filters: { localhost: form.localhost, legacy_browsers: form.legacy, releases: lines(form.releases), errors: lines(form.errors), addresses: lines(form.addresses) },
   limits: form.limits,
@@ -85,7 +88,7 @@ function Settings({ team, project }: { team: string; project: Project }) {
     event.preventDefault();
     void save.start();
   };
-  const input = (key: "name" | "slug" | "days" | "events" | "megabytes" | "origins" | "releases" | "errors" | "addresses") => ({
+  const input = (key: "name" | "slug" | "repository" | "days" | "events" | "megabytes" | "origins" | "releases" | "errors" | "addresses") => ({
     value: form[key],
     onChange: (event: { target: { value: string } }) => setForm({ ...form, [key]: event.target.value }),
   });
@@ -102,6 +105,9 @@ function Settings({ team, project }: { team: string; project: Project }) {
         </Field>
         <Field label="Platform" error={said("platform")}>
           <Select value={form.platform} options={platforms.some(({ value }) => value === form.platform) ? platforms : [{ value: form.platform, label: form.platform || "not said" }, ...platforms]} onValue={(platform) => setForm({ ...form, platform })} />
+        </Field>
+        <Field label="Repository" hint="owner/name: each successful build of it makes a release with its commits" error={said("repository")}>
+          <Input {...input("repository")} mono autoComplete="off" spellCheck={false} placeholder="acme/shop" />
         </Field>
       </Part>
       <Part title="Who may send" meta="Each on a line of its own.">
@@ -128,6 +134,7 @@ function Settings({ team, project }: { team: string; project: Project }) {
         </Field>
       </Part>
       <Part title="What is kept" meta="The oldest events go first. Nothing entered means what this server keeps usually.">
+        <Held project={project} />
         <Field label="Days" error={said("retention.days")}>
           <Input {...input("days")} type="number" min={0} placeholder="usual" />
         </Field>
