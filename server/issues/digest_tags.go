@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/signalbox/signalbox/server/issues/sentry"
 )
@@ -39,6 +40,7 @@ func parseTagCounts(text string) tagCounts {
 func readTagCounts(text string) (t tagCounts, whole bool) {
 	t = make(tagCounts, 16)
 	rest, found := strings.CutPrefix(text, "{")
+	found = found && utf8.ValidString(text)
 	for found && rest != "" && rest != "}" {
 		var key string
 		if key, rest, found = cutName(rest); !found {
