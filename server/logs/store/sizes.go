@@ -21,14 +21,19 @@ type DaySize struct {
 
 // Sizes lists what there is by team and day, for the page and for forecasts. team 0 is all teams.
 func (s *Store) Sizes(team int64) []DaySize {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	sum := map[partitionKey]*DaySize{}
 	of := func(key partitionKey) *DaySize {
 		if sum[key] == nil {
 			sum[key] = &DaySize{Team: key.team, Day: time.Unix(0, dayStart(key.day)).UTC()}
 		}
 		return sum[key]
+	}
+	s.mu.RLock()
+	var chunks []*chunk
+	for _, m := range []*memtable{s.frozen, s.active} {
+		if m != nil {
+			chunks = append(chunks, m.chunks...)
+		}
 	}
 	for key, p := range s.segments.byDay {
 		if team != 0 && key.team != team {
@@ -42,16 +47,12 @@ func (s *Store) Sizes(team int64) []DaySize {
 			d.Segments++
 		}
 	}
-	for _, m := range []*memtable{s.frozen, s.active} {
-		if m == nil {
-			continue
-		}
-		for _, c := range m.chunks {
+	s.mu.RUnlock()
+	for _, c := range chunks {
+		for i := range c.rows {
 			if team == 0 || c.team == team {
-				d := of(partitionKey{c.team, dayOf(c.maxT)})
-				d.Lines += int64(len(c.rows))
-				d.Raw += int64(len(c.data))
-				d.Disk += int64(len(c.data))
+				d, n := of(partitionKey{c.team, dayOf(c.rows[i].time)}), int64(lineBytes(c, i))
+				d.Lines, d.Raw, d.Disk = d.Lines+1, d.Raw+n, d.Disk+n
 			}
 		}
 	}
