@@ -1,6 +1,9 @@
 package record
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Level is how bad a line says it is. The values reach the disk and are ordered.
 type Level uint8
@@ -105,6 +108,8 @@ func OTelLevel(number int) Level {
 	return Level((number + 3) / 4)
 }
 
+var bareLevels = []string{"TRACE", "DEBUG", "DBG", "INFO", "INF", "NOTICE", "WARN", "WARNING", "WRN", "ERROR", "ERR", "SEVERE", "FATAL", "CRITICAL", "CRIT", "PANIC", "ALERT", "EMERG", "EMERGENCY"}
+
 // DetectLevel finds the level that an unstructured line names in its first bytes:
 // `level=error`, `[WARN]`, `ERROR something`. A word in lower case counts only behind
 // `level=` or in brackets, since "no error" is not an error.
@@ -147,6 +152,10 @@ func levelHere(line, word string, start, end int) (Level, bool) {
 		named = strings.HasSuffix(head, "level") || strings.HasSuffix(head, "severity") || strings.HasSuffix(head, "lvl")
 	} else if named {
 		named = strings.HasPrefix(strings.ToLower(line), "lvl")
+	}
+	// A bare word must be one that is nothing but a level: HTTP, LOG and CONFIG are more.
+	if !named && !slices.Contains(bareLevels, word) && strings.ToUpper(word) == word {
+		return Unknown, false
 	}
 	bracketed := (before == '[' && after == ']') || (before == '<' && after == '>')
 	if !named && !bracketed && (word != strings.ToUpper(word) || before == '_' || before == '-' || after == '_' || after == '-' || after == '=') {
