@@ -30,6 +30,7 @@ func (s *Service) intakeRoutes(r api.Router) {
 	for _, path := range []string{"/loki/api/v1/push", "/api/prom/push"} {
 		r.POST(path, token, s.receiving(textRefusal, s.receiveLoki))
 	}
+	s.elasticRoutes(r)
 	for _, path := range []string{"/insert/jsonline", "/insert/jsonlines"} {
 		r.POST(path, token, s.receiving(api.WriteProblem, s.receiveJSONLines))
 		r.PUT(path, token, s.receiving(api.WriteProblem, s.receiveJSONLines))

@@ -166,18 +166,122 @@ func median(b *testing.B, name string, target time.Duration, fn func() store.Sta
 	}
 }
 
-func BenchmarkStore(b *testing.B) {
-	dir := b.TempDir()
-	s, err := store.Open(context.Background(), store.Options{Dir: dir})
+func open(b *testing.B, opt store.Options) (*store.Store, string) {
+	b.Helper()
+	opt.Dir = b.TempDir()
+	s, err := store.Open(context.Background(), opt)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close()
+	b.Cleanup(func() { s.Close() })
+	return s, opt.Dir
+}
+
+// BenchmarkStore is intake and then the queries that the targets are about, warm.
+func BenchmarkStore(b *testing.B) {
+	s, dir := open(b, store.Options{})
 	n := lines()
 	c := fill(b, s, dir, n)
 	queries(b, s, c, n)
+	during(b, s, n)
 	for b.Loop() {
 	}
+}
+
+// BenchmarkSmallBudget is intake with 100 MiB for everything.
+func BenchmarkSmallBudget(b *testing.B) {
+	s, dir := open(b, store.Options{Memory: 100 << 20})
+	idle := rss()
+	fill(b, s, dir, lines())
+	b.Logf("RSS was %.0f MB before", idle)
+	for b.Loop() {
+	}
+}
+
+// BenchmarkMerge is what many small flushes cost: one a thousand lines, merged as they come.
+func BenchmarkMerge(b *testing.B) {
+	for _, merge := range []bool{false, true} {
+		name := "as flushed"
+		if merge {
+			name = "merged"
+		}
+		b.Run(name, func(b *testing.B) {
+			s, dir := open(b, store.Options{FlushRows: 1000, NoMerge: true})
+			fill(b, s, dir, lines()/2)
+			if merge {
+				before, start, rounds := cpu(), time.Now(), 0
+				for merged := true; merged; rounds++ {
+					var err error
+					if merged, err = s.Merge(context.Background()); err != nil {
+						b.Fatal(err)
+					}
+				}
+				bytes, files := size(b, filepath.Join(dir, "segments"))
+				used := cpu() - before
+				b.Logf("%d merges: %.0f lines/CPU s, %.1fs wall, %.1f MB on disk in %d files, RSS now %.0f MB", rounds-1, float64(lines()/2)/used.Seconds(), time.Since(start).Seconds(), float64(bytes)/1e6, files, rss())
+			}
+			find := store.Request{Team: 1, From: day, To: day.Add(24 * time.Hour), Newest: true, Limit: 100, Match: words{list: []string{"nonexistent"}}}
+			start := time.Now()
+			for range 5 {
+				if _, _, err := s.Search(context.Background(), find).List(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.Logf("a word that is nowhere: %.2f ms", float64(time.Since(start).Microseconds())/5e3)
+			for b.Loop() {
+			}
+		})
+	}
+}
+
+// during compares queries while lines come in with the same while none do.
+func during(b *testing.B, s *store.Store, n int) {
+	ctx := context.Background()
+	hour := store.Request{Team: 1, From: day.Add(13 * time.Hour), To: day.Add(14 * time.Hour), Newest: true, Limit: 100}
+	run := func(rounds int) (p50, p99 time.Duration) {
+		var times []time.Duration
+		for i := range rounds {
+			req := hour
+			req.Match = []store.Matcher{words{phrase: corpus.Phrase, level: record.Error}, words{list: []string{corpus.HostWord}}, words{list: []string{"nonexistent"}}}[i%3]
+			start := time.Now()
+			if _, _, err := s.Search(ctx, req).List(); err != nil {
+				b.Fatal(err)
+			}
+			times = append(times, time.Since(start))
+		}
+		slices.Sort(times)
+		return times[len(times)/2], times[len(times)*99/100]
+	}
+	quiet50, quiet99 := run(300)
+	const rate = 50_000
+	stop, done := make(chan struct{}), make(chan int)
+	go func() {
+		c := corpus.New(corpus.Options{Lines: 1 << 30, Start: day.Add(24 * time.Hour), Seed: 2})
+		recs, sent := make([]record.Record, rate/50), 0
+		tick := time.NewTicker(time.Second / 50)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				done <- sent
+				return
+			case <-tick.C:
+				k := c.Batch(recs)
+				if err := s.Append(ctx, 1, recs[:k]); err == nil {
+					sent += k
+				}
+			}
+		}
+	}()
+	start := time.Now()
+	var busy50, busy99 time.Duration
+	for time.Since(start) < min(time.Duration(n/50_000)*time.Second, 10*time.Second) {
+		busy50, busy99 = run(300)
+	}
+	close(stop)
+	sent := <-done
+	b.Logf("queries, quiet: median %.2f ms, p99 %.2f; while %.0f lines/s come in: median %.2f ms, p99 %.2f",
+		quiet50.Seconds()*1e3, quiet99.Seconds()*1e3, float64(sent)/time.Since(start).Seconds(), busy50.Seconds()*1e3, busy99.Seconds()*1e3)
 }
 
 func queries(b *testing.B, s *store.Store, c *corpus.Corpus, n int) {
@@ -194,7 +298,7 @@ func queries(b *testing.B, s *store.Store, c *corpus.Corpus, n int) {
 			return stats
 		}
 	}
-	median(b, "rare word, 24 h", 15*time.Millisecond, find(whole, rare(n)))
+	median(b, "rare word, 24 h", 15*time.Millisecond, find(whole, words{list: []string{corpus.RareWord}}))
 	median(b, "phrase + level, 1 h", 10*time.Millisecond, find(hour, words{phrase: corpus.Phrase, level: record.Error}))
 	median(b, "trace id", 5*time.Millisecond, find(whole, words{field: record.TraceID, value: c.TraceID(n / 3)}))
 	median(b, "histogram of an app, day", 10*time.Millisecond, func() store.Stats {
@@ -209,8 +313,6 @@ func queries(b *testing.B, s *store.Store, c *corpus.Corpus, n int) {
 		_, stats, _ := s.Facets(ctx, req, []string{"host"}, 10)
 		return stats
 	})
-	all := hour
-	all.Limit = 1000
 	median(b, "regex, 1 h", 40*time.Millisecond, func() store.Stats {
 		req := hour
 		req.Match = words{re: regexp.MustCompile(`status=20[34] bytes=\d{3} `)}
@@ -227,8 +329,3 @@ func queries(b *testing.B, s *store.Store, c *corpus.Corpus, n int) {
 type ignore struct{}
 
 func (ignore) Add(*record.Record) {}
-
-// rare is the hidden word, or for a small corpus one that is nearly as rare.
-func rare(n int) store.Matcher {
-	return words{list: []string{corpus.RareWord}}
-}
