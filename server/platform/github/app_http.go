@@ -61,8 +61,10 @@ func (s *Service) leave(c *gin.Context) {
 		api.WriteProblem(c, err)
 		return
 	}
-	// Browsers hold form-action against redirects too, and GitHub may lead straight back here.
-	c.Header("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action "+origin.Scheme+"://"+origin.Host+" 'self'")
+	// Browsers hold form-action against redirects too: GitHub may lead straight back here, and where people sign in
+	// elsewhere (SAML at a GitHub Enterprise Server) through hosts that nobody can name. The page has one form, its
+	// address is ours, and no script: any host over TLS gives nothing away that the form does not give to GitHub.
+	c.Header("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action "+origin.Scheme+"://"+origin.Host+" 'self' https:")
 	c.Header("Cache-Control", "no-store")
 	c.Header("Content-Type", "text/html; charset=utf-8")
 	c.Status(http.StatusOK)
