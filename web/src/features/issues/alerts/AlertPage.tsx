@@ -75,10 +75,12 @@ function History({ team, alert }: { team: string; alert: Alert }) {
   const origin = useSession().public_url;
   return (
     <>
-      <div className="pane grid gap-3">
-        <p className="issues-said">{alert.sentence}</p>
-        {alert.problem && <Notice kind="warn">{alert.problem}</Notice>}
-      </div>
+      {(alert.problem || !alert.sentence.startsWith(alert.name.replace(/…$/, ""))) && (
+        <div className="pane grid gap-3">
+          {!alert.sentence.startsWith(alert.name.replace(/…$/, "")) && <p className="issues-said">{alert.sentence}</p>}
+          {alert.problem && <Notice kind="warn">{alert.problem}</Notice>}
+        </div>
+      )}
       {pages.error ? (
         <ErrorState what="The history cannot be read" why={asProblem(pages.error).message} requestId={asProblem(pages.error).requestId} onRetry={() => void pages.refetch()} />
       ) : rows?.length === 0 ? (
@@ -133,16 +135,18 @@ const columns = (team: string, origin: string): Column<AlertFiring>[] => [
     cell: ({ deliveries }) => (
       <span className="grid gap-1">
         {deliveries.map((one) => (
-          <span key={`${one.type}${one.target}`} className="line" title={one.error || undefined}>
-            <Status status={deliveryGlyph(one)} word={deliveryWord(one)} />
-            {one.url ? (
-              <ExternalAddress className="link clip" url={one.url}>
-                {one.label}
-              </ExternalAddress>
-            ) : (
-              <span className="clip">{one.label}</span>
-            )}
-            {one.error && <span className="meta clip issues-bad">{one.error}</span>}
+          <span key={`${one.type}${one.target}`} title={one.error || undefined}>
+            <span className="line">
+              <Status status={deliveryGlyph(one)} word={deliveryWord(one)} />
+              {one.url ? (
+                <ExternalAddress className="link clip" url={one.url}>
+                  {one.label}
+                </ExternalAddress>
+              ) : (
+                <span className="clip">{one.label}</span>
+              )}
+            </span>
+            {one.error && <span className="meta issues-bad issues-why">{one.error}</span>}
           </span>
         ))}
       </span>
