@@ -15,12 +15,16 @@ import (
 
 // RegisterTools adds what machines may do with issues.
 func (s *Service) RegisterTools(r *tools.Registry) error {
-	return r.Register(
+	return r.Register(append(append(s.issueTools(), s.releaseTools()...), s.monitorTools()...)...)
+}
+
+func (s *Service) issueTools() []tools.Tool {
+	return []tools.Tool{
 		tools.New(tools.Spec{Name: "issues_issue_list", Title: "List issues", Class: tools.ReadOnly, Level: identity.Read,
 			Description: "Issues of a team, those with the latest event first. query takes words (over title, message and stack) and terms such as " +
 				"is:unresolved, is:regressed, release:web@2.4.0, environment:production, level:error, user.email:a@b.c, first_seen:-24h, events:>100; ! negates."}, s.toolIssues),
 		tools.New(tools.Spec{Name: "issues_issue_get", Title: "Read an issue", Class: tools.ReadOnly, Level: identity.Read,
-			Description: "One issue by its id or its short id such as WEB-142: state, numbers, tags with their most frequent values, what happened to it, and its most telling event's stack."}, s.toolIssue),
+			Description: "One issue by its id or its short id such as WEB-142: state, numbers, tags with their most frequent values, what happened to it, commits that may have caused it, and its most telling event's stack."}, s.toolIssue),
 		tools.New(tools.Spec{Name: "issues_event_get", Title: "Read an event", Class: tools.ReadOnly, Level: identity.Read,
 			Description: "One event of an issue: by its id, or latest, first or recommended. Gives the exceptions with frames, breadcrumbs, request and tags."}, s.toolEvent),
 		tools.New(tools.Spec{Name: "issues_issue_resolve", Title: "Resolve an issue", Class: tools.Write, Level: identity.Write,
@@ -31,7 +35,7 @@ func (s *Service) RegisterTools(r *tools.Registry) error {
 			Description: "Makes a resolved or archived issue unresolved."}, s.toolReopen),
 		tools.New(tools.Spec{Name: "issues_issue_assign", Title: "Assign an issue", Class: tools.Write, Level: identity.Write,
 			Description: "Makes a person responsible for an issue; an empty assignee makes nobody."}, s.toolAssign),
-	)
+	}
 }
 
 type toolListIn struct {
@@ -95,6 +99,8 @@ type toolIssue struct {
 	Terms    *Terms          `json:"terms,omitempty"`
 	Tags     []tagShape      `json:"tags"`
 	Activity []activityShape `json:"activity"`
+	// Suspects are commits of its release that touched files of its stack.
+	Suspects []suspectCommit `json:"suspect_commits"`
 	Event    *toolEvent      `json:"event,omitempty"`
 }
 
@@ -107,7 +113,7 @@ func (s *Service) toolIssue(ctx context.Context, in toolIssueIn) (toolIssue, err
 	if err != nil {
 		return toolIssue{}, err
 	}
-	out := toolIssue{Issue: shown.issueItem, Terms: shown.Terms, Tags: []tagShape{}}
+	out := toolIssue{Issue: shown.issueItem, Terms: shown.Terms, Tags: []tagShape{}, Suspects: shown.Suspects}
 	tags, err := s.httpIssueTags(ctx, byIssue{i.ID})
 	if err != nil {
 		return out, err
@@ -166,8 +172,12 @@ func (s *Service) toolEvent(ctx context.Context, in toolEventIn) (toolEvent, err
 	if err != nil {
 		return toolEvent{}, err
 	}
+	return toolEventOf(&e), nil
+}
+
+func toolEventOf(e *sentry.Event) toolEvent {
 	out := toolEvent{EventID: e.ID, Timestamp: e.Timestamp, Release: e.Release, Environment: e.Environment, TraceID: e.TraceID, Message: e.Message.Text(),
-		Exceptions: []string{}, Breadcrumbs: []string{}, Tags: eventTags(&e)}
+		Exceptions: []string{}, Breadcrumbs: []string{}, Tags: eventTags(e)}
 	for n := len(e.Exceptions) - 1; n >= 0; n-- {
 		out.Exceptions = append(out.Exceptions, traceText(e.Exceptions[n]))
 	}
@@ -177,7 +187,7 @@ func (s *Service) toolEvent(ctx context.Context, in toolEventIn) (toolEvent, err
 	if e.Request != nil {
 		out.Request = strings.TrimSpace(e.Request.Method + " " + e.Request.URL)
 	}
-	return out, nil
+	return out
 }
 
 // traceText writes an exception and its frames, the crash first, own code with its line.
