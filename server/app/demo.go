@@ -29,7 +29,7 @@ const demoTeam = "acme"
 func (c *cli) demoCommand() *cobra.Command {
 	var address string
 	cmd := &cobra.Command{
-		Use: "demo", Short: "Serve with a sample team, repository and pipeline that build for real", Args: exactly(0),
+		Use: "demo", Short: "Serve with a sample team, its repository, a pipeline that builds for real, and errors", Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, log, err := c.load()
 			if err != nil {
@@ -138,7 +138,11 @@ func (d *demo) perform(ctx context.Context) error {
 	if err := d.call(ctx, "POST", fmt.Sprintf("/api/v1/ci/pipelines/%d/unpause", set.Pipeline.ID), nil, nil); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "  The sample repository is %s: commit there, push, and watch %s/teams/%s/pipelines/shop\n\n", d.work(), d.app.PublicURL(), demoTeam)
+	if err := d.playErrors(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "  The sample repository is %s: commit there, push, and watch %s/teams/%s/pipelines/shop\n  Its errors are at %s/teams/%s/issues\n\n",
+		d.work(), d.app.PublicURL(), demoTeam, d.app.PublicURL(), demoTeam)
 	for _, c := range []struct{ message, totals string }{
 		{"totals: round half even", "333 334 333\n"}, {"totals: cheaper delivery", "333 333 333\n"}, {"totals: charge delivery again", "333 333 334\n"},
 	} {
