@@ -55,10 +55,12 @@ func (s *Store) clean(recs []record.Record) int {
 		}
 		r.Stream = r.Stream.Sort()
 		r.Fields = record.SortFields(r.Fields)
+		room := s.opt.MaxLine // for all fields of a line together
 		for k := range r.Fields {
-			if len(r.Fields[k].Value) > s.opt.MaxLine {
-				r.Fields[k].Value, r.Fields[k].Kind = cutText(r.Fields[k].Value, s.opt.MaxLine), record.String
+			if f := &r.Fields[k]; len(f.Name)+len(f.Value) > room {
+				f.Value, f.Kind = cutText(f.Value, max(room-len(f.Name), 0)), record.String
 			}
+			room -= len(r.Fields[k].Name) + len(r.Fields[k].Value)
 		}
 		if size += r.Size() + 64; i > 0 && size > chunkBytes || i == chunkLines {
 			return i

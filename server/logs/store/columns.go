@@ -25,6 +25,7 @@ const (
 // compress a little better; smaller ones make reading a hundred scattered lines cheap.
 const (
 	groupRows    = 8192
+	groupBytes   = 16 << 20 // a group of long lines ends earlier: groups are held whole
 	maxGroupRows = 1 << 16
 	pageBytes    = 64 << 10
 	segmentRows  = 256 << 10 // merging stops here: more would only make merges long

@@ -28,6 +28,9 @@ type Facet struct {
 // appears later is not listed, which More says.
 const facetValues = 10_000
 
+// facetBytes is how much of a value is looked at: values that begin alike count as one.
+const facetBytes = 512
+
 // Facets counts the values of labels, fields and level among matching lines and returns
 // the top of each name.
 func (s *Store) Facets(ctx context.Context, req Request, names []string, top int) ([]Facet, Stats, error) {
@@ -86,6 +89,9 @@ func (f *facetSink) Add(r *record.Record) {
 		v, ok := r.Value(name)
 		if !ok {
 			continue
+		}
+		if len(v) > facetBytes {
+			v = cutText(v, facetBytes)
 		}
 		m := f.counts[i]
 		if _, known := m[v]; !known {

@@ -70,7 +70,11 @@ type unit struct {
 	minT  int64
 	maxT  int64
 	lines int
+	raw   int64 // bytes of these lines, about
 }
+
+// lineBytes is about what one of the unit's lines takes in full.
+func (u *unit) lineBytes() int64 { return u.raw/int64(max(u.lines, 1)) + 256 }
 
 // item is a unit, or a segment whose units are not known yet.
 type item struct {
@@ -132,7 +136,7 @@ func (s *Store) begin(ctx context.Context, req Request, more columnSet) *query {
 	}
 	q.snap = s.snapshot(req.Team, q.from, q.to)
 	for _, c := range q.snap.chunks {
-		q.push(item{unit: &unit{chunk: c, minT: c.minT, maxT: c.maxT, lines: len(c.rows)}}, c.minT, c.maxT)
+		q.push(item{unit: &unit{chunk: c, minT: c.minT, maxT: c.maxT, lines: len(c.rows), raw: int64(len(c.data))}}, c.minT, c.maxT)
 	}
 	for _, g := range q.snap.segments {
 		q.push(item{seg: g}, g.info.MinT, g.info.MaxT)
@@ -220,6 +224,7 @@ func (q *query) unitOf(g *segment, info *groupInfo, zones, ok []bool) *unit {
 		if ok[r.Stream] && r.MinT < q.to && r.MaxT >= q.from {
 			u.runs = append(u.runs, i)
 			u.lines += r.Rows
+			u.raw += r.Raw
 			u.minT, u.maxT = min(u.minT, r.MinT), max(u.maxT, r.MaxT)
 		}
 	}

@@ -270,7 +270,7 @@ func (f *finder) emitSettled(yield func(Row) bool) bool {
 // emit reads the first n lines in full and gives them out.
 func (f *finder) emit(n int, yield func(Row) bool) bool {
 	for n > 0 {
-		k := min(n, emitLines)
+		k := f.fitting(n)
 		rows := f.s.materialise(f.query, f.list[:k])
 		for i := range rows {
 			if rows[i].ID.IsZero() { // could not be read; said in the stats
@@ -289,6 +289,17 @@ func (f *finder) emit(n int, yield func(Row) bool) bool {
 		}
 	}
 	return f.left > 0
+}
+
+// fitting is how many of the first n lines may be held in full at once.
+func (f *finder) fitting(n int) int {
+	held := int64(0)
+	for i := range min(n, emitLines) {
+		if held += f.list[i].unit.lineBytes(); held > f.budget.Memory/2 && i > 0 {
+			return i
+		}
+	}
+	return min(n, emitLines)
 }
 
 // materialise reads lines in full. They own their memory.

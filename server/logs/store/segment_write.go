@@ -143,7 +143,7 @@ func (w *segmentWriter) add(key string, seq uint64, r *record.Record, hashes []u
 	if w.group.Rows%zoneRows == 0 {
 		w.filters.endZone()
 	}
-	if w.group.Rows >= groupRows {
+	if w.group.Rows >= groupRows || w.group.Raw >= groupBytes {
 		return w.endGroup()
 	}
 	return nil

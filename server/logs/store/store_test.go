@@ -305,3 +305,31 @@ func TestCursor(t *testing.T) {
 		}
 	}
 }
+
+// Huge lines are cut, and neither writing nor reading holds many of them at once.
+func TestHugeLines(t *testing.T) {
+	t.Parallel()
+	w := setup(t, store.Options{NoMerge: true, MaxLine: 256 << 10, Memory: 32 << 20})
+	for i := range 120 {
+		recs := []record.Record{{Time: day.Add(time.Duration(i) * time.Second), Message: fmt.Sprint(i, " ") + strings.Repeat("é garbage ", 60_000),
+			Fields: []record.Field{{Name: "a", Value: strings.Repeat("x", 200<<10)}, {Name: "b", Value: strings.Repeat("y", 200<<10)}, {Name: "c", Value: "z"}}}}
+		if err := w.Append(context.Background(), 1, recs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.flush()
+	n := 0
+	for row := range w.Search(context.Background(), store.Request{Team: 1, Newest: true}).All() {
+		if len(row.Message) > 256<<10 || len(row.Message) < 250<<10 || !strings.HasPrefix(row.Message, fmt.Sprint(119-n, " é")) || len(row.Fields) != 3 || row.Size() > 520<<10 {
+			t.Fatalf("line %d: %d bytes, %.20s", n, row.Size(), row.Message)
+		}
+		n++
+	}
+	if n != 120 {
+		t.Fatal(n)
+	}
+	facets, _, err := w.Facets(context.Background(), store.Request{Team: 1}, []string{"a", "_msg"}, 3)
+	if err != nil || facets[0].Distinct != 1 || len(facets[0].Values[0].Value) != 512 || facets[1].Distinct != 120 {
+		t.Fatalf("%d, %v", facets[0].Distinct, err)
+	}
+}

@@ -12,6 +12,7 @@ import (
 const (
 	tailChunks = 256
 	tailLines  = 2000
+	tailBytes  = 8 << 20
 )
 
 // Tail hears of lines as they are committed. Its reader calls Next until it is done, and Close.
@@ -26,6 +27,7 @@ type Tail struct {
 	ring    []Row // guarded by mu, with start and count
 	start   int
 	count   int
+	bytes   int // of the lines in the ring
 	dropped int64
 	wake    chan struct{}
 	done    chan struct{}
@@ -43,7 +45,7 @@ type Caught struct {
 // their commit. The tail ends with Close, or with the store.
 func (s *Store) Tail(team int64, match Matcher) *Tail {
 	t := &Tail{store: s, team: team, match: match, tokens: hashTokens(match), chunks: make(chan *chunk, tailChunks),
-		ring: make([]Row, 0, 64), wake: make(chan struct{}, 1), done: make(chan struct{})}
+		wake: make(chan struct{}, 1), done: make(chan struct{})}
 	s.tails.add(t)
 	go t.look()
 	return t
@@ -81,7 +83,7 @@ func (t *Tail) take() Caught {
 		c.Rows = append(c.Rows, t.ring[(t.start+i)%len(t.ring)])
 	}
 	clear(t.ring)
-	t.start, t.count, t.dropped, t.missed = 0, 0, 0, 0
+	t.start, t.count, t.bytes, t.dropped, t.missed = 0, 0, 0, 0, 0
 	return c
 }
 
@@ -125,20 +127,27 @@ func (t *Tail) look() {
 	}
 }
 
+// keep puts a line into the ring. The ring grows to tailLines; the oldest lines make room.
 func (t *Tail) keep(row Row) {
 	t.mu.Lock()
-	switch {
-	case t.count < len(t.ring):
-		t.ring[(t.start+t.count)%len(t.ring)] = row
-		t.count++
-	case len(t.ring) < tailLines: // full, but may grow: it begins at 0 then, as only a full-grown ring wraps
-		t.ring = append(t.ring, row)
-		t.count++
-	default:
-		t.ring[t.start] = row
+	size := row.Size()
+	for t.count > 0 && (t.count == tailLines || t.bytes+size > tailBytes) {
+		t.bytes -= t.ring[t.start].Size()
+		t.ring[t.start] = Row{}
 		t.start = (t.start + 1) % len(t.ring)
+		t.count--
 		t.dropped++
 	}
+	if t.count == len(t.ring) {
+		grown := make([]Row, min(max(2*len(t.ring), 64), tailLines))
+		for i := range t.count {
+			grown[i] = t.ring[(t.start+i)%len(t.ring)]
+		}
+		t.ring, t.start = grown, 0
+	}
+	t.ring[(t.start+t.count)%len(t.ring)] = row
+	t.count++
+	t.bytes += size
 	t.mu.Unlock()
 	t.signal()
 }
