@@ -3,23 +3,28 @@ package sentry
 import (
 	"bufio"
 	"bytes"
+	"compress/zlib"
 	"encoding/base64"
 	"errors"
 	"io"
 	"strings"
-
-	"github.com/signalbox/signalbox/server/platform/content"
+	"sync"
 )
+
+// lineReaders are used again: nothing of an envelope points into them.
+var lineReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
 
 // ReadEnvelope reads a whole envelope. An item above its own limit is kept
 // without payload (Item.TooLarge); a body above l.Decoded is ErrTooLarge;
 // broken framing is a *MalformedError.
 func ReadEnvelope(r io.Reader, l Limits) (Envelope, error) {
-	plain, err := content.Decode(r, "identity", l.Decoded)
-	if err != nil {
-		return Envelope{}, err
-	}
-	e := envelopeReader{b: bufio.NewReaderSize(plain, 16<<10), l: l}
+	b := lineReaders.Get().(*bufio.Reader)
+	b.Reset(&bounded{r: r, left: l.Decoded})
+	defer func() {
+		b.Reset(nil) // what it held may be large, and is the caller's
+		lineReaders.Put(b)
+	}()
+	e := envelopeReader{b: b, l: l}
 	env, err := e.read()
 	if err != nil {
 		return Envelope{}, err
@@ -146,13 +151,10 @@ func (e *envelopeReader) payload(item *Item, length, limit int64) error {
 			return e.short(err)
 		}
 	} else {
-		// Grow as the bytes come: the length is only a claim.
-		var buf bytes.Buffer
-		buf.Grow(int(min(length, 64<<10)) + 1)
-		if _, err := io.CopyN(&buf, e.b, length); err != nil {
+		var err error
+		if item.Payload, err = e.exactly(length); err != nil {
 			return e.short(err)
 		}
-		item.Payload = buf.Bytes()
 		e.line += bytes.Count(item.Payload, []byte{'\n'})
 	}
 	e.line++
@@ -167,6 +169,20 @@ func (e *envelopeReader) payload(item *Item, length, limit int64) error {
 		return e.malformed("an item is longer than its header says")
 	}
 	return nil
+}
+
+// exactly reads so many bytes. It makes room as they come, because the length is
+// only a claim, and in few steps, because each needs the old room beside the new.
+func (e *envelopeReader) exactly(length int64) ([]byte, error) {
+	buf := make([]byte, 0, min(length, 64<<10))
+	for {
+		n, err := io.ReadFull(e.b, buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err != nil || int64(len(buf)) == length {
+			return buf, err
+		}
+		buf = append(make([]byte, 0, min(length, 4*int64(cap(buf)))), buf...)
+	}
 }
 
 func (e *envelopeReader) short(err error) error {
@@ -324,11 +340,11 @@ func decodeOldStore(body []byte) ([]byte, error) {
 	if len(raw) > 0 && raw[0] == '{' {
 		return raw, nil
 	}
-	z, err := content.Decode(bytes.NewReader(raw), "deflate", maxStore)
+	z, err := zlib.NewReader(bytes.NewReader(raw))
 	if err != nil {
-		return nil, err
+		return nil, encodingError("base64 of zlib", err)
 	}
-	out, err := io.ReadAll(z)
+	out, err := io.ReadAll(&bounded{r: z, left: maxStore, name: "zlib"})
 	if err != nil {
 		return nil, err
 	}
