@@ -3,12 +3,13 @@ package sentry
 import (
 	"bufio"
 	"bytes"
-	"compress/zlib"
 	"encoding/base64"
 	"errors"
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/signalbox/signalbox/server/platform/content"
 )
 
 // lineReaders are used again: nothing of an envelope points into them.
@@ -18,8 +19,12 @@ var lineReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16
 // without payload (Item.TooLarge); a body above l.Decoded is ErrTooLarge;
 // broken framing is a *MalformedError.
 func ReadEnvelope(r io.Reader, l Limits) (Envelope, error) {
+	plain, err := content.Decode(r, "identity", l.Decoded)
+	if err != nil {
+		return Envelope{}, err
+	}
 	b := lineReaders.Get().(*bufio.Reader)
-	b.Reset(&bounded{r: r, left: l.Decoded})
+	b.Reset(plain)
 	defer func() {
 		b.Reset(nil) // what it held may be large, and is the caller's
 		lineReaders.Put(b)
@@ -340,11 +345,11 @@ func decodeOldStore(body []byte) ([]byte, error) {
 	if len(raw) > 0 && raw[0] == '{' {
 		return raw, nil
 	}
-	z, err := zlib.NewReader(bytes.NewReader(raw))
+	z, err := content.Decode(bytes.NewReader(raw), "deflate", maxStore)
 	if err != nil {
-		return nil, encodingError("base64 of zlib", err)
+		return nil, err
 	}
-	out, err := io.ReadAll(&bounded{r: z, left: maxStore, name: "zlib"})
+	out, err := io.ReadAll(z)
 	if err != nil {
 		return nil, err
 	}
