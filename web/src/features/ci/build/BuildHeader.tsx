@@ -17,6 +17,7 @@ import { statusWord } from "@/ui/status";
 import { useNow } from "../log/useMedia";
 import { buildPath, jobPath } from "../paths";
 import { type Build, buildQuery } from "../queries";
+import { commitWords } from "./commit";
 import type { BuildSearch } from "./search";
 import { isOver, shownStatus } from "./steps";
 
@@ -70,6 +71,8 @@ function Meta({ build, over }: { build: Build; over: boolean }) {
   const length = build.started_at ? (new Date(build.ended_at ?? now).getTime() - new Date(build.started_at).getTime()) / 1000 : undefined;
   if (length !== undefined) parts.push(<span className="num">{duration(length)}{build.median_ms ? `, median ${duration(build.median_ms / 1000)}` : ""}</span>);
   if (build.cause) parts.push(build.cause.replace(/\.$/, ""));
+  const commit = commitWords(build.inputs);
+  if (commit) parts.push(<span title={commit}>{commit}</span>);
   if (build.started_at && build.ended_at) parts.push(<time dateTime={build.started_at} title={`${clockTime(build.started_at)} to ${clockTime(build.ended_at)} here`}>{span(build.started_at, build.ended_at)}</time>);
   else parts.push(<>{build.started_at ? "began" : "created"} <RelativeTime at={build.started_at ?? build.created_at} /></>);
   return parts.map((part, index) => (

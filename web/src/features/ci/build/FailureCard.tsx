@@ -18,7 +18,8 @@ type Props = { build: Build; failure: Failure; onFirstError: () => void };
 export function FailureCard({ build, failure, onFirstError }: Props) {
   const { data: known } = useQuery(failureQuery(build.id));
   const exit = failure.exit_status === undefined || failure.exit_status === null ? "" : `, exit ${failure.exit_status}`;
-  const quoted = quote(failure.last_lines.map((line) => plain(settled(line))));
+  const lines = failure.last_lines.map((line) => plain(settled(line)));
+  const quoted = quote(lines);
   return (
     <section className="why" aria-label="Why it failed">
       <header className="line">
@@ -31,6 +32,13 @@ export function FailureCard({ build, failure, onFirstError }: Props) {
       </header>
       {failure.message && <p>{failure.message}</p>}
       {quoted && <pre className="quote">{quoted}</pre>}
+      {lines.join("\n").trim() !== quoted && (
+        <details>
+          <summary className="link">{lines.length > 1 ? `Last ${lines.length} lines` : "Last line"}</summary>
+          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls and must be reachable */}
+          <pre className="quote" role="region" aria-label="Last lines" tabIndex={0}>{lines.join("\n")}</pre>
+        </details>
+      )}
       <Facts items={known ? knownFacts(known) : facts(failure)} />
       {failure.line !== undefined && (
         <div className="line">
