@@ -1,10 +1,6 @@
 package issues
 
-import (
-	"context"
-
-	"github.com/signalbox/signalbox/server/platform/database"
-)
+import "context"
 
 // candidates are issues that a filter selects, those with the latest event first.
 func (r rows) candidates(ctx context.Context, f issueFilter, limit int) ([]issueRow, error) {
@@ -86,10 +82,13 @@ func (r rows) wrongCheckIns(ctx context.Context, team, since int64, limit int) (
 	return list, err
 }
 
+// lateStep is how many late check-ins one look takes.
+const lateStep = 200
+
 // lateCheckIns are those of a team behind an id that came late.
 func (r rows) lateCheckIns(ctx context.Context, team, behind int64) ([]wrongCheckIn, error) {
 	var list []wrongCheckIn
-	err := r.db.Reader(ctx).Raw(wrongColumns+" WHERE c.id > ? AND m.team_id = ? AND c.late = TRUE AND m.muted = FALSE ORDER BY c.id LIMIT 200", behind, team).Scan(&list).Error
+	err := r.db.Reader(ctx).Raw(wrongColumns+" WHERE c.id > ? AND m.team_id = ? AND c.late = TRUE AND m.muted = FALSE ORDER BY c.id LIMIT ?", behind, team, lateStep).Scan(&list).Error
 	return list, err
 }
 
@@ -120,14 +119,14 @@ func (r rows) saveCheckInCursor(ctx context.Context, alert, id int64) error {
 	return r.db.Writer(ctx).Exec("UPDATE issues_alerts SET check_in = ? WHERE id = ? AND check_in < ?", id, alert, id).Error
 }
 
-// lockAlert gives the cursor of a rule to one node at a time.
-func (r rows) lockAlert(ctx context.Context, id int64) (cursor int64, err error) {
-	var list []int64
-	err = r.db.Writer(ctx).Raw("SELECT check_in FROM issues_alerts WHERE id = ? AND enabled"+r.lockWords(), id).Scan(&list).Error
-	if err == nil && len(list) == 0 {
-		return 0, database.NotFound(err, "")
+// lockAlert gives a rule to one node at a time; false when it is off or gone.
+func (r rows) lockAlert(ctx context.Context, id int64) (row alertRow, on bool, err error) {
+	var list []alertRow
+	err = r.db.Writer(ctx).Raw("SELECT * FROM issues_alerts WHERE id = ? AND enabled"+r.lockWords(), id).Scan(&list).Error
+	if err != nil || len(list) == 0 {
+		return row, false, err
 	}
-	return append(list, 0)[0], err
+	return list[0], true, nil
 }
 
 const pruneAlertStep = 5000

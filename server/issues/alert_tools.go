@@ -19,11 +19,11 @@ func (s *Service) RegisterAlertTools(r *tools.Registry) error {
 	)
 }
 
-type toolAlertsIn struct {
+type toolTeamIn struct {
 	Team string `json:"team"`
 }
 
-func (s *Service) toolAlerts(ctx context.Context, in toolAlertsIn) (alertList, error) {
+func (s *Service) toolAlerts(ctx context.Context, in toolTeamIn) (alertList, error) {
 	return s.httpAlerts(ctx, teamIn(in))
 }
 

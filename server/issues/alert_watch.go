@@ -146,13 +146,9 @@ const failuresSince = 24 * time.Hour
 
 // watchMonitorAlert fires once for each failure of a monitor and each late check-in.
 func (s *Service) watchMonitorAlert(ctx context.Context, a Alert) error {
-	cursor, err := s.rows().lockAlert(ctx, a.ID)
-	if err != nil {
+	row, on, err := s.rows().lockAlert(ctx, a.ID)
+	if err != nil || !on {
 		return err
-	}
-	row, err := s.rows().alert(ctx, a.ID)
-	if err != nil {
-		return nil // deleted meanwhile
 	}
 	var due []firing
 	if a.waitsFor(MonitorMissed) || a.waitsFor(MonitorFailed) {
@@ -162,26 +158,52 @@ func (s *Service) watchMonitorAlert(ctx context.Context, a Alert) error {
 		}
 	}
 	if a.waitsFor(MonitorLate) {
-		late, err := s.rows().lateCheckIns(ctx, a.Team, cursor)
+		late, err := s.latecomers(ctx, a, row.CheckIn)
 		if err != nil {
 			return err
 		}
-		for _, c := range late {
-			cursor = c.ID
-			if a.covers(c.ProjectID) && (a.Environment == "" || a.Environment == c.Environment) {
-				due = append(due, monitorFiring(c.ProjectID, c.MonitorID, c.Slug, c.Environment, "came late"))
-			}
-		}
-		if len(late) > 0 {
-			if err := s.rows().saveCheckInCursor(ctx, a.ID, cursor); err != nil {
-				return err
-			}
-		}
+		due = append(due, late...)
 	}
 	if len(due) == 0 {
 		return nil
 	}
 	return s.fire(ctx, a, due)
+}
+
+// overlap is how many check-ins are looked at again: on PostgreSQL a smaller
+// number may be committed after a larger one.
+const overlap = 500
+
+// latecomers finds check-ins behind an id that came late, each once.
+func (s *Service) latecomers(ctx context.Context, a Alert, behind int64) (due []firing, err error) {
+	newest, err := s.rows().lastCheckIn(ctx)
+	if err != nil || newest <= behind {
+		return nil, err
+	}
+	list, err := s.rows().lateCheckIns(ctx, a.Team, behind)
+	if err != nil {
+		return nil, err
+	}
+	next := max(behind, newest-overlap)
+	if len(list) == lateStep {
+		next = list[lateStep-1].ID
+	}
+	for _, c := range list {
+		if !a.covers(c.ProjectID) || a.Environment != "" && a.Environment != c.Environment {
+			continue
+		}
+		fresh, err := s.rows().claimSubject(ctx, a.ID, "late:"+formatID(c.ID), s.millis(), 0)
+		if err != nil {
+			return nil, err
+		}
+		if fresh {
+			due = append(due, monitorFiring(c.ProjectID, c.MonitorID, c.Slug, c.Environment, "came late"))
+		}
+	}
+	if next == behind {
+		return due, nil
+	}
+	return due, s.rows().saveCheckInCursor(ctx, a.ID, next)
 }
 
 func (a Alert) waitsFor(o MonitorOutcome) bool {
