@@ -18,12 +18,11 @@ import (
 func (s *Service) elasticRoutes(r api.Router) {
 	token := api.Foreign("a token with logs:write, as bearer, ApiKey, or as password of basic authorization")
 	h := s.receiving(elasticRefusal, s.receiveElastic)
-	for _, path := range []string{"/_bulk", "/elasticsearch/*path"} {
+	for _, path := range []string{"/_bulk", "/elasticsearch", "/elasticsearch/*path"} {
 		r.POST(path, token, h)
 		r.PUT(path, token, h)
 		if path != "/_bulk" {
 			r.GET(path, token, h)
-			r.HEAD(path, token, h)
 		}
 	}
 	r.GET("/_cat/health", token, h)

@@ -158,7 +158,7 @@ func TestTail(t *testing.T) {
 	tail, idle := w.Tail(1, words{list: []string{"even"}}), w.Tail(1, nil)
 	other := w.Tail(2, nil)
 	var got []string
-	for i := range 6000 {
+	for i := range 3000 {
 		w.append(record.Record{Time: day, Message: fmt.Sprint([]string{"even ", "odd "}[i%2], i)})
 		if i%500 == 499 {
 			for len(got) < (i+1)/2 {
@@ -178,14 +178,14 @@ func TestTail(t *testing.T) {
 		}
 	}
 	total := int64(0)
-	for total < 6000 {
+	for total < 3000 {
 		c, err := idle.Next(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
 		total += int64(len(c.Rows)) + c.Dropped + c.Missed
 	}
-	if total != 6000 {
+	if total != 3000 {
 		t.Fatalf("the idle tail accounts for %d lines", total)
 	}
 	tail.Close()

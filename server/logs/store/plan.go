@@ -109,6 +109,9 @@ func bound(t time.Time, zero int64) int64 {
 	return t.UnixNano()
 }
 
+// leastMemory is what a search may always hold: with less it would read one line at a time.
+const leastMemory = 1 << 20
+
 // begin takes a snapshot and lines up what may hold matching lines. end gives it back.
 func (s *Store) begin(ctx context.Context, req Request, more columnSet) *query {
 	q := &query{s: s, ctx: ctx, req: req, from: bound(req.From, math.MinInt64), to: bound(req.To, math.MaxInt64), more: more,
@@ -134,6 +137,7 @@ func (s *Store) begin(ctx context.Context, req Request, more columnSet) *query {
 	if q.budget.Memory <= 0 {
 		q.budget.Memory = def.Memory
 	}
+	q.budget.Memory = max(q.budget.Memory, leastMemory)
 	q.snap = s.snapshot(req.Team, q.from, q.to)
 	for _, c := range q.snap.chunks {
 		q.push(item{unit: &unit{chunk: c, minT: c.minT, maxT: c.maxT, lines: len(c.rows), raw: int64(len(c.data))}}, c.minT, c.maxT)

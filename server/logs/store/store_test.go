@@ -188,17 +188,17 @@ func (w *world) checkAll(stage string) {
 func TestFindsEverywhere(t *testing.T) {
 	t.Parallel()
 	w := setup(t, store.Options{NoMerge: true, Now: func() time.Time { return day.Add(12 * time.Hour) }})
-	w.put(6000, 1, day.Add(8*time.Hour), time.Hour)
+	w.put(3000, 1, day.Add(8*time.Hour), time.Hour)
 	w.checkAll("memtable")
 	w.reopen()
 	w.checkAll("replayed")
 	w.flush()
 	w.checkAll("segment")
 	for i := range 5 {
-		w.put(500+i*300, uint64(10+i), day.Add(time.Duration(7*60+i*40)*time.Minute), 50*time.Minute)
+		w.put(300+i*100, uint64(10+i), day.Add(time.Duration(7*60+i*40)*time.Minute), 50*time.Minute)
 		w.flush()
 	}
-	w.put(3000, 3, day.Add(8*time.Hour), time.Hour)
+	w.put(1200, 3, day.Add(8*time.Hour), time.Hour)
 	w.checkAll("both")
 	before := w.Sizes(1)
 	for merged := true; merged; {
@@ -237,7 +237,7 @@ func TestKeepsOddLines(t *testing.T) {
 			record.Record{Time: at, Message: "", Stream: nil},
 			// One name, three kinds: none is refused, and each keeps its own.
 			record.Record{Time: at, Stream: label, Message: "kinds", Fields: []record.Field{{Name: "k", Value: []string{"1", "true", "x"}[i%3], Kind: []record.Kind{record.Number, record.Bool, record.String}[i%3]}}},
-			record.Record{Time: at.Add(time.Duration(i) * 13 * time.Hour), Stream: label, Message: "days " + strings.Repeat("long ", i*10)},
+			record.Record{Time: at.Add(time.Duration(i/20) * 13 * time.Hour), Stream: label, Message: "days " + strings.Repeat("long ", i*10)},
 		)
 	}
 	w.check("memtable", store.Request{})
@@ -278,8 +278,13 @@ func TestCursor(t *testing.T) {
 	t.Parallel()
 	w := setup(t, store.Options{NoMerge: true})
 	rng := rand.New(rand.NewPCG(1, 2))
+	var batch []record.Record
 	for i := range 3000 {
-		w.append(record.Record{Time: day.Add(time.Duration(rng.IntN(200)) * time.Second), Stream: record.MakeLabels(map[string]string{"s": fmt.Sprint(i % 5)}), Message: fmt.Sprint(i)})
+		batch = append(batch, record.Record{Time: day.Add(time.Duration(rng.IntN(200)) * time.Second), Stream: record.MakeLabels(map[string]string{"s": fmt.Sprint(i % 5)}), Message: fmt.Sprint(i)})
+		if i%50 == 49 {
+			w.append(batch...)
+			batch = nil
+		}
 		if i%700 == 699 {
 			w.flush()
 		}

@@ -140,9 +140,6 @@ func (r Router) DELETE(path string, a Access, h gin.HandlerFunc) {
 	r.handle(http.MethodDelete, path, a, h)
 }
 
-// HEAD registers a route; a GET does not answer it by itself.
-func (r Router) HEAD(path string, a Access, h gin.HandlerFunc) { r.handle(http.MethodHead, path, a, h) }
-
 // OPTIONS registers an answer to CORS preflights.
 func (r Router) OPTIONS(path string, a Access, h gin.HandlerFunc) {
 	r.handle(http.MethodOptions, path, a, h)
