@@ -110,7 +110,7 @@ func bound(t time.Time, zero int64) int64 {
 }
 
 // leastMemory is what a search may always hold: with less it would read one line at a time.
-const leastMemory = 1 << 20
+const leastMemory = 256 << 10
 
 // begin takes a snapshot and lines up what may hold matching lines. end gives it back.
 func (s *Store) begin(ctx context.Context, req Request, more columnSet) *query {

@@ -238,7 +238,7 @@ const foundBytes = 40
 
 // tooMuch tells that what was found and not given out yet is more than may be held.
 func (f *finder) tooMuch() bool {
-	if int64(len(f.list))*foundBytes <= f.budget.Memory {
+	if int64(len(f.list))*foundBytes <= f.budget.Memory || len(f.items) == 0 {
 		return false
 	}
 	f.partial(PartialMemory)
