@@ -3,11 +3,14 @@ package github
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
 // HostRepository is a repository that a connection of a team reaches.
@@ -83,7 +86,8 @@ const (
 )
 
 // History asks for the commits from base (left out) to head, the newest first;
-// of the last few when base is "". Repository is host/owner/name, or owner/name
+// of the last few when base is "". A commit that GitHub does not know is a NotFound
+// problem. Repository is host/owner/name, or owner/name
 // on the host of any of the team's connections. False when no connection reaches it.
 func (s *Service) History(ctx context.Context, team int64, repository, base, head string) ([]PastCommit, bool, error) {
 	at, ok, err := s.reachedAt(ctx, team, repository)
@@ -96,7 +100,7 @@ func (s *Service) History(ctx context.Context, team int64, repository, base, hea
 	}
 	list, err := commitsBetween(ctx, client, at, base, head)
 	if err != nil {
-		return nil, true, upstream(err)
+		return nil, true, unknownCommit(err, repository)
 	}
 	out := make([]PastCommit, len(list))
 	for i, c := range list {
@@ -107,13 +111,23 @@ func (s *Service) History(ctx context.Context, team int64, repository, base, hea
 		}
 		whole, _, err := client.Repositories.GetCommit(ctx, at.Owner, at.Name, c.GetSHA(), nil)
 		if err != nil {
-			return nil, true, upstream(err)
+			return nil, true, unknownCommit(err, repository)
 		}
 		for _, f := range whole.Files {
 			out[i].Files = append(out[i].Files, PastFile{f.GetFilename(), f.GetStatus()})
 		}
 	}
 	return out, true, nil
+}
+
+// unknownCommit tells a commit that GitHub does not know, which it will not know
+// later either, from GitHub's trouble.
+func unknownCommit(err error, repository string) error {
+	var refused *github.ErrorResponse
+	if errors.As(err, &refused) && refused.Response != nil && slices.Contains([]int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}, refused.Response.StatusCode) {
+		return problem.Wrap(err, problem.NotFound, "GitHub knows no such commit of %s.", repository)
+	}
+	return upstream(err)
 }
 
 // reachedAt finds a repository by its place, or by owner/name on the connections' hosts.

@@ -38,8 +38,12 @@ func TestHistory(t *testing.T) {
 			t.Errorf("%+v: %d commits, %d files, %v %v", k, len(list), files, ok, err)
 		}
 	}
-	if _, ok, err := c.History(t.Context(), 1, "octo/web", "", "gone"); !ok || err == nil {
+	if _, ok, err := c.History(t.Context(), 1, "octo/web", "", "gone"); !ok || !problem.Is(err, problem.NotFound) {
 		t.Error("a commit that is not there:", ok, err)
+	}
+	c.hub.Misbehave(githubtest.Fault{Path: "/repos/octo/web/commits", Status: 502, Times: 10})
+	if _, _, err := c.History(t.Context(), 1, "octo/web", "", past[5].SHA); !problem.Is(err, problem.Upstream) {
+		t.Error("GitHub's trouble:", err)
 	}
 	if _, ok, err := c.History(t.Context(), 2, "octo/web", "", past[5].SHA); ok || err != nil {
 		t.Error("a team without connections:", ok, err)
