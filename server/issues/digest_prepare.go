@@ -124,7 +124,9 @@ func (s *Service) read(ctx context.Context, p Project, r *ready) (err error) {
 		if err != nil {
 			return err
 		}
-		r.feedback = newFeedback(a, report.EventID, sentry.Feedback{Message: c.Text(report.Comments), Name: report.Name, Email: report.Email})
+		said := sentry.Event{Feedback: &sentry.Feedback{Message: report.Comments, Name: report.Name, Email: report.Email}}
+		c.Parsed(&said) // the rules are the same as for feedback of newer clients
+		r.feedback = newFeedback(a, report.EventID, *said.Feedback)
 	case "session", "sessions", "check_in", "log", "trace_metric":
 		return s.readForOthers(r)
 	default:

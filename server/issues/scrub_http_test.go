@@ -146,3 +146,26 @@ func TestViews(t *testing.T) {
 	w.call(t, "DELETE", fmt.Sprintf("/api/v1/issues/views/%d", v.ID), nil, 404, nil)
 	w.call(t, "GET", "/api/v1/issues/views?team=other", nil, 404, nil)
 }
+
+// What old clients and new ones send of what people wrote is cleaned alike.
+func TestScrubbingOfFeedback(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	rules := Scrubbing{Defaults: true, Rules: []scrub.Rule{{Kind: scrub.Place, Value: "feedback.email", Action: scrub.Remove}, {Kind: scrub.Pattern, Value: `T-\d+`, Action: scrub.Mask}}}
+	if _, err := d.SetScrubbing(d.ctx, d.project.ID, rules); err != nil {
+		t.Fatal(err)
+	}
+	d.projects.forget("") // no listener runs at the desk
+	d.take(d.event(sample{id: id(1), kind: "ValueError", value: "x"}),
+		d.item("user_report", id(1), `{"event_id":"`+id(1)+`","name":"Ann","email":"ann@x.test","comments":"ticket T-12"}`),
+		d.item("feedback", id(2), `{"type":"feedback","contexts":{"feedback":{"name":"Bob","contact_email":"bob@x.test","message":"ticket T-34","associated_event_id":"`+id(1)+`"}}}`))
+	list, err := d.httpFeedback(d.ctx, byIssue{d.only("x").ID})
+	if err != nil || len(list.Feedback) != 2 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	for _, f := range list.Feedback {
+		if f.Email != "" || f.Message != "ticket [Filtered]" || f.Name == "" {
+			t.Errorf("%+v", f)
+		}
+	}
+}
