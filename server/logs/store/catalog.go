@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ func (s *Store) removeFiles(g *segment) {
 			s.opt.Log.Warn("remove a dropped segment", "path", base+suffix, "error", err)
 		}
 	}
+	os.Remove(filepath.Dir(base)) // succeeds for the last segment of a day; a flush into that very day tries again
 }
 
 // partition is the segments of a team and day, oldest first.

@@ -285,16 +285,13 @@ func (s *Store) Flush(ctx context.Context) error {
 	done := make(chan error, 1)
 	select {
 	case s.queue.freeze <- done:
+	case <-s.over:
+		return ErrClosed
 	case <-ctx.Done():
 		return fmt.Errorf("flush logs: %w", ctx.Err())
 	}
-	select {
-	case err := <-done:
-		if err != nil {
-			return err
-		}
-	case <-ctx.Done():
-		return fmt.Errorf("flush logs: %w", ctx.Err())
+	if err := <-done; err != nil { // the committer answers in any case
+		return err
 	}
 	return s.waitFlushed(ctx)
 }

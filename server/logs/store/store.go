@@ -117,6 +117,7 @@ type Store struct {
 	stop    context.CancelFunc
 	workers sync.WaitGroup
 	closed  bool // guarded by mu
+	over    chan struct{}
 }
 
 // Open opens the store in opt.Dir, making it where there is none, and takes back what
@@ -128,7 +129,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 			return nil, fmt.Errorf("make the folder of the log store: %w", err)
 		}
 	}
-	s := &Store{opt: opt, wakeFlush: make(chan struct{}, 1), wakeMerge: make(chan struct{}, 1)}
+	s := &Store{opt: opt, wakeFlush: make(chan struct{}, 1), wakeMerge: make(chan struct{}, 1), over: make(chan struct{})}
 	s.flushed = sync.NewCond(&s.mu)
 	s.streams.byKey = map[string]*stream{}
 	s.queue.init(max(opt.Memory/16, 4<<20))
@@ -161,6 +162,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	close(s.over)
 	s.mu.Unlock()
 	s.queue.close()
 	s.stop()
