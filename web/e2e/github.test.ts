@@ -2,16 +2,18 @@ import { mkdirSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { expectAccessible, open, openBrowser, openPage, signIn } from "./browser";
-import { FakeGitHub } from "./github";
+import { FakeGitHub, Pager } from "./github";
 import { password, pushOf, Repository, Server } from "./server";
 
 let github: FakeGitHub;
+let pager: Pager;
 let server: Server;
 let browser: Browser;
 
 beforeAll(async () => {
   github = await new FakeGitHub().start("acme/hello", "acme/docs", "acme/site");
-  server = new Server({ SIGNALBOX_OUTBOUND_ALLOW: new URL(github.url).host });
+  pager = await new Pager().start();
+  server = new Server({ SIGNALBOX_OUTBOUND_ALLOW: [github.url, pager.url].map((url) => new URL(url).host).join(",") });
   [, browser] = await Promise.all([server.start(), openBrowser()]);
   mkdirSync(server.repositories, { recursive: true });
 }, 240_000);
@@ -20,6 +22,7 @@ afterAll(async () => {
   await browser?.close();
   await server?.close();
   github?.close();
+  pager?.close();
 });
 
 const pipeline = (uri: string) => `
@@ -111,6 +114,63 @@ it("goes round: connect, choose a repository, push, build, status, page", { time
   await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
   await page.getByRole("button", { name: "Create the webhook of acme/hello" }).waitFor();
   await vi.waitFor(async () => expect((await github.look("acme/hello")).hooks).toEqual([]), { timeout: 10_000, interval: 100 });
+  expect(errors).toEqual([]);
+});
+
+it("tells others by rule, works on a delivery again, renews a secret, and asks the outbox to write again", { timeout: 120_000 }, async () => {
+  const token = server.command("token", "create", "--user", "admin", "--name", "rules", "--scopes", "*");
+  const repository = new Repository(server.repositories, "site");
+  const first = repository.push("site: begin", { "build.sh": "echo built\n" });
+  const set = await server.api<{ pipeline: { id: number } }>(token, "PUT", "/api/v1/ci/pipelines/config", { team: "main", name: "site", yaml: pipeline(repository.bare) });
+  await server.api(token, "POST", `/api/v1/ci/pipelines/${set.pipeline.id}/unpause`);
+  const connection = await server.api<{ id: string }>(token, "POST", "/api/v1/ci/connections", { team: "main", name: "rules", api_url: github.url, token: "ghp_rules" });
+  await server.api(token, "PUT", `/api/v1/ci/connections/${connection.id}/repositories/acme/site/hook`, {});
+  await server.api(token, "POST", "/api/v1/ci/channels", { team: "main", kind: "webhook", name: "Pager", url: pager.url, events: ["build.errored"], pipelines: [] });
+  const said = pushOf(repository.bare, first, "site: begin");
+  const pushed = { ...said, repository: { ...said.repository, name: "site", full_name: "acme/site" } };
+  const { page, errors } = await openPage(browser, server.url);
+  await signIn(page, "admin", password);
+
+  // A rule is a sentence; its test button proves that the other side hears it.
+  await open(page, "/teams/main/ci/hooks/rules");
+  await page.getByRole("button", { name: "New rule" }).first().click();
+  const form = page.getByRole("dialog");
+  await form.getByLabel("When").selectOption("push");
+  await form.getByLabel("In", { exact: true }).fill("acme/site");
+  await form.getByLabel("Name").fill("Pushes");
+  await expectAccessible(page);
+  await form.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("button", { name: "When somebody pushes in acme/site → Pager" }).waitFor();
+  await page.getByRole("button", { name: "Send a test by Pushes" }).click();
+  await page.getByRole("dialog", { name: "Sent by Pushes" }).getByText("Signalbox follows the rule Pushes").waitFor();
+  await expectAccessible(page);
+  await vi.waitFor(() => expect(pager.heard).toHaveLength(1), { timeout: 20_000, interval: 100 });
+  expect(await github.deliver("acme/site", "push", pushed)).toEqual([202]);
+  await vi.waitFor(() => expect(pager.heard).toHaveLength(2), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(async () => expect((await github.look("acme/site")).statuses.map(({ state }) => state)).toContain("success"), { timeout: 40_000, interval: 250 });
+
+  // What came is worked on again from here.
+  await open(page, "/teams/main/ci/hooks/deliveries?repository=acme%2Fsite");
+  await page.getByRole("row").filter({ hasText: "push" }).getByRole("link", { name: "push" }).first().click();
+  await page.getByRole("dialog", { name: "push" }).getByRole("button", { name: "Redeliver", exact: true }).click();
+  await page.getByText("The push is worked on again").first().waitFor();
+
+  // A new secret is entered at GitHub by itself: what is signed with it arrives.
+  await open(page, "/teams/main/ci/hooks/addresses");
+  await page.getByRole("button", { name: "New secret for acme/site" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Make a new secret" }).click();
+  await page.getByRole("row").filter({ hasText: "acme/site" }).getByText("old one ends").waitFor();
+
+  // What was given up is written again on demand. GitHub took this one, which the server says: only the list pretends.
+  await page.route("**/api/v1/ci/posts?**", async (route) => {
+    const list = (await (await route.fetch()).json()) as { items: Record<string, unknown>[] };
+    await route.fulfill({ json: { ...list, items: list.items.map((post) => ({ ...post, state: "failed", error: "GitHub answered 422." })) } });
+  });
+  await open(page, "/teams/main/ci/hooks/posts");
+  await page.getByRole("button", { name: /^Try .* again$/ }).first().waitFor();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: /^Try .* again$/ }).first().click();
+  await page.getByText("It stays given up. GitHub shows the newest state already").first().waitFor();
   expect(errors).toEqual([]);
 });
 

@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -46,5 +48,30 @@ export class FakeGitHub {
 
   #line(): Promise<string> {
     return new Promise((found) => this.#waiting.push(found));
+  }
+}
+
+/** Somebody who is told by rules: keeps what was posted. */
+export class Pager {
+  url = "";
+  readonly heard: string[] = [];
+  readonly #server = createServer((request, answer) => {
+    let body = "";
+    request.on("data", (part: Buffer) => (body += part.toString()));
+    request.on("end", () => {
+      this.heard.push(body);
+      answer.end();
+    });
+  });
+
+  async start(): Promise<this> {
+    await new Promise<void>((listening) => this.#server.listen(0, "127.0.0.1", listening));
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+    return this;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
   }
 }
