@@ -67,6 +67,8 @@ type Erasure struct {
 
 	subject  Subject
 	position int64
+	// seen are issues that are counted already.
+	seen []int64
 }
 
 // EraseCounts is what an erasure found.
@@ -76,7 +78,7 @@ type EraseCounts struct {
 	Scanned   int64 `json:"scanned"`
 	Rewritten int64 `json:"events_rewritten"`
 	Deleted   int64 `json:"events_deleted"`
-	// Issues are those of which something was taken out; one in several steps counts in each.
+	// Issues are those of which something was taken out.
 	Issues      int64 `json:"issues"`
 	Attachments int64 `json:"attachments"`
 	Feedback    int64 `json:"feedback"`
@@ -90,6 +92,8 @@ const (
 	eraseAttempts = 10
 	eraseTopic    = "issues.erasures"
 	eraseStep     = 200
+	// mostSeen bounds what is remembered; issues beyond it may count twice.
+	mostSeen = 10_000
 )
 
 func (s Subject) check() error {

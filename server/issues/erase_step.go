@@ -210,7 +210,12 @@ func (x *erasing) settle() error {
 				return err
 			}
 		}
-		x.Counts.Issues++
+		if !slices.Contains(x.seen, row.ID) {
+			x.Counts.Issues++
+			if len(x.seen) < mostSeen {
+				x.seen = append(x.seen, row.ID)
+			}
+		}
 	}
 	return nil
 }

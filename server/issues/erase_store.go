@@ -27,11 +27,17 @@ type erasureRow struct {
 
 func (erasureRow) TableName() string { return "issues_erasures" }
 
+// sought is what an erasure remembers until it is done.
+type sought struct {
+	Subject
+	Seen []int64 `json:"seen,omitempty"`
+}
+
 func rowOfErasure(e Erasure) erasureRow {
 	row := erasureRow{ID: e.ID, TeamID: e.Team, ProjectID: e.Project.ID, State: e.State, Mode: e.Mode, Label: e.Label, Position: e.position,
 		Counts: settings(e.Counts), Error: e.Error, CreatedBy: e.CreatedBy, CreatedAt: int64(e.CreatedAt), EndedAt: int64(e.EndedAt)}
 	if e.subject != (Subject{}) {
-		row.Subject = settings(e.subject)
+		row.Subject = settings(sought{e.subject, e.seen})
 	}
 	return row
 }
@@ -40,9 +46,11 @@ func (r erasureRow) erasure(slug string) (Erasure, error) {
 	e := Erasure{ID: r.ID, Team: r.TeamID, Project: projectRef{r.ProjectID, slug}, State: r.State, Mode: r.Mode, Label: r.Label, Error: r.Error,
 		CreatedBy: r.CreatedBy, CreatedAt: api.Millis(r.CreatedAt), EndedAt: api.Millis(r.EndedAt), position: r.Position}
 	if r.Subject != "" {
-		if err := json.Unmarshal([]byte(r.Subject), &e.subject); err != nil {
+		var s sought
+		if err := json.Unmarshal([]byte(r.Subject), &s); err != nil {
 			return e, err
 		}
+		e.subject, e.seen = s.Subject, s.Seen
 	}
 	return e, json.Unmarshal([]byte(r.Counts), &e.Counts)
 }

@@ -275,6 +275,13 @@ func TestEraseGoesOn(t *testing.T) {
 	if e, _ = d.rows().erasure(d.ctx, e.ID); e.State != EraseDone || e.Error != "" || e.Counts.Scanned != e.Counts.Total {
 		t.Errorf("%+v", e)
 	}
+	e, err = d.Erase(d.ctx, d.project.ID, Subject{Email: "u1@x.test"}, "")
+	if err == nil {
+		err = d.eraseAll(d.ctx, e.ID)
+	}
+	if e, _ = d.rows().erasure(d.ctx, e.ID); err != nil || e.Counts.Issues != 1 || e.Counts.Rewritten < 50 {
+		t.Errorf("an issue in several steps counts once: %+v %v", e, err)
+	}
 	second, err := d.Erase(d.ctx, d.project.ID, Subject{ID: "1"}, "")
 	if err == nil {
 		err = d.DeleteProject(d.ctx, d.project.ID)
