@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/server/logs/record"
@@ -307,25 +306,6 @@ func (g *groupLines) fill(r *record.Record, row int, set columnSet) {
 		return
 	}
 	r.Fields = readRest(r.Fields, g.rest[row])
-}
-
-// readRest appends the fields of the rest; objects in it were kept as JSON and stay so.
-func readRest(fields []record.Field, rest string) []record.Field {
-	out, err := record.AppendFlat(fields, "", rest, record.Limits{Depth: 1})
-	if err != nil {
-		return fields // behind a checksum: only a bug could bring us here
-	}
-	return out
-}
-
-// mentions tells whether the JSON text may have one of the names: cheaper than reading it.
-func mentions(rest string, names []string) bool {
-	for _, name := range names {
-		if strings.Contains(rest, name) || strings.Contains(rest, `\`) {
-			return true
-		}
-	}
-	return false
 }
 
 func levelOf(text string) record.Level {
