@@ -33,7 +33,7 @@ func (a *App) wireLogs(ctx context.Context) error {
 		DB: a.db, Store: lines, Now: now, Log: a.log, NewID: randomID, PublicURL: a.PublicURL, Identify: a.accounts.VerifyToken, Audit: a.audit, Publish: a.hub.Publish,
 		MaxBody: int64(cfg.MaxRequestMB) * mib, MaxDecoded: int64(cfg.MaxDecodedMB) * mib,
 	})
-	return nil
+	return a.logs.RegisterTools(a.tools)
 }
 
 // availableMemory is what the machine has, or its cgroup if that is less; 1 GiB
