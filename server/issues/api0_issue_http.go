@@ -163,7 +163,7 @@ func (s *Service) putIssues0(c *gin.Context) (int, any, error) {
 	return http.StatusOK, map[string]any{"status": in.Status, "statusDetails": map[string]any{}}, nil
 }
 
-// chosen0 are the issues that ?id= names, or those in the ?status=.
+// chosen0 are the issues that ?id= names, those in the ?status=, or all.
 func (s *Service) chosen0(ctx context.Context, c *gin.Context, project Project) (ids []int64, err error) {
 	for _, text := range c.QueryArray("id") {
 		id, err := strconv.ParseInt(text, 10, 64)
@@ -184,8 +184,9 @@ func (s *Service) chosen0(ctx context.Context, c *gin.Context, project Project) 
 	}
 	words := map[string]string{"resolved": "is:resolved", "unresolved": "is:unresolved", "muted": "is:archived", "ignored": "is:archived"}
 	query, known := words[c.Query("status")]
-	if c.Query("status") == "" {
-		query, known = c.Query("query"), c.Request.URL.Query().Has("query")
+	if given := c.Request.URL.Query(); c.Query("status") == "" {
+		// Nothing at all means every issue of the project: sentry-cli's --all.
+		query, known = c.Query("query"), given.Has("query") || len(given) == 0
 	}
 	if !known {
 		return nil, problem.New(problem.Invalid, "Say which issues: ?id= or ?status=.")

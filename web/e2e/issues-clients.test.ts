@@ -176,6 +176,8 @@ it.each([
   expect(await cli("issues", "list")).toContain(`hello from ${name}`);
   await cli("issues", "resolve", "-i", String(issue));
   expect((await server.api<{ state: string }>(token, "GET", `/api/v1/issues/issues/${issue}`)).state).toBe("resolved");
+  await cli("issues", "mute", "--all");
+  expect((await server.api<{ state: string }>(token, "GET", `/api/v1/issues/issues/${issue}`)).state).toBe("archived");
   await cli("releases", "delete", release);
   expect(await cli("releases", "list")).not.toContain(release);
 });
