@@ -132,7 +132,7 @@ func (w team) fill(path string) string {
 }
 
 // Where a reader finds nothing although he may look: the thing does not exist in the team furnished.
-var mayBeMissing = []string{"/containers/:handle", "/artifacts/:artifact", "/api/v1/cli", "/api/v1/system/dead-jobs/", "/users/me/regions/"}
+var mayBeMissing = []string{"/containers/:handle", "/artifacts/:artifact", "/api/v1/cli", "/api/v1/system/dead-jobs/", "/users/me/regions/", "/resource-types/"}
 
 func missing(path string) bool {
 	for _, m := range mayBeMissing {
@@ -156,7 +156,7 @@ func (w team) query(r api.Route, path string) string {
 	return path + q
 }
 
-var endless = []string{"/stream", "/events", "/hijack"}
+var endless = []string{"/stream", "/events", "/hijack", "/tail"}
 
 func isEndless(path string) bool {
 	for _, e := range endless {
@@ -238,6 +238,8 @@ func expectAllowed(access api.Access, who string) bool {
 		return access.Scope.Level == identity.Read
 	case "reads ci":
 		return access.Scope.Capability == "ci" && access.Scope.Level == identity.Read
+	case "reads logs":
+		return access.Scope.Capability == "logs" && access.Scope.Level == identity.Read
 	case "writes ci":
 		return access.Scope.Capability == "ci" && access.Scope.Level <= identity.Write
 	}
