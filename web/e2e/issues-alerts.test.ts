@@ -114,7 +114,7 @@ it("writes an alert, follows its mail to the event, and goes on to its release, 
   await expectAccessible(page);
 
   // Its release: what is in it, and what began with it.
-  await page.getByRole("link", { name: "shop@1.4.2" }).first().click();
+  await page.getByRole("region", { name: "Releases" }).getByRole("link", { name: "shop@1.4.2" }).first().click();
   await page.getByRole("heading", { level: 1, name: "1.4.2" }).waitFor();
   await page.getByText("issues first seen in this release").waitFor();
   await expectAccessible(page);
@@ -129,14 +129,14 @@ it("writes an alert, follows its mail to the event, and goes on to its release, 
   await page.getByRole("button", { name: "extra.iban" }).waitFor();
   await expectAccessible(page);
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await page.getByText("The rules hold for what comes from now on").waitFor();
+  await page.getByText("The rules hold for what comes from now on").first().waitFor();
 
   // A job checks in, and the page that waits for it shows it.
   await open(page, "/teams/main/issues/monitors");
   await page.getByText("Waiting for the first check-in").waitFor();
   await expectAccessible(page);
   expect((await fetch(`${checkIn.replace("MONITOR", "backup")}?status=error`)).ok).toBe(true);
-  await page.getByRole("link", { name: "backup" }).click();
+  await page.getByRole("link", { name: "backup" }).first().click();
   await page.getByRole("heading", { level: 1, name: "backup" }).waitFor();
   await page.getByRole("heading", { name: "Timeline" }).waitFor();
   await expectAccessible(page);

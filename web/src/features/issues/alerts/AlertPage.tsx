@@ -34,7 +34,7 @@ export function AlertPage() {
   const refused = useMemberRefusal(team);
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
-  const { toggle, test, remove } = useAlertActs(team, { tested: () => setSearch({ tab: "history" }), deleted: () => void navigate({ to: alertsPath(team) }) });
+  const { toggle, test, remove } = useAlertActs(team, { tested: () => setSearch({ tab: undefined }), deleted: () => void navigate({ to: alertsPath(team) }) });
   const here = alertPath(team, alert.id);
   usePage({ title: alert.name, crumbs: [{ label: "Issues", to: issuesPath(team) }, { label: "Alerts", to: alertsPath(team) }, { label: alert.name }] });
   useActions([{ id: "alert.test", label: "Send a test", group: "This alert", keys: "t", icon: Send, refused, run: () => void test.start(alert) }]);
