@@ -31,6 +31,7 @@ func (s *Service) intakeRoutes(r api.Router) {
 		r.POST(path, token, s.receiving(textRefusal, s.receiveLoki))
 	}
 	s.elasticRoutes(r)
+	s.otlpRoutes(r, token)
 	for _, path := range []string{"/insert/jsonline", "/insert/jsonlines"} {
 		r.POST(path, token, s.receiving(api.WriteProblem, s.receiveJSONLines))
 		r.PUT(path, token, s.receiving(api.WriteProblem, s.receiveJSONLines))
