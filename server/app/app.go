@@ -178,6 +178,7 @@ func (a *App) startWork(ctx context.Context) error {
 	loops = append(loops, a.blobs.Loops()...)
 	loops = append(loops, a.github.Loops()...)
 	loops = append(loops, a.issues.Loops()...)
+	loops = append(loops, a.logs.Loops()...)
 	loops = append(loops, a.workerLoop())
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)
 	return nil

@@ -52,11 +52,11 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 		return fmt.Errorf("make the folder for images on their way: %w", err)
 	}
 	a.ci = ci.New(ci.Deps{
-		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Slots: slots, Disk: a.worker.Disk, Native: a.nativeTypes(natives), NativeTypes: append(natives.Names(), "approval"),
+		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Slots: slots, WorkerTags: cfg.WorkerTags, Disk: a.worker.Disk, Native: a.nativeTypes(natives), NativeTypes: append(natives.Names(), "approval"),
 		Logs: logs, Jobs: a.jobs, Blobs: a.blobs, Scratch: filepath.Join(root, "tmp"), NewID: randomID, Dial: a.guard.DialContext, Sealer: a.box, LoopStatus: a.loops.Status,
 		Engine: func(ledger engine.Ledger) ci.Engine {
 			e := engine.New(context.WithoutCancel(ctx), engine.Deps{Executor: a.worker, Native: a.nativeTypes(natives), Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
-				Now: now, NewID: randomID, ExternalURL: a.PublicURL(), Logger: a.log, Slots: slots,
+				Now: now, NewID: randomID, ExternalURL: a.PublicURL(), Logger: a.log, Slots: slots, WorkerTags: cfg.WorkerTags,
 				Vars: func(ctx context.Context, b engine.Build) (vars.Lookup, error) { return a.ci.Vars(ctx, b) },
 				SetPipeline: func(ctx context.Context, r engine.SetPipelineRequest) (engine.SetPipelineResult, error) {
 					return a.ci.SetPipelineStep(ctx, r)

@@ -58,7 +58,7 @@ func (f fly) workers(c *gin.Context) error {
 	}
 	out := []flyWorker{}
 	for _, w := range all {
-		shown := flyWorker{ActiveContainers: w.Containers, ActiveVolumes: w.Volumes, Platform: "linux", Tags: []string{}, Name: w.Name, Version: "2.5",
+		shown := flyWorker{ActiveContainers: w.Containers, ActiveVolumes: w.Volumes, Platform: "linux", Tags: append([]string{}, f.deps.WorkerTags...), Name: w.Name, Version: "2.5",
 			State: string(w.State), ResourceTypes: []flyWorkerType{}}
 		for _, name := range f.deps.NativeTypes {
 			shown.ResourceTypes = append(shown.ResourceTypes, flyWorkerType{Type: name, Version: ConcourseVersion})

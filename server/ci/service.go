@@ -33,6 +33,8 @@ type Deps struct {
 	Engine func(engine.Ledger) Engine
 	// Slots are the places of the worker, which the engine takes.
 	Slots *engine.Slots
+	// WorkerTags are the tags of the one worker there is.
+	WorkerTags []string
 	// Disk tells how full the worker's disk is; nil knows no limit.
 	Disk func(ctx context.Context) (runtime.Disk, error)
 	// Native returns the server's own resource types.

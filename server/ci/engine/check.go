@@ -21,6 +21,9 @@ func (r *run) check(ctx context.Context, p *plan.Plan, at position) (bool, error
 	row := StepRecord{Kind: KindCheck, Name: p.Check.Name, Resource: p.Check.Resource}
 	return r.leaf(ctx, p, at, row, func(ctx context.Context, l *leaf) (bool, error) {
 		l.emit(event.InitializeCheck{Origin: l.origin(), Time: l.unix(), Check: p.Check.Name})
+		if err := l.placed(p.Check.Tags); err != nil {
+			return false, err
+		}
 		call, err := l.prepare(ctx, p.Check.Type, l.readable(p.Check.Source), nil, p.Check.TypeImage)
 		if err != nil {
 			return false, err

@@ -50,6 +50,8 @@ type Deps struct {
 	// MaxContainers is how many containers may run at once; 0 is no limit. Steps beyond
 	// it wait, which their log says.
 	MaxContainers int
+	// WorkerTags are the tags of the one worker there is; "*" stands for any.
+	WorkerTags []string
 	// Slots are the places of the worker; those of MaxContainers when nil.
 	Slots  *Slots
 	Logger *slog.Logger

@@ -20,6 +20,9 @@ func (r *run) get(ctx context.Context, p *plan.Plan, at position) (bool, error) 
 	row := StepRecord{Kind: KindGet, Name: p.Get.Name, Resource: p.Get.Resource, Dir: getDir}
 	return r.leaf(ctx, p, at, row, func(ctx context.Context, l *leaf) (bool, error) {
 		l.emit(event.InitializeGet{Origin: l.origin(), Time: l.unix()})
+		if err := l.placed(p.Get.Tags); err != nil {
+			return false, err
+		}
 		prepared, err := l.prepareGet(ctx)
 		if err != nil {
 			return false, err

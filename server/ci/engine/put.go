@@ -31,6 +31,9 @@ func (r *run) put(ctx context.Context, p *plan.Plan, at position) (bool, error) 
 	row := StepRecord{Kind: KindPut, Name: p.Put.Name, Resource: p.Put.Resource, Dir: putDir}
 	return r.leaf(ctx, p, at, row, func(ctx context.Context, l *leaf) (bool, error) {
 		l.emit(event.InitializePut{Origin: l.origin(), Time: l.unix()})
+		if err := l.placed(p.Put.Tags); err != nil {
+			return false, err
+		}
 		call, err := l.prepare(ctx, p.Put.Type, p.Put.Source, p.Put.Params, p.Put.TypeImage)
 		if err != nil {
 			return false, err

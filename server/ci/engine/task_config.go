@@ -53,6 +53,9 @@ func (l *leaf) taskConfig(ctx context.Context) (pipeline.TaskConfig, error) {
 	if messages := result.Validate(); len(messages) > 0 {
 		return pipeline.TaskConfig{}, errors.New("invalid task configuration:\n" + strings.Join(messages, "\n"))
 	}
+	if err := l.placed(task.Tags); err != nil {
+		return pipeline.TaskConfig{}, err
+	}
 	// Concourse would wait for such a worker for ever; here none can come.
 	if result.Platform != "linux" {
 		return pipeline.TaskConfig{}, fmt.Errorf("no worker runs the platform %q; the workers of this server run linux", result.Platform)
@@ -159,4 +162,18 @@ func (l *leaf) eventConfig(config pipeline.TaskConfig) event.TaskConfig {
 
 func missingImageError(name string) error {
 	return fmt.Errorf("missing image artifact source: %s\n\nmake sure there's a corresponding 'get' step, or a task that produces it as an output", name)
+}
+
+// placed says whether the worker has a step's tags. Concourse would wait for a
+// worker that has them; here none can come.
+func (l *leaf) placed(tags pipeline.Tags) error {
+	if slices.Contains(l.WorkerTags, "*") {
+		return nil
+	}
+	for _, tag := range tags {
+		if !slices.Contains(l.WorkerTags, tag) {
+			return fmt.Errorf("no worker has the tag %q; the worker of this server has %q, which ci.worker_tags sets", tag, l.WorkerTags)
+		}
+	}
+	return nil
 }

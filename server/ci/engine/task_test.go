@@ -81,6 +81,7 @@ func TestTaskErrors(t *testing.T) {
 		{"image not there", taskWith("1", "", `,"image":"img"`), "missing image artifact source: img\n\nmake sure there's a corresponding 'get' step, or a task that produces it as an output"},
 		{"rootfs", taskWith("1", `"rootfs_uri":"docker:///busybox",`, ""), "rootfs_uri is not supported: use image_resource"},
 		{"another platform", `{"id":"1","task":{"name":"t","privileged":false,"hermetic":false,"config":{"platform":"windows","run":{"path":"x"}}}}`, `no worker runs the platform "windows"; the workers of this server run linux`},
+		{"a tag that the worker lacks", `{"id":"1","task":{"name":"t","privileged":false,"hermetic":false,"tags":["linux","arm64"],"config":{"platform":"linux","run":{"path":"x"}}}}`, `no worker has the tag "arm64"; the worker of this server has ["linux"], which ci.worker_tags sets`},
 		{"nothing to run", `{"id":"1","task":{"name":"t","privileged":false,"hermetic":false,"config":{"platform":"linux","run":{"path":""}}}}`, "No executable defined for task. Specify an executable to run in either the task config (run.path) or as an ENTRYPOINT/CMD in the container image."},
 		{"bad timeout", taskWith("1", "", `,"timeout":"soon"`), `parse timeout: time: invalid duration "soon"`},
 	} {

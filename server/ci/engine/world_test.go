@@ -74,6 +74,7 @@ func (w *world) engine() *Engine {
 		HostImageAllowed:  func(context.Context, Build) bool { return !w.noHost },
 		PrivilegedAllowed: func(context.Context, Build) bool { return false },
 		MaxContainers:     w.limit,
+		WorkerTags:        []string{"linux"},
 		Logger:            slog.New(slog.DiscardHandler),
 	})
 }

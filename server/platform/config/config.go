@@ -92,6 +92,7 @@ type CI struct {
 	HostImage         bool     `koanf:"host_image"`
 	LocalRepositories []string `koanf:"local_repositories"`
 	MaxContainers     int      `koanf:"max_containers"`
+	WorkerTags        []string `koanf:"worker_tags"`
 	CheckInterval     string   `koanf:"check_interval"`
 	DiskLimit         string   `koanf:"disk_limit"`
 }
@@ -178,6 +179,7 @@ var Keys = []Key{
 	{"ci.host_image", true, "Whether tasks may run on the built-in image host, a read-only view of this machine's programs."},
 	{"ci.local_repositories", []string{}, "Folders below which file:// repositories and OCI layouts on this machine's disk may be used."},
 	{"ci.max_containers", 32, "How many containers run at once; further steps wait."},
+	{"ci.worker_tags", []string{}, "Tags of this server's worker; a step whose tags it lacks is errored. * stands for any."},
 	{"ci.disk_limit", "", "How full the worker's disk may get before caches are given up and new steps wait: a number of bytes, or a share such as 80%. Empty: a tenth of the disk stays free, at most 1 GB."},
 	{"ci.check_interval", "1m", "How often a resource is checked that says nothing else."},
 	{"issues.max_request_mb", 20, "Largest request of an error client, as it travels."},

@@ -1,0 +1,22 @@
+package logs
+
+import (
+	"context"
+	"time"
+
+	"github.com/signalbox/signalbox/server/platform/work"
+)
+
+// Loops are what the service wants run; flushing and merging the store does by
+// itself.
+func (s *Service) Loops() []work.Loop {
+	return []work.Loop{{Name: "logs.retention", Every: 10 * time.Minute, Run: s.retain}}
+}
+
+func (s *Service) retain(ctx context.Context) error {
+	gone, err := s.Store.Retain(ctx)
+	for _, g := range gone {
+		s.Log.Info("let go of old log lines", "team", g.Team, "day", g.Day.Format(time.DateOnly), "lines", g.Lines, "why", g.Why)
+	}
+	return err
+}
