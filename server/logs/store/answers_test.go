@@ -160,7 +160,7 @@ func TestTail(t *testing.T) {
 	var got []string
 	for i := range 3000 {
 		w.append(record.Record{Time: day, Message: fmt.Sprint([]string{"even ", "odd "}[i%2], i)})
-		if i%500 == 499 {
+		if i%200 == 199 { // before the 256 chunks are full that a tail has room for
 			for len(got) < (i+1)/2 {
 				c, err := tail.Next(ctx)
 				if err != nil || c.Dropped+c.Missed > 0 {
