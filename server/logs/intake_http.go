@@ -32,6 +32,7 @@ func (s *Service) intakeRoutes(r api.Router) {
 	}
 	s.elasticRoutes(r)
 	s.otlpRoutes(r, token)
+	r.POST("/insert/journald/upload", token, s.receiving(textRefusal, s.receiveJournal))
 	for _, path := range []string{"/insert/jsonline", "/insert/jsonlines"} {
 		r.POST(path, token, s.receiving(api.WriteProblem, s.receiveJSONLines))
 		r.PUT(path, token, s.receiving(api.WriteProblem, s.receiveJSONLines))

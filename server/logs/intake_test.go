@@ -1,10 +1,17 @@
 package logs
 
 import (
+	"context"
+	"errors"
+	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/signalbox/signalbox/server/logs/record"
 )
 
 func TestOTLP(t *testing.T) {
@@ -45,5 +52,117 @@ func TestOTLP(t *testing.T) {
 	}
 	if status, _ := w.call("POST", "/otlp/v1/logs", "{}", red, isJSON); status != http.StatusOK {
 		t.Errorf("Loki's address for it: %d", status)
+	}
+}
+
+func TestJournal(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	const path, isJournal = "/insert/journald/upload", "Content-Type: application/vnd.fdo.journal"
+	entry := "MESSAGE=journal one\nPRIORITY=3\n_HOSTNAME=w1\n_SYSTEMD_UNIT=ssh.service\n\n"
+	tests := []struct {
+		name, body string
+		header     []string
+		status     int
+		want       string
+	}{
+		{"two entries and one without a message", entry + "PRIORITY=3\n\nMESSAGE=journal two\n", []string{red}, 202, "OK.\n"},
+		{"nothing", "", []string{red}, 202, "OK.\n"},
+		{"garbage behind an entry", "MESSAGE=before garbage\n\nhello world\n", []string{red}, 400, "export format"},
+		{"cut off", "MESSAGE\n\x05\x00", []string{red}, 400, "middle of an entry"},
+		{"a wrong encoding", entry, []string{red, "Content-Encoding: xz"}, 400, "xz"},
+		{"no token", entry, nil, 401, "token"},
+	}
+	for _, test := range tests {
+		if status, text := w.call("POST", path, test.body, append(test.header, isJournal)...); status != test.status || !strings.Contains(text, test.want) {
+			t.Errorf("%s: %d %q", test.name, status, text)
+		}
+	}
+	for query, want := range map[string]int{"journal": 2, "service:ssh host:w1 level:error": 1, "garbage": 1} {
+		if got := w.search(red, query); len(got.Lines) != want {
+			t.Errorf("%s: %d lines, want %d", query, len(got.Lines), want)
+		}
+	}
+}
+
+// TestJournalThatFollows holds that lines are kept while the request goes on.
+func TestJournalThatFollows(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	body, in := io.Pipe()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", w.url+"/insert/journald/upload", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer red")
+	req.Header.Set("Expect", "100-continue")
+	status := make(chan int, 1)
+	go func() {
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			status <- 0
+			return
+		}
+		res.Body.Close()
+		status <- res.StatusCode
+	}()
+	for i := range 3 {
+		if _, err := io.WriteString(in, "MESSAGE=following "+strconv.Itoa(i)+"\n\n"); err != nil {
+			t.Fatal(err)
+		}
+		w.until("following", i+1)
+	}
+	in.Close()
+	if got := <-status; got != http.StatusAccepted {
+		t.Error(got)
+	}
+}
+
+// until waits for the reds to find so many lines.
+func (w world) until(query string, lines int) {
+	w.Helper()
+	n := 0
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if n = len(w.search(red, query).Lines); n == lines {
+			return
+		}
+	}
+	w.Fatalf("%s: %d lines, want %d", query, n, lines)
+}
+
+func TestGathering(t *testing.T) {
+	t.Parallel()
+	left, kept := 10_000, 0
+	g := gathering{
+		next: func() (record.Record, error) {
+			if left == 0 {
+				return record.Record{}, io.EOF
+			}
+			left--
+			return record.Record{Message: strings.Repeat("x", 5000)}, nil
+		},
+		keep: func(_ context.Context, records []record.Record) error {
+			kept += len(records)
+			return nil
+		},
+		interrupt: func() {},
+	}
+	if read, failed := g.run(t.Context()); read != io.EOF || failed != nil || kept != 10_000 {
+		t.Errorf("%v %v %d", read, failed, kept)
+	}
+	// What cannot be kept ends the stream, and a reader that waits is woken.
+	full, woken, sent := errors.New("full"), make(chan struct{}), false
+	g.next = func() (record.Record, error) {
+		if sent {
+			<-woken
+			return record.Record{}, io.ErrClosedPipe
+		}
+		sent = true
+		return record.Record{}, nil
+	}
+	g.keep = func(context.Context, []record.Record) error { return full }
+	g.interrupt = func() { close(woken) }
+	if read, failed := g.run(t.Context()); read != io.ErrClosedPipe || failed != full {
+		t.Errorf("%v %v", read, failed)
 	}
 }
