@@ -141,8 +141,11 @@ func (d *demo) perform(ctx context.Context) error {
 	if err := d.playErrors(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "  The sample repository is %s: commit there, push, and watch %s/teams/%s/pipelines/shop\n  Its errors are at %s/teams/%s/issues\n\n",
-		d.work(), d.app.PublicURL(), demoTeam, d.app.PublicURL(), demoTeam)
+	if err := d.playLogs(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "  The sample repository is %s: commit there, push, and watch %s/teams/%s/pipelines/shop\n  Its errors are at %s/teams/%s/issues, its log lines at %s/teams/%s/logs\n\n",
+		d.work(), d.app.PublicURL(), demoTeam, d.app.PublicURL(), demoTeam, d.app.PublicURL(), demoTeam)
 	for _, c := range []struct{ message, totals string }{
 		{"totals: round half even", "333 334 333\n"}, {"totals: cheaper delivery", "333 333 333\n"}, {"totals: charge delivery again", "333 333 334\n"},
 	} {
