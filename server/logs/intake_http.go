@@ -169,7 +169,7 @@ func (s *Service) receiveJSONLines(c *gin.Context, team identity.Team) error {
 		return err
 	}
 	defer release()
-	o := jsonlines.Options{Time: c.Query("_time_field"), Message: c.Query("_msg_field"), Lines: maxBatch, Line: maxLine}
+	o := jsonlines.Options{Time: c.Query("_time_field"), Message: c.Query("_msg_field"), Service: c.Query("_service"), Now: s.Now(), Lines: maxBatch, Line: maxLine}
 	if names := c.Query("_stream_fields"); names != "" {
 		o.Stream = strings.Split(names, ",")
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/signalbox/signalbox/server/logs/record"
@@ -19,6 +20,10 @@ type Options struct {
 	Time, Message string
 	// Stream are fields that become labels of the line's stream.
 	Stream []string
+	// Service is that of lines that name none.
+	Service string
+	// Now gives the year to times that have none.
+	Now time.Time
 	// Lines is how many a request may hold, Line how many bytes one may have.
 	Lines, Line int
 }
@@ -98,6 +103,7 @@ func (b *Batch) add(line []byte, o Options) error {
 		if json.Unmarshal(line, &text) == nil {
 			r.Message = text
 		}
+		r.Time, _ = textTime(r.Message, o.Now)
 	}
 	o.apply(&r)
 	b.Records = append(b.Records, r)
@@ -124,6 +130,9 @@ func (o Options) apply(r *record.Record) {
 			r.Stream = append(r.Stream, record.Label{Name: labelName(name), Value: f.Value})
 			r.Remove(name)
 		}
+	}
+	if o.Service != "" && r.Stream.Get("service") == "" {
+		r.Stream = append(r.Stream, record.Label{Name: "service", Value: o.Service})
 	}
 	r.Stream = r.Stream.Sort()
 }

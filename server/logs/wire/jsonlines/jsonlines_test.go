@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signalbox/signalbox/server/logs/record"
 )
@@ -65,4 +66,24 @@ func FuzzRead(f *testing.F) {
 			record.Normalise(&b.Records[i], b.Records[i].Time)
 		}
 	})
+}
+
+func TestTextTime(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	tests := []struct{ line, want string }{
+		{"2026-01-02T03:04:05.5Z hello", "2026-01-02T03:04:05.5Z"}, {"2026-01-02 03:04:05,123 INFO hello", "2026-01-02T03:04:05.123Z"}, {"[2026-01-02 03:04:05] hello", "2026-01-02T03:04:05Z"},
+		{"2026/01/02 03:04:05 hello", "2026-01-02T03:04:05Z"}, {"Dec 31 23:59:59 host app: x", "2025-12-31T23:59:59Z"}, {"Jan  1 00:00:01 host app: x", "2026-01-01T00:00:01Z"},
+		{`127.0.0.1 - - [02/Jan/2026:03:04:05 +0100] "GET / HTTP/1.1" 200`, "2026-01-02T02:04:05Z"},
+		{"no time in here at all", ""}, {"12 apples and 5 pears are here", ""}, {"short", ""}, {"", ""},
+	}
+	for _, test := range tests {
+		got := ""
+		if at, ok := textTime(test.line, now); ok {
+			got = at.UTC().Format(time.RFC3339Nano)
+		}
+		if got != test.want {
+			t.Errorf("%q: %s, want %s", test.line, got, test.want)
+		}
+	}
 }
