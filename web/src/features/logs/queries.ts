@@ -19,6 +19,9 @@ export const pageLines = 200;
 // What was found in a range that is over does not change while somebody looks at it.
 const kept = { staleTime: 5 * 60_000, retry: false } as const;
 
+/** A name that no line has comes without a list of values. */
+const whole = <F extends Facet>(facet: F): F => ({ ...facet, values: (facet.values as Facet["values"] | null) ?? [] });
+
 export const searchQuery = (asked: Asked, oldest: boolean) =>
   infiniteQueryOptions({
     queryKey: ["logs", "search", asked, oldest],
@@ -45,7 +48,10 @@ export const namesQuery = (asked: Asked) =>
 export const valuesQuery = (asked: Asked, names: string[], top: number) =>
   queryOptions({
     queryKey: ["logs", "values", asked, names, top],
-    queryFn: ({ signal }) => data(api.POST("/api/v1/logs/values", { body: { ...asked, names, top }, signal })),
+    queryFn: async ({ signal }) => {
+      const { facets, stats } = await data(api.POST("/api/v1/logs/values", { body: { ...asked, names, top }, signal }));
+      return { facets: facets.map(whole), stats };
+    },
     enabled: names.length > 0,
     ...kept,
   });
@@ -53,7 +59,7 @@ export const valuesQuery = (asked: Asked, names: string[], top: number) =>
 export const fieldQuery = (asked: Asked, name: string) =>
   queryOptions({
     queryKey: ["logs", "field", asked, name],
-    queryFn: ({ signal }) => data(api.POST("/api/v1/logs/field", { body: { ...asked, name }, signal })),
+    queryFn: async ({ signal }) => whole(await data(api.POST("/api/v1/logs/field", { body: { ...asked, name }, signal }))),
     ...kept,
   });
 

@@ -8,6 +8,7 @@ import { count } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import { useActions, usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
+import { useNow } from "@/ui/useNow";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { ErrorState, Notice } from "@/ui/states";
 import { LogsContext } from "../LogsContext";
@@ -21,6 +22,7 @@ import { FieldsTab } from "./FieldsTab";
 import { HistogramChart } from "./HistogramChart";
 import { LineList } from "./LineList";
 import { mistakeOf } from "./mistake";
+import { absolute, isRelative, resolve } from "./range";
 import { NoLines } from "./NoLines";
 import { PatternsTab } from "./PatternsTab";
 import { QueryBar } from "./QueryBar";
@@ -32,6 +34,9 @@ import { TimePicker } from "./TimePicker";
 import { type Explore, useExplore } from "./useExplore";
 import { useTail } from "./useTail";
 
+/** How often lines are counted anew while they are tailed, in seconds. */
+const tailCounts = 5;
+
 /** The log search: what, when, how many, and the lines. */
 export function ExplorePage() {
   const { team } = useParams({ strict: false }) as { team: string };
@@ -39,6 +44,7 @@ export function ExplorePage() {
   const { search, set, asked, query } = explore;
   usePage({ title: query ? `${query} · Logs` : "Logs", crumbs: [{ label: "Logs", to: logsPath(team) }] });
   const found = useFound(explore);
+  const charted = useMemo(() => ({ ...explore, span: found.span }), [explore, found.span]);
   const tailing = Boolean(search.live) && !search.tab && !found.table;
   const tail = useTail(team, query, tailing && !found.problem, explore.again);
   useKeys(explore, found.table);
@@ -73,7 +79,7 @@ export function ExplorePage() {
       ) : (
         !found.mistake && (
           <>
-            <HistogramChart explore={explore} histogram={found.histogram} stale={found.stale} />
+            <HistogramChart explore={charted} histogram={found.histogram} stale={found.stale} />
             <StatusLine explore={explore} histogram={found.histogram} chart={found.chart} found={found.first} shown={found.lines.length} tailing={tailing} />
             {found.said.map((sentence) => (
               <div key={sentence} className="logs-said">
@@ -140,8 +146,12 @@ function Refused({ problem, onRetry }: { problem: Problem; onRetry: () => void }
 }
 
 /** Rows and numbers of a search. Two requests, and the numbers are there first. */
-function useFound({ asked, oldest, search }: Explore) {
-  const counted = useQuery({ ...histogramQuery(asked), placeholderData: keepPreviousData });
+function useFound({ asked, oldest, search, range, span }: Explore) {
+  // While lines come in by themselves, the numbers go with them.
+  const ticking = Boolean(search.live) && isRelative(range);
+  const now = useNow(ticking, tailCounts);
+  const countedSpan = useMemo(() => (ticking ? resolve(range, now) : span), [ticking, range, now, span]);
+  const counted = useQuery({ ...histogramQuery({ ...asked, ...absolute(countedSpan) }), placeholderData: keepPreviousData });
   const pages = useInfiniteQuery({ ...searchQuery(asked, oldest && !search.live), placeholderData: keepPreviousData });
   const lines = useMemo(() => pages.data?.pages.flatMap((page) => page.lines) ?? [], [pages.data]);
   const first = pages.data?.pages[0];
@@ -153,6 +163,7 @@ function useFound({ asked, oldest, search }: Explore) {
   const said = [...new Set([latest?.stats.partial, latest?.cut, histogram?.stats.partial].filter((sentence): sentence is string => Boolean(sentence)))];
   return {
     pages,
+    span: countedSpan,
     lines,
     first,
     histogram,
@@ -161,8 +172,8 @@ function useFound({ asked, oldest, search }: Explore) {
     mistake: problem && mistakeOf(problem),
     said,
     table: Boolean(first?.columns),
-    stale: counted.isPlaceholderData,
-    fetching: counted.isFetching || (pages.isFetching && !pages.isFetchingNextPage),
+    stale: counted.isPlaceholderData && !ticking,
+    fetching: (counted.isFetching && !ticking) || (pages.isFetching && !pages.isFetchingNextPage),
   };
 }
 
@@ -176,12 +187,9 @@ function merged(fresh: Line[], found: Line[], tailing: boolean): Line[] {
 function useTabs(team: string) {
   const search = useSearch({ strict: false }) as Record<string, unknown>;
   const rest = Object.fromEntries(Object.entries(search).filter(([name]) => !["tab", "line", "field"].includes(name)));
-  const to = logsPath(team);
-  return [
-    { label: "Lines", to, search: rest },
-    { label: "Patterns", to, search: { ...rest, tab: "patterns" } },
-    { label: "Fields", to, search: { ...rest, tab: "fields" } },
-  ];
+  // The open tab keeps what is open in it, so that it counts as the current one.
+  const to = (label: string, tab?: string) => ({ label, to: logsPath(team), search: search.tab === tab ? search : tab ? { ...rest, tab } : rest });
+  return [to("Lines"), to("Patterns", "patterns"), to("Fields", "fields")];
 }
 
 function useKeys(explore: Explore, table: boolean) {

@@ -21,7 +21,7 @@ export function Facets({ explore }: { explore: Explore }) {
   const isOpen = (name: string, at: number) => chosen.get(name) ?? at < opened;
   const wanted = names.filter(({ name }, at) => at < (all ? names.length : listed) && isOpen(name, at)).map(({ name }) => name).slice(0, 20);
   const values = useQuery({ ...valuesQuery(asked, wanted, shown), placeholderData: keepPreviousData });
-  if (error || !data) return <aside className="logs-facets" aria-label="Fields" aria-busy={!error} />;
+  if (error || !data || data.names.length === 0) return <aside className="logs-facets" aria-label="Fields" aria-busy={!error} />;
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls and must be reachable
     <aside className="logs-facets" aria-label="Fields" tabIndex={0}>
@@ -42,7 +42,8 @@ export function Facets({ explore }: { explore: Explore }) {
 /** The level, then labels, then fields that many lines have. */
 function ranked(names: Name[]): Name[] {
   const rank = ({ name, label }: Name) => (name === "level" ? 0 : label ? 1 : 2);
-  return names.filter(({ name }) => !name.startsWith("_")).toSorted((a, b) => rank(a) - rank(b));
+  const level: Name = { name: "level", kind: "string", lines: 0, label: false };
+  return [level, ...names.filter(({ name }) => !name.startsWith("_") && name !== "level")].toSorted((a, b) => rank(a) - rank(b));
 }
 
 type SectionProps = { name: Name; facet?: Facet; open: boolean; explore: Explore; onToggle: () => void };

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo } from "react";
 import { useSession } from "@/api/session";
@@ -18,7 +18,7 @@ const month = 30 * 86_400_000;
 export function NoLines({ explore }: { explore: Explore }) {
   const { team, query, at, setRange, run } = explore;
   const wide = useMemo(() => ({ team, query: "", ...absolute({ from: at - month, to: at }) }), [team, at]);
-  const any = useQuery(histogramQuery(wide, 30));
+  const any = useQuery({ ...histogramQuery(wide, 30), placeholderData: keepPreviousData });
   if (!any.data) return null;
   if (any.data.total === 0) return <FirstLine explore={explore} />;
   return (

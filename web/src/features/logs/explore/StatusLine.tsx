@@ -45,7 +45,7 @@ export function StatusLine({ explore, histogram, chart, found, shown, tailing }:
       )}
       {cost && (
         <span className="cost desk">
-          scanned {bytes(cost.bytes)} in {count(cost.took_ms)} ms, {plural(cost.segments, "segment")}
+          scanned {bytes(cost.bytes)} in {count(cost.took_ms)} ms{cost.segments > 0 && `, ${plural(cost.segments, "segment")}`}
         </span>
       )}
       <span className="ways">

@@ -70,8 +70,8 @@ export function pieces(filter: string): string[] {
 
 /** The words and phrases a query looks for in messages, to be marked there. */
 export function marked(query: string): string[] {
-  const words = pieces(query.slice(0, pipeAt(query))).flatMap((piece) => {
-    const bare = piece.replace(/^\(+|\)+$/g, "");
+  const words = pieces(query.slice(0, pipeAt(query))).flatMap((bare) => {
+    if (bare.startsWith("(")) return marked(bare.slice(1).replace(/\)$/, ""));
     if (/^(or|and|not)$/i.test(bare) || /^[-!/]/.test(bare)) return [];
     const inMessage = /^(?:message|msg|_msg|line):(.+)$/.exec(bare)?.[1];
     if (inMessage === undefined && /^[\p{L}_@"][^\s"]*"?:/u.test(bare)) return [];
