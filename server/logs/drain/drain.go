@@ -92,25 +92,37 @@ func (t *Tree) leaf(words []string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(t.seed)
 	h.WriteByte(byte(len(words)))
-	for _, word := range words[:min(prefix, len(words))] {
+	left := prefix
+	for _, word := range words {
+		if word == variable {
+			continue // a line that begins with its time is led by what follows
+		}
 		h.WriteString(word)
 		h.WriteByte(0)
+		if left--; left == 0 {
+			break
+		}
 	}
 	return h.Sum64()
 }
 
-// alike is the share of words that are the same.
+// alike is the share of words that are the same; what is variable in the
+// message says nothing.
 func alike(pattern, words []string) float64 {
-	if len(words) == 0 {
-		return 1
-	}
-	same := 0
+	same, counted := 0, 0
 	for i, word := range words {
+		if word == variable {
+			continue
+		}
+		counted++
 		if pattern[i] == word {
 			same++
 		}
 	}
-	return float64(same) / float64(len(words))
+	if counted == 0 {
+		return 1
+	}
+	return float64(same) / float64(counted)
 }
 
 // split cuts a message into words; the rest of a long one is one variable.
