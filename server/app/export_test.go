@@ -13,3 +13,12 @@ func PlayErrors(ctx context.Context, a *App, token, folder string) error {
 	}
 	return d.playErrors(ctx)
 }
+
+// PlayLogs sends a running server the sample shop's log lines to team acme.
+func PlayLogs(ctx context.Context, a *App, token string) error {
+	d := &demo{app: a, token: token, out: io.Discard}
+	if err := d.call(ctx, "POST", "/api/v1/accounts/teams", map[string]any{"name": demoTeam}, nil); err != nil {
+		return err
+	}
+	return d.playLogs(ctx)
+}

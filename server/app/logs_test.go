@@ -1,0 +1,98 @@
+package app_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signalbox/signalbox/server/app"
+)
+
+// logs runs one of the log commands against a server as a program would.
+func (r *running) logs(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out, failed bytes.Buffer
+	if got := app.Main(ctx, append([]string{"logs"}, args...), &out, &failed); got != code {
+		t.Fatalf("logs %q: exit %d, %s%s", args, got, out.String(), failed.String())
+	}
+	return out.String() + failed.String()
+}
+
+// TestLogCommands imports old files in the forms they lie about in, and searches them. It sets the environment, so it
+// runs alone.
+func TestLogCommands(t *testing.T) {
+	r := start(t)
+	t.Setenv("SIGNALBOX_URL", r.URL())
+	t.Setenv("SIGNALBOX_TOKEN", "")
+	if text := r.logs(t, 2, "search"); !strings.Contains(text, "SIGNALBOX_TOKEN") {
+		t.Error(text)
+	}
+	t.Setenv("SIGNALBOX_TOKEN", r.token)
+	stamp := time.Now().UTC().Add(-time.Minute).Format("2006-01-02 15:04:05")
+	plain, packed := filepath.Join(t.TempDir(), "shop.log"), filepath.Join(t.TempDir(), "api.log.gz")
+	if err := os.WriteFile(plain, []byte(stamp+" ERROR cannot charge\x1b[2Jcard\n\n"+stamp+" INFO charged\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	if _, err := w.Write([]byte(`{"time":"` + stamp + `","level":"warn","msg":"slow","ms":900}` + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(packed, z.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text := r.logs(t, 0, "import", plain, packed); !strings.Contains(text, "shop.log: 2 lines taken, 0 refused") || !strings.Contains(text, "api.log.gz: 1 lines taken") {
+		t.Error(text)
+	}
+	// A line from elsewhere cannot steer the terminal.
+	if text := r.logs(t, 0, "search", "service:shop", "level:error"); strings.Count(text, "\n") != 1 || !strings.Contains(text, "error shop "+stamp+" ERROR cannot charge·[2Jcard") {
+		t.Errorf("%q", text)
+	}
+	if text := r.logs(t, 0, "search", "ms:>800 | fields service, ms"); text != "service\tms\napi\t900\n" {
+		t.Errorf("%q", text)
+	}
+	if text := r.logs(t, 1, "search", "(x"); !strings.Contains(text, "This bracket is not closed.") {
+		t.Error(text)
+	}
+	if text := r.logs(t, 1, "import", filepath.Join(t.TempDir(), "missing")); !strings.Contains(text, "missing") {
+		t.Error(text)
+	}
+}
+
+// TestDemoLogs: the sample shop's day of lines, with the incident that the pages are to show.
+func TestDemoLogs(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	if err := app.PlayLogs(t.Context(), a.App, a.token); err != nil {
+		t.Fatal(err)
+	}
+	type found struct {
+		Rows  [][]string
+		Stats struct{ Lines, Matched int64 }
+	}
+	ask := func(query string) found {
+		t.Helper()
+		var f found
+		a.call(t, "POST", "/api/v1/logs/search", map[string]any{"team": "acme", "query": query, "from": time.Now().Add(-25 * time.Hour)}, &f)
+		return f
+	}
+	if f := ask("| stats count()"); len(f.Rows) != 1 || f.Rows[0][0] != "50000" {
+		t.Errorf("%+v", f)
+	}
+	if f := ask("level:>=error | stats count() by (service)"); len(f.Rows) != 3 {
+		t.Errorf("%+v", f.Rows)
+	}
+	if f := ask(`"too many clients" | stats count() by (host)`); len(f.Rows) != 1 || f.Rows[0][0] != "db-1" {
+		t.Errorf("%+v", f.Rows)
+	}
+}
