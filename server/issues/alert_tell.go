@@ -52,6 +52,11 @@ type AlertTeller interface {
 	Told(ctx context.Context, messages []int64) (map[int64]AlertTold, error)
 }
 
+// AlertTold has pages look again at how messages of a team's alerts fared.
+func (s *Service) AlertTold(ctx context.Context, team int64) error {
+	return s.publish(ctx, team, topicAlerts, "")
+}
+
 // delivery is what was done for one action of a firing, as it is stored.
 type delivery struct {
 	Type   ActionType `json:"type"`

@@ -138,7 +138,7 @@ func (s *Service) listReleases0(c *gin.Context) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	list, err := s.rows().listReleases(c.Request.Context(), team.ID, project.ID, p.offset, p.limit+1)
+	list, err := s.rows().listReleases(c.Request.Context(), team.ID, project.ID, "", p.offset, p.limit+1)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -230,7 +230,7 @@ func (s *Service) previousRelease0(c *gin.Context) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	list, err := s.rows().listReleases(ctx, team.ID, project.ID, 0, 200)
+	list, err := s.rows().listReleases(ctx, team.ID, project.ID, "", 0, 200)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -85,4 +85,34 @@ func TestCommitsBlameAndResolve(t *testing.T) {
 		}
 	}
 	w.call(t, "GET", "/api/v1/issues/releases/"+formatID(releases.Items[0].ID), nil, 200, nil)
+	for version, n := range map[string]int{"shop@1.0.0": 1, "shop@1.0": 0, "shop%401.0.1&project=shop": 1} {
+		w.call(t, "GET", "/api/v1/issues/releases?team=main&version="+version, nil, 200, &releases)
+		if len(releases.Items) != n {
+			t.Errorf("%d releases are called %s", len(releases.Items), version)
+		}
+	}
+	w.healthByHour(t)
+}
+
+// healthByHour: of the two sessions of shop@1.0.0, one crashed in this hour.
+func (w *world) healthByHour(t *testing.T) {
+	t.Helper()
+	var found releaseList
+	w.call(t, "GET", "/api/v1/issues/releases?team=main&version=shop@1.0.0", nil, 200, &found)
+	path := "/api/v1/issues/releases/" + formatID(found.Items[0].ID) + "/health"
+	for query, hours := range map[string]int{"": 14 * 24, "?hours=2": 2, "?hours=100000": maxHealthHours, "?hours=-4": 1} {
+		var got releaseHealth
+		w.call(t, "GET", path+query, nil, 200, &got)
+		if len(got.Hours) != hours || got.CrashFree == nil || *got.CrashFree != 0.5 {
+			t.Fatalf("%s: %d hours, %v", query, len(got.Hours), got.CrashFree)
+		}
+		last := got.Hours[hours-1]
+		if last.Sessions != 2 || last.Crashed != 1 || last.Errored != 1 || *last.CrashFree != 0.5 || int64(last.Hour) != hourNumber(w.Now())*3_600_000 {
+			t.Errorf("%s: %+v", query, last)
+		}
+		if hours > 1 && (got.Hours[0].CrashFree != nil || got.Hours[1].Hour-got.Hours[0].Hour != 3_600_000) {
+			t.Errorf("%s begins with %+v", query, got.Hours[:2])
+		}
+	}
+	w.call(t, "GET", "/api/v1/issues/releases/999/health", nil, 404, nil)
 }

@@ -240,7 +240,11 @@ func (s *Service) finish(ctx context.Context, p Project, r *ready, e *sentry.Eve
 			e.Errors = append(e.Errors, "The stack could not be made readable: an error on the server.")
 		}
 	}
-	g := grouping.Group(*e, grouping.Options{Terse: true})
+	rules, err := s.groupingRules(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	g := grouping.Group(*e, grouping.Options{Rules: rules, Terse: true})
 	if len(g.Hashes) == 0 {
 		return errors.New("the event belongs to no group")
 	}
@@ -254,15 +258,9 @@ func (s *Service) finish(ctx context.Context, p Project, r *ready, e *sentry.Eve
 	if e.TraceID != "" {
 		re.row.TraceHash = hash64(e.TraceID)
 	}
-	var err error
 	re.row.Body, err = packEvent(e)
 	r.events = append(r.events, re)
 	return err
-}
-
-// group explains where an event belongs, in words.
-func (s *Service) group(e *sentry.Event) grouping.Result {
-	return grouping.Group(*e, grouping.Options{})
 }
 
 func userLabel(u sentry.User) string {

@@ -286,7 +286,11 @@ func (s *Service) httpGrouping(ctx context.Context, in byIssue) (groupingShape, 
 		return out, err
 	}
 	out.Event = row.EventID
-	if why := s.group(&e).Why; why != nil {
+	why, err := s.explain(ctx, row, e)
+	if err != nil {
+		return out, err
+	}
+	if why != nil {
 		out.Why = why
 	}
 	return out, nil

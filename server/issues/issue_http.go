@@ -15,6 +15,7 @@ func (s *Service) issueRoutes(r api.Router) {
 	read, write := api.Scoped("issues", identity.Read), api.Scoped("issues", identity.Write)
 	r.GET("/issues", read, api.Handle(s.httpIssues))
 	r.POST("/issues/bulk", write, api.Handle(s.httpBulk))
+	r.GET("/issues/count", read, api.Handle(s.httpCountIssues))
 	r.POST("/issues/merge", write, api.Handle(s.httpMerge))
 	r.GET("/issues/:id", read, api.Handle(s.httpIssue))
 	r.PATCH("/issues/:id", write, api.Handle(s.httpChangeIssue))
@@ -169,6 +170,33 @@ func (s *Service) httpBulk(ctx context.Context, in bulkIn) (bulkOut, error) {
 		return out, s.DeleteIssues(ctx, ids)
 	}
 	return out, problem.FieldError("action", "%q is neither change nor delete", in.Action)
+}
+
+type countIn struct {
+	Team    string `form:"team" json:"-"`
+	Project string `form:"project" json:"-"`
+	Query   string `form:"query" json:"-"`
+}
+
+type countOut struct {
+	Count int `json:"count"`
+	// More says that there are more than one request changes; Count is how many it does.
+	More bool `json:"more"`
+}
+
+// httpCountIssues says how many issues a change of all that match would change.
+func (s *Service) httpCountIssues(ctx context.Context, in countIn) (countOut, error) {
+	team, err := identity.RequireTeam(ctx, in.Team, reading)
+	if err != nil {
+		return countOut{}, err
+	}
+	f, err := s.filterOf(ctx, team.ID, in.Project, in.Query)
+	if err != nil {
+		return countOut{}, err
+	}
+	f.Limit = maxBulk + 1
+	list, err := s.rows().listIssues(ctx, f)
+	return countOut{Count: min(len(list), maxBulk), More: len(list) > maxBulk}, err
 }
 
 type mergeIn struct {

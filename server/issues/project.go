@@ -63,6 +63,7 @@ type Project struct {
 	// Repository is host/owner/name; successful builds of it make releases of the project. "" when none does.
 	Repository   string     `json:"repository"`
 	Scrubbing    Scrubbing  `json:"-"`
+	Grouping     string     `json:"-"` // rules, one a line
 	salt         string     // of hashes of what is scrubbed
 	CreatedAt    api.Millis `json:"created_at"`
 	FirstEventAt api.Millis `json:"first_event_at,omitzero"`
@@ -118,6 +119,9 @@ func (p Project) validate() error {
 	}
 	if _, err := p.Scrubbing.scrubber(p.salt); err != nil {
 		return problem.FieldError("rules", "%s", err)
+	}
+	if _, err := parseGrouping(p.Grouping); err != nil {
+		return err
 	}
 	if err := validateLimits(p.Limits, "limits"); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signalbox/signalbox/server/issues/grouping"
 	"github.com/signalbox/signalbox/server/issues/scrub"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -18,6 +19,7 @@ type openProject struct {
 	keys    []Key // the active ones
 	filter  *filter
 	clean   *scrub.Scrubber
+	rules   []grouping.Rule
 	missing bool
 	loaded  time.Time
 }
@@ -119,6 +121,9 @@ func (s *Service) complete(ctx context.Context, p *openProject, found Project) e
 	p.Project, p.filter = found, found.Filters.compile()
 	if p.clean, err = found.Scrubbing.scrubber(found.salt); err != nil {
 		return fmt.Errorf("prepare the rules of privacy of project %d: %w", found.ID, err)
+	}
+	if p.rules, err = grouping.ParseRules(found.Grouping); err != nil {
+		return fmt.Errorf("prepare the rules of grouping of project %d: %w", found.ID, err)
 	}
 	for _, k := range keys {
 		if k.Active {

@@ -24,6 +24,7 @@ type projectRow struct {
 	Scrubbing       string
 	Salt            string
 	Repository      string
+	GroupingRules   string
 	CreatedAt       int64 `gorm:"autoCreateTime:false"`
 	FirstEventAt    int64
 	LastEventAt     int64
@@ -40,11 +41,11 @@ func settings(v any) string {
 func rowOfProject(p Project) projectRow {
 	return projectRow{ID: p.ID, TeamID: p.Team, Slug: p.Slug, Name: p.Name, Platform: p.Platform, Origins: settings(p.Origins), Filters: settings(p.Filters),
 		Limits: settings(p.Limits), RetentionDays: p.Retention.Days, RetentionEvents: p.Retention.Events, RetentionBytes: p.Retention.Bytes,
-		Scrubbing: p.Scrubbing.text(), Salt: p.salt, Repository: p.Repository, CreatedAt: int64(p.CreatedAt), FirstEventAt: int64(p.FirstEventAt), LastEventAt: int64(p.LastEventAt)}
+		Scrubbing: p.Scrubbing.text(), Salt: p.salt, Repository: p.Repository, GroupingRules: p.Grouping, CreatedAt: int64(p.CreatedAt), FirstEventAt: int64(p.FirstEventAt), LastEventAt: int64(p.LastEventAt)}
 }
 
 func (r projectRow) project() (Project, error) {
-	p := Project{ID: r.ID, Team: r.TeamID, Slug: r.Slug, Name: r.Name, Platform: r.Platform, Repository: r.Repository, salt: r.Salt,
+	p := Project{ID: r.ID, Team: r.TeamID, Slug: r.Slug, Name: r.Name, Platform: r.Platform, Repository: r.Repository, Grouping: r.GroupingRules, salt: r.Salt,
 		Retention: Retention{Days: r.RetentionDays, Events: r.RetentionEvents, Bytes: r.RetentionBytes},
 		CreatedAt: api.Millis(r.CreatedAt), FirstEventAt: api.Millis(r.FirstEventAt), LastEventAt: api.Millis(r.LastEventAt)}
 	if err := json.Unmarshal([]byte(r.Origins), &p.Origins); err != nil {
@@ -75,8 +76,8 @@ func (s *Service) insertProject(ctx context.Context, p Project) (int64, error) {
 func (s *Service) updateProject(ctx context.Context, p Project) error {
 	r := rowOfProject(p)
 	err := s.DB.Writer(ctx).Exec(`UPDATE issues_projects SET slug = ?, name = ?, platform = ?, origins = ?, filters = ?, limits = ?,
-		retention_days = ?, retention_events = ?, retention_bytes = ?, scrubbing = ?, salt = ?, repository = ? WHERE id = ?`,
-		r.Slug, r.Name, r.Platform, r.Origins, r.Filters, r.Limits, r.RetentionDays, r.RetentionEvents, r.RetentionBytes, r.Scrubbing, r.Salt, r.Repository, r.ID).Error
+		retention_days = ?, retention_events = ?, retention_bytes = ?, scrubbing = ?, salt = ?, repository = ?, grouping_rules = ? WHERE id = ?`,
+		r.Slug, r.Name, r.Platform, r.Origins, r.Filters, r.Limits, r.RetentionDays, r.RetentionEvents, r.RetentionBytes, r.Scrubbing, r.Salt, r.Repository, r.GroupingRules, r.ID).Error
 	if database.IsDuplicate(err) {
 		return slugTaken(p.Slug)
 	}

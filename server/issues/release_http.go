@@ -12,6 +12,7 @@ func (s *Service) releaseRoutes(r api.Router) {
 	read := api.Scoped("issues", identity.Read)
 	r.GET("/releases", read, api.Handle(s.httpReleases))
 	r.GET("/releases/:id", read, api.Handle(s.httpRelease))
+	r.GET("/releases/:id/health", read, api.Handle(s.httpReleaseHealth))
 }
 
 // releaseItem is a release in a list. Its health is that of the last 14 days.
@@ -114,8 +115,10 @@ func (s *Service) shapeReleases(ctx context.Context, list []releaseRow) ([]relea
 
 type releasesIn struct {
 	byProject
-	Offset int `form:"offset" json:"-"`
-	Limit  int `form:"limit" json:"-"`
+	// Version finds the one release that is called so.
+	Version string `form:"version" json:"-"`
+	Offset  int    `form:"offset" json:"-"`
+	Limit   int    `form:"limit" json:"-"`
 }
 
 type releaseList struct {
@@ -130,7 +133,7 @@ func (s *Service) httpReleases(ctx context.Context, in releasesIn) (releaseList,
 		return releaseList{}, err
 	}
 	limit, offset := min(max(cmp.Or(in.Limit, 25), 1), 100), max(in.Offset, 0)
-	list, err := s.rows().listReleases(ctx, team.ID, project, offset, limit+1)
+	list, err := s.rows().listReleases(ctx, team.ID, project, in.Version, offset, limit+1)
 	if err != nil {
 		return releaseList{}, err
 	}

@@ -69,10 +69,13 @@ func (r rows) removeRelease(ctx context.Context, id int64) error {
 }
 
 // listReleases gives a team's releases or those of one project, newest first.
-func (r rows) listReleases(ctx context.Context, team, project int64, offset, limit int) ([]releaseRow, error) {
+func (r rows) listReleases(ctx context.Context, team, project int64, version string, offset, limit int) ([]releaseRow, error) {
 	q := r.db.Reader(ctx).Table("issues_releases r").Select("r.*").Where("r.team_id = ?", team)
 	if project != 0 {
 		q = q.Where("r.id IN (SELECT release_id FROM issues_release_projects WHERE project_id = ?)", project)
+	}
+	if version != "" {
+		q = q.Where("r.version = ?", version)
 	}
 	var list []releaseRow
 	err := q.Order("r.created_at DESC, r.id DESC").Offset(offset).Limit(limit).Find(&list).Error

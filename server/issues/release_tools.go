@@ -76,7 +76,7 @@ type toolReleasesIn struct {
 }
 
 func (s *Service) toolReleases(ctx context.Context, in toolReleasesIn) (releaseList, error) {
-	return s.httpReleases(ctx, releasesIn{byProject{in.Team, in.Project}, in.Offset, in.Limit})
+	return s.httpReleases(ctx, releasesIn{byProject: byProject{in.Team, in.Project}, Offset: in.Offset, Limit: in.Limit})
 }
 
 type toolReleaseIn struct {

@@ -16,6 +16,7 @@ func (s *Service) Routes(r api.Router) {
 	s.alertRoutes(own)
 	s.linkRoutes(own)
 	s.scrubRoutes(own)
+	s.groupingRoutes(own)
 	s.eraseRoutes(own)
 	s.viewRoutes(own)
 }

@@ -129,11 +129,7 @@ func (s *Service) healthOf(ctx context.Context, projects []int64, versions []str
 	}
 	out := map[string]health{}
 	for _, r := range sums {
-		h := health{Sessions: r.Total, Errored: r.Errored, Crashed: r.Crashed, Abnormal: r.Abnormal}
-		if r.Total > 0 {
-			rate := max(1-float64(r.Crashed)/float64(r.Total), 0)
-			h.CrashFree = &rate
-		}
+		h := health{Sessions: r.Total, Errored: r.Errored, Crashed: r.Crashed, Abnormal: r.Abnormal, CrashFree: crashFree(r.Total, r.Crashed)}
 		if all > 0 {
 			share := float64(today[r.Release]) / float64(all)
 			h.Adoption = &share

@@ -30,3 +30,11 @@ func (r rows) sessionSums(ctx context.Context, projects []int64, versions []stri
 	err := q.Group("release").Find(&list).Error
 	return list, err
 }
+
+// releaseSessionHours adds up the hours of one release.
+func (r rows) releaseSessionHours(ctx context.Context, projects []int64, version string, since int64) ([]sessionRow, error) {
+	var list []sessionRow
+	err := r.db.Reader(ctx).Table("issues_sessions").Select("hour, SUM(total) AS total, SUM(errored) AS errored, SUM(crashed) AS crashed, SUM(abnormal) AS abnormal").
+		Where("project_id IN ? AND hour >= ? AND release = ?", append([]int64{0}, projects...), since, version).Group("hour").Order("hour").Find(&list).Error
+	return list, err
+}

@@ -1858,6 +1858,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/projects/{id}/grouping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** The rules that give a project's events fingerprints */
+        get: operations["projectGrouping"];
+        /** Replace the rules; they hold for what comes from now on */
+        put: operations["setProjectGrouping"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/projects/{id}/grouping/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show how a stored event groups now and would by other rules; nothing is changed */
+        post: operations["previewProjectGrouping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/issues/projects/{id}/usage": {
         parameters: {
             query?: never;
@@ -2017,6 +2056,23 @@ export interface paths {
         put?: never;
         /** Change or delete many issues, named or found by a query */
         post: operations["changeIssues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/issues/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many issues a change of all that match would change */
+        get: operations["countIssues"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2322,6 +2378,25 @@ export interface paths {
         };
         /** One release with its commits, deploys, uploads and issues */
         get: operations["getRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/releases/{id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** What sessions say of a release, by the hour */
+        get: operations["releaseHealth"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4686,6 +4761,50 @@ export interface components {
                     count: number;
                 }[];
             }[];
+        };
+        IssueCount: {
+            count: number;
+            /** @description There are more than one request changes */
+            more: boolean;
+        };
+        ProjectGrouping: {
+            /** @description One a line: type:KeyError -> fingerprint title="Title". An error names its line as the field rules:LINE. */
+            rules: string;
+        };
+        ProjectGroupingSide: {
+            title: string;
+            hashes: {
+                kind: string;
+                value: string;
+            }[];
+            why: {
+                kind: string;
+                text: string;
+                parts?: string[];
+            }[];
+            issue: components["schemas"]["IssueRef"] | null;
+        };
+        ProjectGroupingPreview: {
+            event_id: string;
+            now: components["schemas"]["ProjectGroupingSide"];
+            then: components["schemas"]["ProjectGroupingSide"];
+            changed: boolean;
+        };
+        ReleaseHealthHours: {
+            hours: {
+                /** Format: date-time */
+                hour: string;
+                /** Format: int64 */
+                sessions: number;
+                /** Format: int64 */
+                errored: number;
+                /** Format: int64 */
+                crashed: number;
+                /** Format: int64 */
+                abnormal: number;
+                crash_free: number | null;
+            }[];
+            crash_free: number | null;
         };
         IssueGrouping: {
             hashes: {
@@ -8213,6 +8332,87 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    projectGrouping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectGrouping"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setProjectGrouping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectGrouping"];
+            };
+        };
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectGrouping"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewProjectGrouping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    rules: string;
+                    /** @description The latest when absent */
+                    event_id?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description How it groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectGroupingPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     projectUsage: {
         parameters: {
             query?: never;
@@ -8519,6 +8719,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IssueBulk"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    countIssues: {
+        parameters: {
+            query: {
+                team: string;
+                project?: string;
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueCount"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -8986,6 +9211,8 @@ export interface operations {
             query: {
                 team: string;
                 project?: string;
+                /** @description Only the release that is called so */
+                version?: string;
                 offset?: number;
                 limit?: number;
             };
@@ -9025,6 +9252,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Release"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    releaseHealth: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Hours without gaps, the oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseHealthHours"];
                 };
             };
             default: components["responses"]["Problem"];
