@@ -20,8 +20,19 @@ const (
 
 func (a *App) wireNotify(context.Context) error {
 	a.notify = notify.New(notify.Deps{DB: a.db, Box: a.box, Guard: a.guard, Jobs: a.jobs, SMTP: a.config.SMTP, Now: now, Log: a.log, NewID: randomID,
-		Events: []notify.Event{buildFailed, buildErrored, buildFixed, approvalRequested}, Audit: a.audit})
+		Events: []notify.Event{buildFailed, buildErrored, buildFixed, approvalRequested}, Audit: a.audit, Told: a.deliveryTold})
 	return errors.Join(a.notify.RegisterTools(a.tools), a.secrets.RegisterTools(a.tools))
+}
+
+// deliveryTold lets whoever asked for a message show at once how it fared.
+func (a *App) deliveryTold(ctx context.Context, team int64, d notify.Delivery) error {
+	switch d.Event {
+	case alertEvent:
+		return a.issues.AlertTold(ctx, team)
+	case ruleEvent:
+		return a.github.FollowUp(ctx)
+	}
+	return nil
 }
 
 // buildFinished tells the team's channels of builds that did not succeed, and of

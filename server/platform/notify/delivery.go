@@ -130,7 +130,22 @@ func (s *Service) send(ctx context.Context, job work.Job) error {
 	if err := s.noteAttempt(ctx, d, state, failed); err != nil {
 		return err
 	}
+	s.told(ctx, d.ID)
 	return failed.forJob()
+}
+
+// told passes on how a delivery fares.
+func (s *Service) told(ctx context.Context, id int64) {
+	if s.Told == nil {
+		return
+	}
+	row, err := s.findDelivery(ctx, id)
+	if err == nil {
+		err = s.Told(ctx, row.TeamID, row.delivery())
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "telling how a delivery fared failed", "error", err, "delivery", id)
+	}
 }
 
 // failure is why an attempt did not succeed, in words for the history.

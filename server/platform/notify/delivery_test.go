@@ -278,3 +278,35 @@ func FuzzPlain(f *testing.F) {
 		}
 	})
 }
+
+// Whoever asked for a message hears how its attempt went, once that is stored;
+// what they make of it stops nothing.
+func TestToldOfEachAttempt(t *testing.T) {
+	t.Parallel()
+	b := setup(t, config.SMTP{})
+	heard := make(chan Delivery, 10)
+	b.Told = func(_ context.Context, team int64, d Delivery) error {
+		if team != 1 {
+			t.Errorf("of team %d", team)
+		}
+		heard <- d
+		return errors.New("nobody listens")
+	}
+	slack := listen(t, say(200, "ok"))
+	c := b.create(t, `{"team":"main","kind":"slack","name":"ops","url":"`+slack.URL+`/x"}`)
+	var id int64
+	if err := b.db.Tx(t.Context(), func(ctx context.Context) (err error) {
+		id, err = b.Send(ctx, 1, c.ID, Message{Event: "other.kind", Title: "one"})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case d := <-heard:
+		if d.ID != id || d.State != Sent || d.Event != "other.kind" || d.EndedAt == 0 {
+			t.Errorf("heard %+v", d)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing was heard")
+	}
+}

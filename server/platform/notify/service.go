@@ -28,6 +28,9 @@ type Deps struct {
 	Events []Event
 	// Audit records a change in the context's transaction; nil records nothing.
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
+	// Told hears how an attempt went, after that is stored; nil when nobody asks.
+	// Its error is only logged: the message is out, and whoever cares can ask Outcomes.
+	Told func(ctx context.Context, team int64, d Delivery) error
 }
 
 // Service keeps channels and sends what they asked for.
