@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -34,6 +36,36 @@ func (a *App) wireLogs(ctx context.Context) error {
 		MaxBody: int64(cfg.MaxRequestMB) * mib, MaxDecoded: int64(cfg.MaxDecodedMB) * mib,
 	})
 	return a.logs.RegisterTools(a.tools)
+}
+
+// listenLogs opens the ports for shippers that do not speak HTTP.
+func (a *App) listenLogs(ctx context.Context) error {
+	cfg := a.config.Logs
+	in := logs.Listening{Syslog: cfg.SyslogListen, SyslogTLS: cfg.SyslogTLSListen, Fluent: cfg.FluentListen, FluentKey: cfg.FluentSharedKey}
+	var err error
+	if in.Syslog != "" || in.SyslogTLS != "" {
+		if in.SyslogTeam, err = a.teamID(ctx, cfg.SyslogTeam); err != nil {
+			return fmt.Errorf("logs.syslog_team: %w", err)
+		}
+	}
+	if in.Fluent != "" {
+		if in.FluentTeam, err = a.teamID(ctx, cfg.FluentTeam); err != nil {
+			return fmt.Errorf("logs.fluent_team: %w", err)
+		}
+	}
+	if in.SyslogTLS != "" {
+		pair, err := tls.LoadX509KeyPair(a.config.Server.TLSCert, a.config.Server.TLSKey)
+		if err != nil {
+			return fmt.Errorf("logs.syslog_tls_listen needs server.tls_cert and server.tls_key: %w", err)
+		}
+		in.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	open, err := a.logs.Listen(ctx, in)
+	if err != nil {
+		return err
+	}
+	a.stops = append(a.stops, open.Close, func() { a.logs.Stop(ctx) })
+	return nil
 }
 
 // availableMemory is what the machine has, or its cgroup if that is less; 1 GiB

@@ -17,7 +17,7 @@ import (
 // below /elasticsearch, and at the root what clients without a path need.
 func (s *Service) elasticRoutes(r api.Router) {
 	token := api.Foreign("a token with logs:write, as bearer, ApiKey, or as password of basic authorization")
-	h := s.receiving(elasticRefusal, s.receiveElastic)
+	h := s.receiving("elastic", elasticRefusal, s.receiveElastic)
 	for _, path := range []string{"/_bulk", "/elasticsearch", "/elasticsearch/*path"} {
 		r.POST(path, token, h)
 		r.PUT(path, token, h)

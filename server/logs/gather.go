@@ -15,9 +15,9 @@ import (
 const (
 	// gatherLines and gatherBytes are how much of a stream is kept at once.
 	gatherLines = 2000
-	gatherBytes = 4 << 20
+	gatherBytes = 2 << 20
 	// streamMemory is what one stream may have read and not yet kept.
-	streamMemory = 8 << 20
+	streamMemory = 4 << 20
 )
 
 // gathering is how a stream of records that may never end is kept: one side

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -47,6 +48,7 @@ func (s *Service) Accept(ctx context.Context, b Batch) error {
 		clampTime(r, now)
 	}
 	if len(b.Records) == 0 {
+		s.sources.reject(b.Team, b.Source, b.Rejected, now)
 		return nil
 	}
 	err := s.Store.Append(ctx, b.Team, b.Records)
@@ -58,6 +60,9 @@ func (s *Service) Accept(ctx context.Context, b Batch) error {
 	case err != nil:
 		return fmt.Errorf("keep %d lines: %w", len(b.Records), err)
 	}
+	// Only what was answered is counted: the rest comes again.
+	s.sources.accept(b.Team, b.Source, b.Records, now)
+	s.sources.reject(b.Team, b.Source, b.Rejected, now)
 	return nil
 }
 
@@ -70,4 +75,9 @@ func clampTime(r *record.Record, now time.Time) {
 		r.Set(record.Field{Name: "claimed_time", Value: r.Time.UTC().Format(time.RFC3339Nano)})
 		r.Time = now
 	}
+}
+
+// clipText shortens a text without leaving half a character.
+func clipText(text string, n int) string {
+	return strings.ToValidUTF8(text[:min(len(text), n)], "")
 }

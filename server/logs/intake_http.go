@@ -28,21 +28,22 @@ const (
 func (s *Service) intakeRoutes(r api.Router) {
 	token := api.Foreign("a token with logs:write, as bearer, as password of basic authorization or in X-API-Key")
 	for _, path := range []string{"/loki/api/v1/push", "/api/prom/push"} {
-		r.POST(path, token, s.receiving(textRefusal, s.receiveLoki))
+		r.POST(path, token, s.receiving("loki", textRefusal, s.receiveLoki))
 	}
 	s.elasticRoutes(r)
 	s.otlpRoutes(r, token)
-	r.POST("/insert/journald/upload", token, s.receiving(textRefusal, s.receiveJournal))
+	r.POST("/insert/journald/upload", token, s.receiving("journald", textRefusal, s.receiveJournal))
 	for _, path := range []string{"/insert/jsonline", "/insert/jsonlines"} {
-		r.POST(path, token, s.receiving(api.WriteProblem, s.receiveJSONLines))
-		r.PUT(path, token, s.receiving(api.WriteProblem, s.receiveJSONLines))
+		r.POST(path, token, s.receiving("jsonline", api.WriteProblem, s.receiveJSONLines))
+		r.PUT(path, token, s.receiving("jsonline", api.WriteProblem, s.receiveJSONLines))
 	}
 }
 
 // receiving makes a handler of an endpoint: who it is, then the endpoint, and
-// errors as the protocol wants them. It takes the raw context because bodies
+// errors as the protocol wants them. What a shipper will not send again is counted
+// with its source. It takes the raw context because bodies
 // come in many encodings and are read as streams.
-func (s *Service) receiving(refuse func(*gin.Context, error), endpoint func(*gin.Context, identity.Team) error) gin.HandlerFunc {
+func (s *Service) receiving(source string, refuse func(*gin.Context, error), endpoint func(*gin.Context, identity.Team) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		team, err := s.tenant(c, writing)
 		if err == nil {
@@ -51,7 +52,11 @@ func (s *Service) receiving(refuse func(*gin.Context, error), endpoint func(*gin
 		if err == nil {
 			return
 		}
-		if p := problem.From(err); p.Kind == problem.Internal {
+		p := problem.From(err)
+		if team.ID != 0 && (p.Kind == problem.Invalid || p.Kind == problem.TooLarge) {
+			s.sources.reject(team.ID, source, map[string]int{"a request was refused: " + p.Detail: 1}, s.Now())
+		}
+		if p.Kind == problem.Internal {
 			s.Log.Error("taking log lines failed", "path", c.FullPath(), "error", err)
 		} else if p.RetryAfter > 0 {
 			c.Header("Retry-After", strconv.Itoa(p.RetryAfter))

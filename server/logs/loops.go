@@ -10,7 +10,10 @@ import (
 // Loops are what the service wants run; flushing and merging the store does by
 // itself.
 func (s *Service) Loops() []work.Loop {
-	return []work.Loop{{Name: "logs.retention", Every: 10 * time.Minute, Run: s.retain}}
+	return []work.Loop{
+		{Name: "logs.retention", Every: 10 * time.Minute, Run: s.retain},
+		{Name: "logs.sources", Every: 5 * time.Second, Run: s.flushSources},
+	}
 }
 
 func (s *Service) retain(ctx context.Context) error {
@@ -19,4 +22,11 @@ func (s *Service) retain(ctx context.Context) error {
 		s.Log.Info("let go of old log lines", "team", g.Team, "day", g.Day.Format(time.DateOnly), "lines", g.Lines, "why", g.Why)
 	}
 	return err
+}
+
+// Stop writes down what only memory knows; the intake has ended.
+func (s *Service) Stop(ctx context.Context) {
+	if err := s.flushSources(ctx); err != nil {
+		s.Log.Warn("what shippers sent could not be counted", "error", err)
+	}
 }

@@ -20,7 +20,7 @@ import (
 // that Loki gives them.
 func (s *Service) otlpRoutes(r api.Router, token api.Access) {
 	for _, path := range []string{"/v1/logs", "/otlp/v1/logs"} {
-		r.POST(path, token, s.receiving(otlpRefusal, s.receiveOTLP))
+		r.POST(path, token, s.receiving("otlp", otlpRefusal, s.receiveOTLP))
 	}
 }
 

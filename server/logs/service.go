@@ -33,12 +33,14 @@ type Deps struct {
 // Service is the package's one object.
 type Service struct {
 	Deps
-	intake intake
+	intake  intake
+	rows    rows
+	sources sources
 }
 
 // New makes the service over an open store.
 func New(deps Deps) *Service {
-	s := &Service{Deps: deps}
+	s := &Service{Deps: deps, rows: rows{deps.DB}}
 	s.intake.init(deps.MaxDecoded)
 	return s
 }

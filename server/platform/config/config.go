@@ -128,6 +128,13 @@ type Logs struct {
 	RetentionDays int `koanf:"retention_days"`
 	RetentionMB   int `koanf:"retention_mb"`
 	MinFreeMB     int `koanf:"min_free_mb"`
+
+	SyslogListen    string `koanf:"syslog_listen"`
+	SyslogTLSListen string `koanf:"syslog_tls_listen"`
+	SyslogTeam      string `koanf:"syslog_team"`
+	FluentListen    string `koanf:"fluent_listen"`
+	FluentTeam      string `koanf:"fluent_team"`
+	FluentSharedKey string `koanf:"fluent_shared_key"`
 }
 
 func (l Logs) check() error {
@@ -196,6 +203,12 @@ var Keys = []Key{
 	{"logs.retention_days", 30, "How long lines are kept, unless a team has said otherwise."},
 	{"logs.retention_mb", 20480, "How many MB on disk a team's lines may take; beyond it the oldest days go."},
 	{"logs.min_free_mb", 512, "Intake answers 503 while the disk has less free; search goes on."},
+	{"logs.syslog_listen", "", "Address for syslog over UDP and TCP, such as :514. Syslog knows no tokens: whoever reaches it may write. Empty: none."},
+	{"logs.syslog_tls_listen", "", "Address for syslog over TLS, such as :6514, with the certificate of server.tls_cert. Empty: none."},
+	{"logs.syslog_team", "main", "The team that owns what comes by syslog."},
+	{"logs.fluent_listen", "", "Address for Fluent Forward, such as :24224. Empty: none."},
+	{"logs.fluent_team", "main", "The team that owns what comes by Fluent Forward."},
+	{"logs.fluent_shared_key", "", "What clients of Fluent Forward must know. Empty: whoever reaches it may write."},
 }
 
 // EnvName is the environment variable of a key.
