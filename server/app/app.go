@@ -81,7 +81,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a := &App{config: cfg, log: log, registry: prometheus.NewRegistry(), tools: tools.NewRegistry(), loops: work.NewLoops(now, log)}
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireCI, a.wireGitHubCaused, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireGitHubCaused, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
@@ -163,6 +163,10 @@ func (a *App) publish(ctx context.Context, team int64, topic, id string) error {
 // startWork begins everything that happens without a request.
 func (a *App) startWork(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // ended by stopWork, in order
+	// First, because a port that is taken should stop the start before anything runs.
+	if err := a.listenLogs(ctx); err != nil {
+		return err
+	}
 	if err := a.recoverContainers(ctx); err != nil {
 		a.log.Warn("cleaning up after the server's former life failed", "error", err)
 	}

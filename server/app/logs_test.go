@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,4 +97,40 @@ func TestDemoLogs(t *testing.T) {
 	if f := ask(`"too many clients" | stats count() by (host)`); len(f.Rows) != 1 || f.Rows[0][0] != "db-1" {
 		t.Errorf("%+v", f.Rows)
 	}
+}
+
+// TestLogsOfSentryClients: what an SDK sends as logs is found among the lines, with its trace.
+func TestLogsOfSentryClients(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	var project struct{ ID int64 }
+	a.call(t, "POST", "/api/v1/issues/projects", map[string]any{"team": "main", "slug": "shop", "name": "Shop", "platform": "javascript"}, &project)
+	var keys struct{ Items []struct{ ID string } }
+	a.call(t, "GET", fmt.Sprintf("/api/v1/issues/projects/%d/keys", project.ID), nil, &keys)
+	items := fmt.Sprintf(`{"items":[{"timestamp":%d,"level":"warn","body":"card declined","trace_id":"771a43a4192642f0b136d5159a501700","severity_number":13,`+
+		`"attributes":{"sentry.environment":{"value":"production","type":"string"},"cents":{"value":1200,"type":"integer"}}}]}`, time.Now().Unix())
+	envelope := "{}\n" + fmt.Sprintf(`{"type":"log","item_count":1,"content_type":"application/vnd.sentry.items.log+json","length":%d}`, len(items)) + "\n" + items + "\n"
+	req, err := http.NewRequestWithContext(t.Context(), "POST", fmt.Sprintf("%s/api/%d/envelope/?sentry_key=%s", a.URL(), project.ID, keys.Items[0].ID), strings.NewReader(envelope))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("X-Sentry-Rate-Limits") != "" {
+		t.Fatal(answer.Status, answer.Header)
+	}
+	eventually(t, "the line", func() bool {
+		var found struct {
+			Lines []struct {
+				Level, Message string
+				Labels         map[string]string
+				Fields         []struct{ Name, Value string }
+			}
+		}
+		a.call(t, "POST", "/api/v1/logs/search", map[string]any{"team": "main", "query": "trace_id:771a43a4192642f0b136d5159a501700 cents:>1000"}, &found)
+		return len(found.Lines) == 1 && found.Lines[0].Level == "warn" && found.Lines[0].Message == "card declined" && found.Lines[0].Labels["service"] == "shop" && found.Lines[0].Labels["env"] == "production"
+	})
 }
