@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 import { count } from "@/format/bytes";
 import { Icon } from "@/ui/Icon";
 import { type Facet, type Name, namesQuery, valuesQuery } from "../queries";
-import { hasTerm, term, withoutTerm } from "./terms";
+import { hasTerm, term } from "./terms";
 import type { Explore } from "./useExplore";
 
 const shown = 5;
@@ -49,7 +49,7 @@ function ranked(names: Name[]): Name[] {
 type SectionProps = { name: Name; facet?: Facet; open: boolean; explore: Explore; onToggle: () => void };
 
 function Section({ name, facet, open, explore, onToggle }: SectionProps) {
-  const { query, run, narrow } = explore;
+  const { query, widen, narrow } = explore;
   return (
     <section className="logs-facet">
       <h3>
@@ -66,7 +66,7 @@ function Section({ name, facet, open, explore, onToggle }: SectionProps) {
           return (
             <div key={value} className="fv">
               <i style={{ width: `${(lines / Math.max(1, facet.lines)) * 100}%` }} />
-              <button type="button" className="mono clip" aria-pressed={on} title={value} onClick={() => (on ? run(withoutTerm(query, condition)) : narrow(condition))}>
+              <button type="button" className="mono clip" aria-pressed={on} title={value} onClick={() => (on ? widen(condition) : narrow(condition))}>
                 {value || '""'}
               </button>
               <button type="button" className="without" aria-label={`Without ${name.name} ${value}`} onClick={() => narrow(`-${condition}`)}>

@@ -10,7 +10,7 @@ import { logsPath } from "../paths";
 import { type Line, valuesQuery } from "../queries";
 import { asJSON, type Field, fieldsOf } from "./fields";
 import { absolute } from "./range";
-import { phrases, term } from "./terms";
+import { alike, term } from "./terms";
 import type { Explore } from "./useExplore";
 
 const traceNames = ["trace_id", "traceId", "traceid", "trace.id", "otelTraceID"];
@@ -46,7 +46,7 @@ export function LineDetail({ line, explore }: { line: Line; explore: Explore }) 
           </Link>
         )}
         {build && <Link to={`/builds/${build.value}`}>Build {build.value}</Link>}
-        <button type="button" onClick={() => explore.run(phrases(line.message.replace(/\d+|[0-9a-f]{8,}/gi, "<*>")))}>
+        <button type="button" onClick={() => explore.ask(alike(line.message))}>
           Lines like this
         </button>
         <button type="button" onClick={() => void copyText(asJSON(line)).then((ok) => toast({ text: ok ? "The line is copied as JSON" : "The browser refused to copy", kind: ok ? undefined : "bad" }))}>

@@ -63,23 +63,36 @@ export function LineList({ explore, lines, scroller, onScroll, onEnd, before, af
     { id: "logs.expand", label: "Open the line", group, keys: " ", hidden: true, run: () => toggle(current ?? lines[0]?.id ?? "") },
   ]);
   const style = { "--cols": `${look.days ? 164 : 100}px 44px minmax(0, 104px) ${look.columns.map(() => "minmax(0, 128px)").join(" ")} minmax(0, 1fr)` } as CSSProperties;
+  const unpin = (name: string) => explore.set({ cols: look.columns.filter((other) => other !== name).join(",") || undefined });
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls and must be reachable
-    <div className={classes("logs-lines", wrap && "wrap")} ref={scroller} role="region" aria-label={`Lines, ${lines.length}`} tabIndex={0} onScroll={onScroll} style={style}>
-      {before}
-      <div className="all" style={{ height: pane.getTotalSize() }}>
-        {items.map((item) => {
-          const line = lines[item.index];
-          if (!line) return null;
-          return (
-            <div key={item.key} ref={pane.measureElement} data-index={item.index} className={classes("item", line.id === current && "is-current")} style={{ transform: `translateY(${item.start}px)` }}>
-              <LineRow line={line} look={look} open={open.has(line.id)} onToggle={toggle} />
-              {open.has(line.id) && <LineDetail line={line} explore={explore} />}
-            </div>
-          );
-        })}
+    <>
+      {look.columns.length > 0 && (
+        <div className="logs-heads" style={style}>
+          <span className="first">Pinned</span>
+          {look.columns.map((name) => (
+            <button key={name} type="button" className="clip" title={`Take column ${name} away`} aria-label={`Take column ${name} away`} onClick={() => unpin(name)}>
+              {name} ×
+            </button>
+          ))}
+        </div>
+      )}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls and must be reachable */}
+      <div className={classes("logs-lines", wrap && "wrap")} ref={scroller} role="region" aria-label={`Lines, ${lines.length}`} tabIndex={0} onScroll={onScroll} style={style}>
+        {before}
+        <div className="all" style={{ height: pane.getTotalSize() }}>
+          {items.map((item) => {
+            const line = lines[item.index];
+            if (!line) return null;
+            return (
+              <div key={item.key} ref={pane.measureElement} data-index={item.index} className={classes("item", line.id === current && "is-current")} style={{ transform: `translateY(${item.start}px)` }}>
+                <LineRow line={line} look={look} open={open.has(line.id)} onToggle={toggle} />
+                {open.has(line.id) && <LineDetail line={line} explore={explore} />}
+              </div>
+            );
+          })}
+        </div>
+        {after}
       </div>
-      {after}
-    </div>
+    </>
   );
 }

@@ -16,7 +16,7 @@ const month = 30 * 86_400_000;
 
 /** No line of this range meets the search; or none ever came, and then how to send one. */
 export function NoLines({ explore }: { explore: Explore }) {
-  const { team, query, at, setRange, run } = explore;
+  const { team, query, at, setRange, ask } = explore;
   const wide = useMemo(() => ({ team, query: "", ...absolute({ from: at - month, to: at }) }), [team, at]);
   const any = useQuery({ ...histogramQuery(wide, 30), placeholderData: keepPreviousData });
   if (!any.data) return null;
@@ -29,7 +29,7 @@ export function NoLines({ explore }: { explore: Explore }) {
         <>
           <Button onClick={explore.zoomOut}>Twice as long</Button>
           <Button onClick={() => setRange({ from: "now-7d", to: "now" })}>Last 7 days</Button>
-          {query && <Button onClick={() => run("")}>Without conditions</Button>}
+          {query && <Button onClick={() => ask("")}>Without conditions</Button>}
         </>
       }
     >

@@ -67,7 +67,11 @@ export function QueryBar({ asked, mistake, onRun }: Props) {
     } else if (event.key === "Enter") {
       event.preventDefault();
       if (open && at >= 0) take(at);
-      else run(text);
+      else {
+        // The keys of the page are commands again; / comes back.
+        input.current?.blur();
+        run(text);
+      }
     } else if (event.key === "Escape") {
       if (open && offered.length > 0) setOpen(false);
       else input.current?.blur();

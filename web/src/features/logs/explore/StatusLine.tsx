@@ -4,7 +4,7 @@ import { Button } from "@/ui/Button";
 import type { Found, Histogram } from "../queries";
 import { type Chart } from "./bars";
 import { levelRole } from "./levels";
-import { hasPipe, hasTerm, term, withoutTerm } from "./terms";
+import { hasPipe, hasTerm, term } from "./terms";
 import type { Explore } from "./useExplore";
 
 type Props = { explore: Explore; histogram?: Histogram; chart?: Chart; found?: Found; shown: number; tailing: boolean };
@@ -30,7 +30,7 @@ export function StatusLine({ explore, histogram, chart, found, shown, tailing }:
             const condition = term("level", level);
             const on = hasTerm(query, condition);
             return (
-              <button key={level} type="button" aria-pressed={on} onClick={() => (on ? explore.run(withoutTerm(query, condition)) : explore.narrow(condition))} title={on ? `All levels again` : `Only ${level}`}>
+              <button key={level} type="button" aria-pressed={on} onClick={() => (on ? explore.widen(condition) : explore.narrow(condition))} title={on ? "All levels again" : `Only ${level}`}>
                 <i className={`l-${level}`} style={{ background: `var(--${levelRole[level]})` }} />
                 {level} <span className="num">{count(lines)}</span>
               </button>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hasPipe, hasTerm, marked, phrases, pieces, quoted, term, typing, withoutTerm, withTerm } from "./terms";
+import { alike, hasPipe, hasTerm, marked, phrases, pieces, quoted, term, typing, withoutTerm, withTerm } from "./terms";
 
 describe("a value", () => {
   it.each([
@@ -54,6 +54,12 @@ it("marks words and phrases, not fields and what must not be", () => {
 it("makes phrases of what is fixed in a pattern", () => {
   expect(phrases("connection to <*> refused")).toBe('"connection to" refused');
   expect(phrases("<*>: <*>")).toBe("");
+});
+
+it("searches for lines that are alike", () => {
+  expect(alike("connection to 10.4.0.12:5432 refused")).toBe('"connection to" refused');
+  expect(alike("charge ch_88f1 accepted in 212 ms")).toBe('charge "accepted in" ms');
+  expect(alike("4711")).toBe("4711");
 });
 
 describe("what is being typed", () => {

@@ -90,6 +90,12 @@ export function phrases(pattern: string): string {
     .join(" ");
 }
 
+/** A search for lines whose message differs in nothing but its numbers and ids. */
+export function alike(message: string): string {
+  const words = phrases(message.replace(/[^\s"'=,;:()[\]{}]*\d[^\s"'=,;:()[\]{}]*/g, "<*>").replace(/\n/g, "<*>"));
+  return words || quoted(message);
+}
+
 /** The word that is being typed: where it begins, and the field it is a value of. */
 export function typing(text: string, caret: number): { start: number; field?: string; word: string; pipe: boolean } {
   const before = text.slice(0, caret);

@@ -4,7 +4,7 @@ import type { Asked } from "../queries";
 import { type Change, columnsOf, exploreSearch } from "./address";
 import { remember } from "./history";
 import { absolute, type Range, resolve, shifted, usual, zoomedOut } from "./range";
-import { withTerm } from "./terms";
+import { withoutTerm, withTerm } from "./terms";
 
 /** Everything the explore page is asked, and the ways to ask otherwise. */
 export function useExplore(team: string) {
@@ -24,12 +24,14 @@ export function useExplore(team: string) {
     },
     [setUrl],
   );
+  const ask = useCallback((next: string) => set({ q: next.trim() || undefined, line: undefined }, { push: true }), [set]);
+  /** What somebody typed is remembered, what was put together by pressing is not. */
   const run = useCallback(
     (next: string) => {
       remember(team, next.trim());
-      set({ q: next.trim() || undefined, line: undefined }, { push: true });
+      ask(next);
     },
-    [team, set],
+    [team, ask],
   );
   const setRange = useCallback(({ from, to }: Range) => set({ from: from === usual.from && to === usual.to ? undefined : from, to: to === usual.to ? undefined : to }, { push: true }), [set]);
   const again = useCallback(() => setAt(Date.now()), []);
@@ -46,9 +48,11 @@ export function useExplore(team: string) {
     oldest: search.order === "oldest",
     utc: search.clock === "utc",
     run,
+    ask,
     again,
     setRange,
-    narrow: (condition: string) => run(withTerm(query, condition)),
+    narrow: (condition: string) => ask(withTerm(query, condition)),
+    widen: (condition: string) => ask(withoutTerm(query, condition)),
     shift: (by: -1 | 1) => setRange(shifted(span, by, Date.now())),
     zoomOut: () => setRange(zoomedOut(span, Date.now())),
   };
