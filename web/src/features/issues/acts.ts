@@ -4,7 +4,7 @@ import { refusal, useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
-import type { IssueItem, IssueStatus, IssueTerms } from "./queries";
+import type { IssueFilter, IssueItem, IssueStatus, IssueTerms } from "./queries";
 import { termsWords } from "./words";
 
 export type Change = { status?: IssueStatus; terms?: IssueTerms; assignee?: string };
@@ -33,6 +33,21 @@ export function useChangeIssues(onDone?: () => void) {
   });
 }
 
+/** Changes all issues that match a search; there are too many to take it back one by one. */
+export function useChangeMatching(team: string, { project, query }: IssueFilter, onDone?: () => void) {
+  const client = useQueryClient();
+  const toast = useToast();
+  return useTask({
+    run: (change: Change) => data(api.POST("/api/v1/issues/issues/bulk", { body: { team, project, query: query ?? "", action: "change", ...change } })),
+    failed: "Nothing was changed.",
+    onDone: ({ changed, more }, change) => {
+      void client.invalidateQueries({ queryKey: ["issues"] });
+      onDone?.();
+      toast({ text: `${sentence(plural(changed, "issue"), changed === 1, change)}${more ? ". More match than one change takes: do it again" : ""}` });
+    },
+  });
+}
+
 /** Each kind of former state is one request. */
 async function takeBack(issues: Was[], change: Change): Promise<void> {
   const groups = new Map<string, { ids: number[]; back: Change }>();
@@ -46,9 +61,13 @@ async function takeBack(issues: Was[], change: Change): Promise<void> {
   for (const { ids, back } of groups.values()) await send(ids, back);
 }
 
-function said(issues: Was[], { status, terms, assignee }: Change): string {
-  const what = issues.length === 1 ? (issues[0]?.short_id ?? "The issue") : plural(issues.length, "issue");
-  const is = issues.length === 1 ? "is" : "are";
+function said(issues: Was[], change: Change): string {
+  const one = issues.length === 1;
+  return sentence(one ? (issues[0]?.short_id ?? "The issue") : plural(issues.length, "issue"), one, change);
+}
+
+function sentence(what: string, one: boolean, { status, terms, assignee }: Change): string {
+  const is = one ? "is" : "are";
   if (assignee !== undefined) return assignee ? `${what} ${is} ${assignee}’s now` : `${what} ${is} nobody’s now`;
   const how = termsWords(terms);
   return `${what} ${is} ${status === "unresolved" ? "open again" : status}${how ? ` ${how}` : ""}`;

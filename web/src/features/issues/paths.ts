@@ -16,4 +16,5 @@ export const monitorPath = (team: string, monitor: number) => `${monitorsPath(te
 export const alertsPath = (team: string) => `${issuesPath(team)}/alerts`;
 export const newAlertPath = (team: string) => `${alertsPath(team)}/new`;
 export const alertPath = (team: string, alert: number) => `${alertsPath(team)}/${alert}`;
+export const groupingPath = (team: string, project: string) => `${projectPath(team, project)}/grouping`;
 export const privacyPath = (team: string, project: string) => `${projectPath(team, project)}/privacy`;

@@ -69,6 +69,9 @@ export const issuesQuery = (team: string, filter: IssueFilter) =>
     getNextPageParam: (last) => last.next || undefined,
   });
 
+/** How many issues a change of all that match would change. */
+export const countIssues = (team: string, { project, query }: IssueFilter) => data(api.GET("/api/v1/issues/issues/count", { params: { query: { team, project, query } } }));
+
 export const issueQuery = (id: number) =>
   queryOptions({
     queryKey: ["issues", "issue", id],

@@ -3,6 +3,7 @@ import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-
 import { Problem } from "@/api/problem";
 import { alertQuery, alertsQuery, targetsQuery } from "./alerts/queries";
 import { monitorQuery, monitorsQuery } from "./monitors/queries";
+import { groupingRulesQuery } from "./grouping/queries";
 import { scrubbingQuery } from "./privacy/queries";
 import { eventQuery, ingestQuery, issueQuery, keysQuery, peopleQuery, projectsQuery, setupQuery, tagsQuery } from "./queries";
 import { releaseQuery, releasesQuery } from "./releases/queries";
@@ -72,6 +73,11 @@ export function issuesRoutes(team: AnyRoute): AnyRoute[] {
       "issues/projects/$project/privacy",
       async (load) => load.context.client.ensureQueryData(scrubbingQuery((await project(load)).id)),
       lazyRouteComponent(() => import("./privacy/PrivacyPage"), "PrivacyPage"),
+    ),
+    page(
+      "issues/projects/$project/grouping",
+      async (load) => load.context.client.ensureQueryData(groupingRulesQuery((await project(load)).id)),
+      lazyRouteComponent(() => import("./grouping/GroupingPage"), "GroupingPage"),
     ),
     page("issues/projects/$project/settings", project, lazyRouteComponent(() => import("./project/SettingsPage"), "SettingsPage")),
     page(

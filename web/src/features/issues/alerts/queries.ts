@@ -46,6 +46,4 @@ export const firingsQuery = (id: number) =>
     queryFn: ({ pageParam, signal }) => data(api.GET("/api/v1/issues/alerts/{id}/history", { params: { path: { id }, query: { cursor: pageParam || undefined } }, signal })),
     initialPageParam: 0,
     getNextPageParam: (last) => last.next || undefined,
-    // The mail server answers after the rule fired, and nobody publishes that: what is on its way is looked at again.
-    refetchInterval: ({ state }) => (state.data?.pages[0]?.items.some(({ deliveries }) => deliveries.some((one) => one.state === "waiting")) ? 1500 : false),
   });

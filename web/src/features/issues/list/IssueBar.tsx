@@ -2,34 +2,43 @@ import { Archive, Check, UserRound, X } from "lucide-react";
 import { useState } from "react";
 import { api, data } from "@/api/client";
 import { useSession } from "@/api/session";
-import { plural } from "@/format/bytes";
+import { count, plural } from "@/format/bytes";
 import { useQueryClient } from "@tanstack/react-query";
 import { Button } from "@/ui/Button";
 import { Confirm } from "@/ui/Dialog";
 import { useActions, useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
 import { Menu, MenuItem, MenuLabel } from "@/ui/Menu";
-import { useChangeIssues, useMemberRefusal } from "../acts";
-import type { IssueItem } from "../queries";
+import { type Change, useChangeIssues, useChangeMatching, useMemberRefusal } from "../acts";
+import { countIssues, type IssueFilter, type IssueItem } from "../queries";
 
-type Props = { team: string; people: string[]; issues: IssueItem[]; onClear: () => void };
+type Props = { team: string; people: string[]; issues: IssueItem[]; search: IssueFilter; /** The list goes on behind what is shown. */ more: boolean; onClear: () => void };
+type Matching = { count: number; more: boolean };
 
 /** What can be done with the marked issues, and the keys for it. */
-export function IssueBar({ team, people, issues, onClear }: Props) {
+export function IssueBar({ team, people, issues, search, more, onClear }: Props) {
   const refused = useMemberRefusal(team);
   const me = useSession().user.name;
   const [merging, setMerging] = useState(false);
-  const change = useChangeIssues(onClear);
-  const merge = useMerge(() => {
+  const [all, setAll] = useState<Matching | null>(null);
+  const [asked, setAsked] = useState<Change | null>(null);
+  const clear = () => {
     setMerging(false);
+    setAll(null);
+    setAsked(null);
     onClear();
-  });
+  };
+  const change = useChangeIssues(clear);
+  const matching = useChangeMatching(team, search, clear);
+  const merge = useMerge(clear);
+  const find = useTask({ run: () => countIssues(team, search), failed: "They cannot be counted.", onDone: setAll });
+  const act = (wanted: Change) => (all ? setAsked(wanted) : void change.start(issues, wanted));
   const none = issues.length === 0 && "Mark issues with x first.";
   const oneProject = new Set(issues.map(({ project }) => project.id)).size === 1;
-  const resolve = () => void change.start(issues, { status: "resolved", terms: { kind: "now" } });
-  const next = () => void change.start(issues, { status: "resolved", terms: { kind: "in_next_release" } });
-  const archive = () => void change.start(issues, { status: "archived", terms: { kind: "until_escalating" } });
-  const assign = (assignee: string) => void change.start(issues, { assignee });
+  const resolve = () => act({ status: "resolved", terms: { kind: "now" } });
+  const next = () => act({ status: "resolved", terms: { kind: "in_next_release" } });
+  const archive = () => act({ status: "archived", terms: { kind: "until_escalating" } });
+  const assign = (assignee: string) => act({ assignee });
   const group = "Marked issues";
   useActions([
     { id: "issues.resolve", label: "Resolve", group, keys: "e", icon: Check, refused: refused || none, run: resolve },
@@ -40,7 +49,12 @@ export function IssueBar({ team, people, issues, onClear }: Props) {
   if (issues.length === 0) return null;
   return (
     <div className="issues-marked" role="toolbar" aria-label="Marked issues">
-      <b>{issues.length} marked</b>
+      <b>{all ? matchingWords(all) : `${issues.length} marked`}</b>
+      {more && !all && (
+        <Button size="small" kind="quiet" busy={find.busy} tip="also what is not shown yet" onClick={() => void find.start()}>
+          Mark all that match
+        </Button>
+      )}
       <Button size="small" icon={Check} refused={refused} busy={change.busy} tip="e" onClick={resolve}>
         Resolve
       </Button>
@@ -61,22 +75,27 @@ export function IssueBar({ team, people, issues, onClear }: Props) {
           nobody
         </MenuItem>
       </Menu>
-      <Button size="small" className="desk" refused={refused || (issues.length < 2 ? "Mark two issues or more." : !oneProject && "Issues of one project can be merged.")} onClick={() => setMerging(true)}>
+      <Button size="small" className="desk" refused={refused || (all ? "Merge those that are marked one by one." : issues.length < 2 ? "Mark two issues or more." : !oneProject && "Issues of one project can be merged.")} onClick={() => setMerging(true)}>
         Merge
       </Button>
-      <Button size="small" refused={refused} className="desk" onClick={() => void change.start(issues, { status: "unresolved" })}>
+      <Button size="small" refused={refused} className="desk" onClick={() => act({ status: "unresolved" })}>
         Open again
       </Button>
       <span className="push" />
-      <Button size="small" kind="quiet" icon={X} onClick={onClear}>
+      <Button size="small" kind="quiet" icon={X} onClick={clear}>
         Clear
       </Button>
+      <Confirm open={asked !== null} onClose={() => setAsked(null)} onConfirm={() => asked && void matching.start(asked)} busy={matching.busy} title={all ? `Change ${matchingWords(all)}?` : "Change them?"} act="Change them" keep="Leave them">
+        {asked?.assignee === undefined ? `They become ${asked?.status === "unresolved" ? "open again" : asked?.status}` : `They become ${asked.assignee ? `${asked.assignee}’s` : "nobody’s"}`}, also those that the list does not show yet. So many cannot be taken back at once.
+      </Confirm>
       <Confirm open={merging} onClose={() => setMerging(false)} onConfirm={() => void merge.start(issues)} busy={merge.busy} title={`Merge ${plural(issues.length, "issue")}?`} act="Merge" keep="Keep apart">
         Their events become one issue: that with the most. They can be split again by their grouping.
       </Confirm>
     </div>
   );
 }
+
+const matchingWords = ({ count: n, more }: Matching) => (more ? `the first ${count(n)} that match` : `all ${count(n)} that match`);
 
 function useMerge(onDone: () => void) {
   const client = useQueryClient();

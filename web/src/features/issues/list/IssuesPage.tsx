@@ -133,7 +133,7 @@ function List({ team, projects, project, search, setSearch, found }: ListProps) 
           ]}
         />
       </div>
-      <IssueBar team={team} people={people} issues={listed} onClear={() => setMarked(new Set())} />
+      <IssueBar key={`${project?.slug ?? ""} ${query}`} team={team} people={people} issues={listed} search={{ project: project?.slug, query }} more={pages.hasNextPage} onClear={() => setMarked(new Set())} />
       {problem && !wrong && <Refused problem={problem} onRetry={() => void pages.refetch()} />}
       {!problem && issues?.length === 0 ? (
         <NothingFound team={team} projects={projects} project={project} query={query} onUsual={() => setSearch({ query: undefined })} />

@@ -7,7 +7,7 @@ import { Button } from "@/ui/Button";
 import { usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { IssuesContext } from "../IssuesContext";
-import { intakePath, issuesPath, keysPath, privacyPath, settingsPath, setupPath } from "../paths";
+import { groupingPath, intakePath, issuesPath, keysPath, privacyPath, settingsPath, setupPath } from "../paths";
 import type { Project } from "../queries";
 
 type Props = { team: string; project: Project; page: string; actions?: ReactNode };
@@ -36,6 +36,7 @@ export function ProjectHeader({ team, project, page, actions }: Props) {
           { label: "Keys", to: keysPath(team, slug) },
           { label: "Intake", to: intakePath(team, slug) },
           { label: "Privacy", to: privacyPath(team, slug) },
+          { label: "Grouping", to: groupingPath(team, slug) },
           { label: "Settings", to: settingsPath(team, slug) },
         ]}
       />

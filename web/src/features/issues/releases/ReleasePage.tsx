@@ -24,6 +24,7 @@ import { issuesPath, releasePath, releasesPath } from "../paths";
 import { Artifacts } from "./Artifacts";
 import { Commits } from "./Commits";
 import { deployCommand } from "./commands";
+import { HealthChart } from "./HealthChart";
 import { latestReleasesQuery, type Release, releaseQuery } from "./queries";
 import { releaseSearch } from "./search";
 import { CrashFree, ShareBar } from "./Shares";
@@ -85,6 +86,7 @@ function Overview({ team, release }: { team: string; release: Release }) {
     <div className="issues-cols">
       <div className="issues-main">
         <Numbers release={release} />
+        <HealthChart release={release} />
         <Among team={team} release={release} />
         <section aria-label="New">
           <div className="section-head">

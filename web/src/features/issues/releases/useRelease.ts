@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import type { At } from "../links/words";
-import { latestReleasesQuery, type ReleaseItem, releaseQuery } from "./queries";
+import { namedReleaseQuery, type ReleaseItem, releaseQuery } from "./queries";
 
-/** A release by its version, when it is among the newest of its project. */
+/** A release by its version, when its project has it. */
 export function useReleaseOf(team: string, project: string, version: string | undefined): ReleaseItem | undefined {
-  const { data } = useQuery({ ...latestReleasesQuery(team, project), enabled: Boolean(version) });
-  return data?.items.find((one) => one.version === version);
+  const { data } = useQuery({ ...namedReleaseQuery(team, project, version ?? ""), enabled: Boolean(version) });
+  return data ?? undefined;
 }
 
 /** The commit that a release was made of: its newest, whose files are those that ran. */
