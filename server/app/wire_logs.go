@@ -22,10 +22,11 @@ func (a *App) wireLogs(ctx context.Context) error {
 		memory = min(availableMemory()/4, 1024*mib)
 	}
 	kept := store.Retention{Age: time.Duration(cfg.RetentionDays) * 24 * time.Hour, Bytes: int64(cfg.RetentionMB) * mib}
+	retention := func(int64) store.Retention { return kept }
 	// The store outlives the request to stop: it is closed after the intake.
 	lines, err := store.Open(context.WithoutCancel(ctx), store.Options{
 		Dir: filepath.Join(a.config.DataDir, "logs"), Memory: memory, Now: now, Log: a.log, MinFree: int64(cfg.MinFreeMB) * mib,
-		Retention: func(int64) store.Retention { return kept },
+		Retention: retention,
 	})
 	if err != nil {
 		return err
@@ -33,7 +34,7 @@ func (a *App) wireLogs(ctx context.Context) error {
 	a.logStore = lines
 	a.logs = logs.New(logs.Deps{
 		DB: a.db, Store: lines, Now: now, Log: a.log, NewID: randomID, PublicURL: a.PublicURL, Identify: a.accounts.VerifyToken, Audit: a.audit, Publish: a.hub.Publish,
-		MaxBody: int64(cfg.MaxRequestMB) * mib, MaxDecoded: int64(cfg.MaxDecodedMB) * mib,
+		Retention: retention, MaxBody: int64(cfg.MaxRequestMB) * mib, MaxDecoded: int64(cfg.MaxDecodedMB) * mib,
 	})
 	return a.logs.RegisterTools(a.tools)
 }

@@ -9,5 +9,6 @@ func (s *Service) Routes(r api.Router) {
 	s.searchRoutes(own)
 	s.tailRoutes(own)
 	s.exportRoutes(own)
+	s.sourceRoutes(own)
 	s.intakeRoutes(r)
 }

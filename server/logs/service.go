@@ -26,6 +26,8 @@ type Deps struct {
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
 	// Publish tells browsers; nil tells nobody.
 	Publish func(ctx context.Context, e stream.Event) error
+	// Retention says how long a team's lines are kept.
+	Retention func(team int64) store.Retention
 	// MaxBody bounds a request of a shipper, compressed and decompressed.
 	MaxBody, MaxDecoded int64
 }
