@@ -14,6 +14,7 @@ import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
 import { type Secret, secretsQuery } from "./queries";
+import { inWords } from "./secretUse";
 import { SecretForm } from "./SecretForm";
 
 const instant = (at: string) => new Date(at).getTime();
@@ -104,6 +105,7 @@ function secretColumns({ team, refused, rotate, remove }: Acts): Column<Secret>[
         ),
     },
     { key: "updated", head: "Value since", said: "value since", width: 128, sort: (a, b) => instant(a.updated_at) - instant(b.updated_at), cell: (secret) => <RelativeTime at={secret.updated_at} /> },
+    { key: "version", head: "Version", said: "version", width: 88, number: true, sort: (a, b) => (a.version ?? 0) - (b.version ?? 0), cell: ({ version }) => version ?? "–" },
     { key: "by", head: "Set by", said: "by", width: 128, cell: (secret) => secret.updated_by || "–" },
     {
       key: "used",
@@ -113,6 +115,7 @@ function secretColumns({ team, refused, rotate, remove }: Acts): Column<Secret>[
       sort: (a, b) => instant(a.last_used_at ?? "1970-01-01") - instant(b.last_used_at ?? "1970-01-01"),
       cell: (secret) => (secret.last_used_at ? <RelativeTime at={secret.last_used_at} /> : <span className="muted">never</span>),
     },
+    { key: "user", head: "Used by", said: "by", cell: (secret) => <User team={team} use={secret.last_used_by} /> },
     {
       key: "acts",
       head: <span className="sr">Actions</span>,
@@ -128,4 +131,16 @@ function secretColumns({ team, refused, rotate, remove }: Acts): Column<Secret>[
       ),
     },
   ];
+}
+
+/** The build that got the value last, or the check of a pipeline. */
+function User({ team, use }: { team: string; use: Secret["last_used_by"] }) {
+  if (!use) return <span className="muted">–</span>;
+  const words = inWords(use);
+  const to = use.build ? `/builds/${use.build}` : `/teams/${encodeURIComponent(team)}/pipelines/${encodeURIComponent(use.pipeline)}`;
+  return (
+    <Link className="link clip" to={to} title={words}>
+      {words}
+    </Link>
+  );
 }

@@ -15,10 +15,11 @@ import { repositoriesPath } from "../paths";
 import { type Connection, connectionsQuery } from "../queries";
 import { signedIn } from "./words";
 
-type Props = { connections: Connection[]; team: string; refused: string | false; onChoose: (connection: string) => void };
+type Props = { connections: Connection[]; team: string; refused: string | false; onOpen: (what: Opened, connection: string) => void };
+type Opened = "installations" | "organizations";
 
 /** The connections of a team: tried, led on to their repositories, and removed from here. */
-export function ConnectionList({ connections, team, refused, onChoose }: Props) {
+export function ConnectionList({ connections, team, refused, onOpen }: Props) {
   const client = useQueryClient();
   const toast = useToast();
   const [doomed, setDoomed] = useState<Connection | null>(null);
@@ -42,7 +43,7 @@ export function ConnectionList({ connections, team, refused, onChoose }: Props) 
       refresh();
     },
   });
-  const acts = { team, refused, busy: test.busy, onTest: (one: Connection) => void test.start(one), onDelete: setDoomed, onChoose };
+  const acts = { team, refused, busy: test.busy, onTest: (one: Connection) => void test.start(one), onDelete: setDoomed, onOpen };
   return (
     <>
       <Table label="Connections" rows={connections} rowKey={({ id }) => id} columns={columns(acts)} keyboard />
@@ -53,9 +54,9 @@ export function ConnectionList({ connections, team, refused, onChoose }: Props) 
   );
 }
 
-type Acts = { team: string; refused: string | false; busy: boolean; onTest: (one: Connection) => void; onDelete: (one: Connection) => void; onChoose: (connection: string) => void };
+type Acts = { team: string; refused: string | false; busy: boolean; onTest: (one: Connection) => void; onDelete: (one: Connection) => void; onOpen: Props["onOpen"] };
 
-function columns({ team, refused, busy, onTest, onDelete, onChoose }: Acts): Column<Connection>[] {
+function columns({ team, refused, busy, onTest, onDelete, onOpen }: Acts): Column<Connection>[] {
   return [
     {
       key: "name",
@@ -69,22 +70,20 @@ function columns({ team, refused, busy, onTest, onDelete, onChoose }: Acts): Col
       ),
     },
     { key: "kind", head: "Signs in by", width: 104, cell: (one) => (one.kind === "app" ? "GitHub App" : "token") },
-    { key: "state", head: "State", cell: (one) => <Status {...signedIn(one)} /> },
+    { key: "state", head: "State", cell: (one) => <span className="line" title={one.problem}><Status {...signedIn(one)} /></span> },
     { key: "url", head: "API address", width: "20%", cell: (one) => <span className="mono clip" title={one.api_url}>{one.api_url}</span> },
     { key: "rate", head: "Calls left", width: 128, said: "Calls left", cell: (one) => <Rate one={one} /> },
     { key: "tested", head: "Tested", width: 104, said: "Tested", cell: (one) => (one.tested_at ? <RelativeTime at={one.tested_at} /> : "never") },
     {
       key: "acts",
       head: <span className="sr">Actions</span>,
-      width: 272,
+      width: 288,
       end: true,
       cell: (one) => (
         <span className="line justify-end">
-          {one.kind === "app" && (
-            <Button size="small" onClick={() => onChoose(one.id)}>
-              Installations
-            </Button>
-          )}
+          <Button size="small" onClick={() => onOpen(one.kind === "app" ? "installations" : "organizations", one.id)}>
+            {one.kind === "app" ? "Installations" : "Organizations"}
+          </Button>
           <Link className="btn small" to={repositoriesPath(team)} search={{ connection: one.id } as never}>
             Repositories
           </Link>

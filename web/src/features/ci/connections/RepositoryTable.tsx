@@ -14,7 +14,7 @@ import { type Column, Table } from "@/ui/Table";
 import { deliveriesPath } from "../paths";
 import { hooksQuery } from "../queries";
 import type { Repository } from "./queries";
-import { hookAct, hookRefusal, hookState } from "./words";
+import { ensured, hookAct, hookRefusal, hookState } from "./words";
 
 type Props = { team: string; connection: string; rows: Repository[] | undefined; refused: string | false };
 
@@ -38,9 +38,7 @@ export function RepositoryTable({ team, connection, rows, refused }: Props) {
     },
     failed: "The webhook was not set up.",
     onDone: (hook, one) => {
-      if (hook.state === "broken") toast({ text: `GitHub refused the webhook of ${fullName(one)}. ${hook.problem}`, kind: "bad" });
-      else if (hook.state === "waiting") toast({ text: `GitHub is asked again for the webhook of ${fullName(one)}. ${hook.problem}` });
-      else toast({ text: `${fullName(one)} tells this server what happens from now on` });
+      toast(ensured(fullName(one), hook));
       void refresh();
     },
   });

@@ -4,6 +4,7 @@ import type { components } from "@/api/schema.gen";
 
 type Schemas = components["schemas"];
 export type Repository = Schemas["ConnectionRepository"];
+export type Organization = Schemas["ConnectionOrganization"];
 export type Installation = Schemas["Installation"];
 export type Reachability = Schemas["Reachability"];
 
@@ -12,6 +13,13 @@ export const repositoriesQuery = (team: string, connection: string, q: string | 
   queryOptions({
     queryKey: ["ci", "repositories", team, connection, q ?? "", page ?? 1],
     queryFn: ({ signal }) => data(api.GET("/api/v1/ci/connections/{id}/repositories", { params: { path: { id: connection }, query: { q, page } }, signal })),
+    staleTime: 60_000,
+  });
+
+export const organizationsQuery = (connection: string) =>
+  queryOptions({
+    queryKey: ["ci", "organizations", connection],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/ci/connections/{id}/organizations", { params: { path: { id: connection } }, signal })),
     staleTime: 60_000,
   });
 

@@ -5,6 +5,7 @@ export const connectionsSearch = params({
   connected: text(),
   problem: text(500),
   installations: text(),
+  organizations: text(),
 });
 
 /** Whose repositories are listed, which of them, and from which page on. */

@@ -1,9 +1,11 @@
 import type { Status } from "@/ui/status";
-import type { Connection } from "../queries";
+import type { Connection, Hook } from "../queries";
 import type { Repository } from "./queries";
 
 /** Whether a connection is signed in, in words. */
-export function signedIn({ kind, installation, error, login, tested_at: tested }: Pick<Connection, "kind" | "installation" | "error" | "login" | "tested_at">): { status: Status; word: string } {
+export function signedIn({ kind, installation, state, error, login, tested_at: tested }: Pick<Connection, "kind" | "installation" | "state" | "error" | "login" | "tested_at">): { status: Status; word: string } {
+  if (state === "removed") return { status: "failed", word: "uninstalled at GitHub" };
+  if (state === "suspended") return { status: "errored", word: "suspended at GitHub" };
   if (error) return { status: "failed", word: error };
   if (kind === "app" && !installation) return { status: "errored", word: "no installation chosen" };
   if (login) return { status: "succeeded", word: `as ${login}` };
@@ -26,7 +28,14 @@ export function hookState({ hook: { state, problem } }: Pick<Repository, "hook">
   }
 }
 
-/** The one thing to do about a repository's webhook. */
+/** What came of asking GitHub for the webhook of a repository or organization. */
+export function ensured(place: string, { state, problem }: Pick<Hook, "state" | "problem">): { text: string; kind?: "bad" } {
+  if (state === "broken") return { text: `GitHub refused the webhook of ${place}. ${problem}`, kind: "bad" };
+  if (state === "waiting") return { text: `GitHub is asked again for the webhook of ${place}. ${problem}` };
+  return { text: `${place} tells this server what happens from now on` };
+}
+
+/** The one thing to do about the webhook of a repository or organization. */
 export const hookAct = ({ hook: { state } }: Pick<Repository, "hook">) => (({ none: "Create", foreign: "Take over", broken: "Mend", ours: "Remove" }) as const)[state];
 
 /** Why GitHub would refuse that; false when it would not. */

@@ -12,7 +12,8 @@ import { SkeletonRows } from "@/ui/Skeleton";
 import { Notice } from "@/ui/states";
 import { deliveryQuery, type Delivery, type Hook } from "../queries";
 import { askRefusal, redeliverRefusal, useAskGitHub, useRedeliver } from "./acts";
-import { Caused, Verdict } from "./DeliveryTable";
+import { AllCaused } from "./Caused";
+import { Verdict } from "./DeliveryTable";
 
 type Props = { id: string | undefined; onClose: () => void; team: string; hooks: Hook[]; refused: string | false };
 
@@ -36,12 +37,12 @@ export function DeliveryDrawer({ id, onClose, team, hooks, refused }: Props) {
           </Button>
         </section>
       )}
-      {one && <About one={one} hook={hook?.name} />}
+      {one && <About one={one} hook={hook?.name} team={team} />}
     </Drawer>
   );
 }
 
-function About({ one, hook }: { one: Delivery; hook: string | undefined }) {
+function About({ one, hook, team }: { one: Delivery; hook: string | undefined; team: string }) {
   const body = one.body !== null && one.body !== undefined ? JSON.stringify(one.body, null, 2) : "";
   const headers = Object.entries(one.headers ?? {}).map(([name, value]) => `${name}: ${value}`);
   return (
@@ -50,7 +51,7 @@ function About({ one, hook }: { one: Delivery; hook: string | undefined }) {
         <Facts
           items={[
             ["Verdict", <Verdict key="verdict" one={one} />],
-            ["Caused", <Caused key="caused" one={one} />],
+            ["Caused", <AllCaused key={one.id} one={one} team={team} />],
             ["Received", <RelativeTime key="at" at={one.received_at} />],
             ["Arrived", one.gap ? "no: it was fetched from GitHub afterwards" : "by itself"],
             ["Repository", one.repository || undefined],

@@ -5,16 +5,17 @@ import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { deliveriesPath } from "../paths";
 import type { Delivery, Hook } from "../queries";
+import { Caused } from "./Caused";
 import { verdict } from "./verdict";
 
 type Props = { team: string; rows: Delivery[] | undefined; hooks: Hook[]; onOpen: (delivery: string) => void };
 
 /** Deliveries, the newest first. */
 export function DeliveryTable({ team, rows, hooks, onOpen }: Props) {
-  return <Table label="Deliveries" rows={rows} rowKey={({ id }) => id} keyboard onOpen={({ id }) => onOpen(id)} columns={columns(team, new Map(hooks.map(({ id, name }) => [id, name])))} />;
+  return <Table label="Deliveries" rows={rows} rowKey={({ id }) => id} keyboard onOpen={({ id }) => onOpen(id)} columns={columns(team, new Map(hooks.map(({ id, name }) => [id, name])), onOpen)} />;
 }
 
-function columns(team: string, names: Map<string, string>): Column<Delivery>[] {
+function columns(team: string, names: Map<string, string>, onOpen: Props["onOpen"]): Column<Delivery>[] {
   return [
     {
       key: "event",
@@ -34,7 +35,7 @@ function columns(team: string, names: Map<string, string>): Column<Delivery>[] {
     { key: "repository", head: "Repository", width: "18%", cell: (one) => <span className="mono clip" title={one.repository}>{one.repository || "–"}</span> },
     { key: "sender", head: "Sender", width: 112, said: "by", cell: (one) => <span className="clip">{one.sender || "–"}</span> },
     { key: "verdict", head: "Verdict", cell: (one) => <Verdict one={one} /> },
-    { key: "caused", head: "Caused", said: "caused", cell: (one) => <Caused one={one} /> },
+    { key: "caused", head: "Caused", said: "caused", cell: (one) => <Caused one={one} team={team} most={2} onMore={() => onOpen(one.id)} /> },
     { key: "hook", head: "Webhook", width: 144, cell: (one) => <span className="clip">{names.get(one.hook) ?? "–"}</span> },
     { key: "at", head: "Received", width: 104, end: true, cell: (one) => <RelativeTime at={one.received_at} /> },
   ];
@@ -43,18 +44,4 @@ function columns(team: string, names: Map<string, string>): Column<Delivery>[] {
 export function Verdict({ one }: { one: Delivery }) {
   const { status, word } = verdict(one);
   return <Status status={status} word={word} />;
-}
-
-export function Caused({ one }: { one: Delivery }) {
-  const effects = one.caused ?? [];
-  if (effects.length === 0) return <span className="muted">nothing</span>;
-  return (
-    <span className="caused">
-      {effects.map((effect) => (
-        <Link key={`${effect.kind}${effect.id}`} className="link" to={effect.url}>
-          {effect.title}
-        </Link>
-      ))}
-    </span>
-  );
 }

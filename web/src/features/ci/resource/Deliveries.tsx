@@ -6,6 +6,7 @@ import { RelativeTime } from "@/ui/RelativeTime";
 import { type Column, Table } from "@/ui/Table";
 import { redeliverRefusal, useRedeliver } from "../deliveries/acts";
 import { Verdict } from "../deliveries/DeliveryTable";
+import { causedLine } from "../deliveries/effects";
 import { deliveriesPath, resourcePath } from "../paths";
 import { deliveriesQuery, type Delivery, type Pipeline, type Resource } from "../queries";
 import { ofResource } from "./told";
@@ -51,7 +52,7 @@ const columns = (team: string, act: (one: Delivery) => React.ReactNode): Column<
       </Link>
     ),
   },
-  { key: "caused", head: "Caused", cell: ({ caused }) => <span title={caused?.map(({ title }) => title).join(", ")}>{caused?.map(({ title }) => title).join(", ")}</span> },
+  { key: "caused", head: "Caused", cell: ({ caused }) => <span title={causedLine(caused, 10)}>{causedLine(caused, 3)}</span> },
   { key: "sender", head: "Sender", width: 128, said: "by", cell: ({ sender }) => sender || "–" },
   { key: "verdict", head: "Verdict", width: 176, cell: (one) => <Verdict one={one} /> },
   { key: "at", head: "Received", width: 112, cell: ({ received_at: at }) => <RelativeTime at={at} /> },
