@@ -39,7 +39,7 @@ signalbox:
       - {name: token, type: secret, required: true}
 `;
 
-it("asks for inputs, waits for a person, and ships what was asked", async () => {
+it("asks for inputs, waits for a person, and ships what was asked", { timeout: 120_000 }, async () => {
   const token = server.command("token", "create", "--user", "admin", "--name", "outputs", "--scopes", "*");
   const set = await server.api<{ pipeline: { id: number } }>(token, "PUT", "/api/v1/ci/pipelines/config", { team: "main", name: "release", yaml });
   await server.api(token, "POST", `/api/v1/ci/pipelines/${set.pipeline.id}/unpause`);
@@ -95,6 +95,28 @@ it("asks for inputs, waits for a person, and ships what was asked", async () => 
   await starts.page.getByText(/shipped 1\.4 to production with/).waitFor();
   await starts.page.getByText("Succeeded").first().waitFor();
   expect(await starts.page.content()).not.toContain("s3cret-of-release");
+
+  // The next one is rejected where its log is read: the build ends with what was said.
+  const graph = await server.api<{ jobs: { id: number }[] }>(token, "GET", `/api/v1/ci/pipelines/${set.pipeline.id}/graph`);
+  await server.api(token, "POST", `/api/v1/ci/jobs/${graph.jobs[0]?.id}/builds`, { inputs: { version: "1.5", token: "another-secret" } });
+  await open(approves.page, "/teams/main/pipelines/release/jobs/deploy/builds/2");
+  const asked = approves.page.getByRole("region", { name: "production waits for approval" });
+  await asked.getByRole("button", { name: "Reject" }).click();
+  const rejects = approves.page.getByRole("dialog", { name: /^Reject production/ });
+  await rejects.getByLabel("Reason").fill("not on a Friday");
+  await expectAccessible(approves.page);
+  await rejects.getByRole("button", { name: "Reject" }).click();
+  await asked.waitFor({ state: "detached" });
+  await approves.page.getByText("Failed").first().waitFor();
+  await approves.page.getByText("not on a Friday").first().waitFor();
+
+  // And one is approved there.
+  await server.api(token, "POST", `/api/v1/ci/jobs/${graph.jobs[0]?.id}/builds`, { inputs: { version: "1.6", token: "another-secret" } });
+  await open(approves.page, "/teams/main/pipelines/release/jobs/deploy/builds/3");
+  await asked.getByRole("button", { name: "Approve" }).click();
+  await approves.page.getByRole("dialog", { name: /^Approve production/ }).getByRole("button", { name: "Approve" }).click();
+  await approves.page.getByText("shipped 1.6 to staging with").waitFor();
+  await approves.page.getByText("Succeeded").first().waitFor();
   expect([...starts.errors, ...approves.errors]).toEqual([]);
 });
 
@@ -116,7 +138,7 @@ jobs:
       run: {path: sh, args: [-c, 'printf %s "$REPORT" > out/report.xml; printf %s "$BOM" > out/bom.json; echo what was built > out/notes.txt; exit 1']}
 `;
 
-it("shows the test that failed, the file that was kept, and which builds contain a package", async () => {
+it("shows the test that failed, the file that was kept, and which builds contain a package", { timeout: 120_000 }, async () => {
   const token = server.command("token", "create", "--user", "admin", "--name", "reports", "--scopes", "*");
   const set = await server.api<{ pipeline: { id: number } }>(token, "PUT", "/api/v1/ci/pipelines/config", { team: "main", name: "reports", yaml: reporting });
   await server.api(token, "POST", `/api/v1/ci/pipelines/${set.pipeline.id}/unpause`);

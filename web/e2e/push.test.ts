@@ -34,7 +34,7 @@ jobs:
       run: {path: sh, args: [-c, "sh hello/build.sh"]}
 `;
 
-it("goes from an empty server to a green build by a push, live", async () => {
+it("goes from an empty server to a green build by a push, live", { timeout: 120_000 }, async () => {
   const repository = new Repository(server.repositories, "hello");
   repository.push("hello: begin", { "build.sh": "echo the first build\n" });
   const token = server.command("token", "create", "--user", "admin", "--name", "e2e", "--scopes", "*");
@@ -106,6 +106,28 @@ jobs:
   await page.getByRole("dialog").getByRole("button", { name: /Abort/ }).click();
   await page.getByText("Aborted").first().waitFor();
   await expectAccessible(page);
+  expect(errors).toEqual([]);
+});
+
+it("keeps the order of the wall that somebody made", async () => {
+  const token = server.command("token", "create", "--user", "admin", "--name", "order", "--scopes", "ci:write");
+  const yaml = "jobs:\n- name: idle\n  plan:\n  - task: none\n    config: {platform: linux, run: {path: 'true'}}\n";
+  for (const name of ["order-a", "order-b", "order-c"]) await server.api(token, "PUT", "/api/v1/ci/pipelines/config", { team: "main", name, yaml });
+  const { page, errors } = await openPage(browser, server.url);
+  await signIn(page, "admin", password);
+  await open(page, "/teams/main/ci?view=arrange");
+  const order = async () => (await page.getByRole("list", { name: "Order of the pipelines" }).getByRole("listitem").locator(".title").allTextContents()).filter((name) => name.startsWith("order-"));
+  const saved = () => page.waitForResponse((answer) => answer.url().endsWith("/pipelines/ordering") && answer.ok());
+  const move = (label: string) => Promise.all([saved(), page.getByRole("button", { name: label }).click()]);
+  await page.getByRole("button", { name: "Move order-c up" }).waitFor();
+  await move("Move order-c up");
+  await expect.poll(order).toEqual(["order-a", "order-c", "order-b"]);
+  await move("Move order-a down");
+  await expect.poll(order).toEqual(["order-c", "order-a", "order-b"]);
+  await expectAccessible(page);
+  await open(page, "/teams/main/ci?view=arrange");
+  await page.getByRole("button", { name: "Move order-c up" }).waitFor();
+  expect(await order()).toEqual(["order-c", "order-a", "order-b"]);
   expect(errors).toEqual([]);
 });
 
