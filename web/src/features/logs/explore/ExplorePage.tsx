@@ -118,8 +118,9 @@ function Body({ explore, found, lines, tailing, tail }: BodyProps) {
           <TailBar
             tail={tail}
             onTop={() => {
-              scroller.current?.scrollTo({ top: 0 });
               tail.hold(false);
+              // The rows that come in above are measured first, which moves the rest.
+              requestAnimationFrame(() => requestAnimationFrame(() => scroller.current?.scrollTo({ top: 0 })));
             }}
           />
         )}

@@ -20,8 +20,9 @@ export const LineRow = memo(function LineRow({ line, look, open, onToggle }: Pro
     <div
       className={classes("logs-row", `l-${line.level}`, open && "open")}
       onClick={(event) => {
-        // A selection is being made to copy or search for it.
-        if (!(event.target as Element).closest("button") && !String(getSelection())) onToggle(line.id);
+        if ((event.target as Element).closest("button")) return;
+        // A selection is made to copy or search for it; the second press of two takes the first back.
+        if (event.detail === 2 || (event.detail < 2 && !String(getSelection()))) onToggle(line.id);
       }}
     >
       <button type="button" className="time" aria-expanded={open} onClick={() => onToggle(line.id)} title={line.time}>
