@@ -39,6 +39,10 @@ type Batch struct {
 // returns. An error is for the shipper, which is to send the batch again.
 func (s *Service) Accept(ctx context.Context, b Batch) error {
 	now := s.Now()
+	masker, err := s.masker(ctx, b.Team)
+	if err != nil {
+		return err
+	}
 	for i := range b.Records {
 		r := &b.Records[i]
 		if len(r.Message) > 1 && r.Message[0] == '{' {
@@ -46,12 +50,13 @@ func (s *Service) Accept(ctx context.Context, b Batch) error {
 		}
 		record.Normalise(r, now)
 		clampTime(r, now)
+		masker.Record(r)
 	}
 	if len(b.Records) == 0 {
 		s.sources.reject(b.Team, b.Source, b.Rejected, now)
 		return nil
 	}
-	err := s.Store.Append(ctx, b.Team, b.Records)
+	err = s.Store.Append(ctx, b.Team, b.Records)
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return &problem.Error{Kind: problem.Unavailable, Detail: "The disk for logs is full; free space or shorten the retention. Send the batch again later.", RetryAfter: 60}

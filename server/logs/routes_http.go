@@ -10,5 +10,6 @@ func (s *Service) Routes(r api.Router) {
 	s.tailRoutes(own)
 	s.exportRoutes(own)
 	s.sourceRoutes(own)
+	s.maskRoutes(own)
 	s.intakeRoutes(r)
 }

@@ -38,6 +38,7 @@ type Service struct {
 	intake  intake
 	rows    rows
 	sources sources
+	maskers maskers
 }
 
 // New makes the service over an open store.

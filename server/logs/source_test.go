@@ -105,7 +105,7 @@ func TestForecast(t *testing.T) {
 	t.Parallel()
 	days := func(disk ...int64) (list []store.DaySize) { // the last is today
 		for i, n := range disk {
-			list = append(list, store.DaySize{Day: noon.Truncate(24 * time.Hour).AddDate(0, 0, i+1-len(disk)), Disk: n})
+			list = append(list, store.DaySize{Day: noon.Truncate(24*time.Hour).AddDate(0, 0, i+1-len(disk)), Disk: n})
 		}
 		return list
 	}

@@ -2785,6 +2785,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** By which ways a team's lines came, and what was rejected */
+        get: operations["logSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/sizes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a team's lines take by day and, today, by stream; how long they are kept; what was found damaged */
+        get: operations["logSizes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/masking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is masked in a team's lines before they are kept */
+        get: operations["getLogMasking"];
+        /** Change what is masked in lines that come from now on */
+        put: operations["setLogMasking"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/masking/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What rules would make of a team's newest lines, or of given ones */
+        post: operations["previewLogMasking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -5234,6 +5303,103 @@ export interface components {
         LogContext: {
             lines: components["schemas"]["LogLine"][];
             index: number;
+        };
+        LogSources: {
+            sources: {
+                source: string;
+                /** Format: date-time */
+                first_seen: string;
+                /** Format: date-time */
+                last_seen: string;
+                /** Format: int64 */
+                lines: number;
+                /** Format: int64 */
+                bytes: number;
+                rejected: {
+                    reason: string;
+                    /** Format: int64 */
+                    count: number;
+                    /** Format: date-time */
+                    last: string;
+                }[];
+            }[];
+        };
+        LogSizes: {
+            days: {
+                /** Format: date */
+                day: string;
+                /** Format: int64 */
+                lines: number;
+                /** Format: int64 */
+                raw: number;
+                /** Format: int64 */
+                disk: number;
+            }[];
+            /** @description Of today, the largest first */
+            streams: {
+                labels: {
+                    [key: string]: string;
+                };
+                /** Format: int64 */
+                lines: number;
+                /** Format: int64 */
+                raw: number;
+                /** Format: int64 */
+                disk: number;
+            }[];
+            retention: {
+                days: number;
+                /** Format: int64 */
+                bytes: number;
+            };
+            /** @description In how many days the limit of bytes makes days go before their age; null when it does not */
+            forecast_days: number | null;
+            damage: {
+                /** @enum {string} */
+                what: "wal" | "segment" | "filter" | "manifest";
+                file: string;
+                /** Format: int64 */
+                team?: number;
+                detail: string;
+                /** Format: int64 */
+                lines?: number;
+                /** Format: date-time */
+                at: string;
+            }[];
+        };
+        LogMaskingRules: {
+            /** @description Passwords, tokens and keys by their names and by their form */
+            secrets: boolean;
+            /** @description Numbers of payment cards */
+            cards: boolean;
+            /** @description Further names whose values are masked */
+            keys: string[];
+            /** @description Further regular expressions */
+            patterns: string[];
+        };
+        LogMasking: {
+            rules: components["schemas"]["LogMaskingRules"];
+            /** Format: date-time */
+            updated_at?: string;
+            updated_by: string;
+        };
+        LogMaskingChange: {
+            team: string;
+            rules: components["schemas"]["LogMaskingRules"];
+        };
+        LogMaskingTrial: {
+            team: string;
+            rules: components["schemas"]["LogMaskingRules"];
+            /** @description Left out: the newest lines of the team */
+            lines?: string[];
+        };
+        LogMaskingPreview: {
+            looked: number;
+            changed: number;
+            lines: {
+                before: string;
+                after: string;
+            }[];
         };
     };
     responses: {
@@ -9953,6 +10119,125 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/csv": string;
                     "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logSources: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sources, the last used first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSources"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logSizes: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sizes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSizes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLogMasking: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogMasking"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setLogMasking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogMaskingChange"];
+            };
+        };
+        responses: {
+            /** @description Rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogMasking"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewLogMasking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogMaskingTrial"];
+            };
+        };
+        responses: {
+            /** @description Lines before and after */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogMaskingPreview"];
                 };
             };
             default: components["responses"]["Problem"];
