@@ -117,6 +117,7 @@ it("writes an alert, follows its mail to the event, and goes on to its release, 
   await page.getByRole("region", { name: "Releases" }).getByRole("link", { name: "shop@1.4.2" }).first().click();
   await page.getByRole("heading", { level: 1, name: "1.4.2" }).waitFor();
   await page.getByText("issues first seen in this release").waitFor();
+  await page.getByRole("img", { name: /^Crash-free over time: 100 % in all/ }).waitFor();
   await expectAccessible(page);
   await page.getByRole("link", { name: /^Commits/ }).click();
   await page.getByRole("link", { name: "Guard empty search" }).waitFor();
@@ -150,11 +151,11 @@ it("writes an alert, follows its mail to the event, and goes on to its release, 
 
   const phone = await openPage(browser, server.url, { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
   await signIn(phone.page, "admin", password);
-  for (const path of ["alerts", "releases", "monitors", "projects/shop/privacy"]) {
+  for (const path of ["alerts", "releases", "monitors", "projects/shop/privacy", "projects/shop/grouping"]) {
     await open(phone.page, `/teams/main/issues/${path}`);
     await phone.page.locator("h1").waitFor();
     expect(await phone.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), path).toBe(true);
     await expectAccessible(phone.page);
   }
   expect([...errors, ...phone.errors]).toEqual([]);
-});
+}, 120_000);

@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 /** Sends an error as a client does: an envelope to the address that its DSN names. */
-async function report(dsn: string): Promise<void> {
+async function report(dsn: string, kind = "TypeError"): Promise<void> {
   const { origin, username, pathname } = new URL(dsn);
   const id = randomUUID().replaceAll("-", "");
   const frame = { function: "total", filename: "src/cart.js", abs_path: "/app/src/cart.js", lineno: 42, colno: 7, in_app: true, pre_context: ["function total(cart) {"], context_line: "  return cart.total;", post_context: ["}"], vars: { cart: "undefined" } };
@@ -33,7 +33,7 @@ async function report(dsn: string): Promise<void> {
     user: { id: "7", email: "ann@example.com" },
     request: { method: "GET", url: "https://shop.example/cart" },
     breadcrumbs: { values: [{ timestamp: Date.now() / 1000 - 4, category: "fetch", type: "http", data: { method: "GET", url: "/api/cart", status_code: 204 } }] },
-    exception: { values: [{ type: "TypeError", value: "cannot read total of undefined", stacktrace: { frames: [library, frame] } }] },
+    exception: { values: [{ type: kind, value: "cannot read total of undefined", stacktrace: { frames: [library, frame] } }] },
   };
   const body = [{ event_id: id, dsn }, { type: "event" }, event].map((line) => JSON.stringify(line)).join("\n");
   const answer = await fetch(`${origin}/api${pathname}/envelope/`, { method: "POST", headers: { "x-sentry-auth": `Sentry sentry_version=7, sentry_client=journey/1, sentry_key=${username}` }, body });
@@ -79,7 +79,7 @@ it("connects a program, shows its error, resolves it, and sees it come back", as
   await page.getByText("return cart.total;").waitFor();
   await page.getByText("1 frame from node_modules").waitFor();
   await page.getByText("GET /api/cart 204").waitFor();
-  await page.getByRole("link", { name: /browser/ }).waitFor();
+  await page.getByRole("link", { name: /browser/ }).first().waitFor();
   await expectAccessible(page);
   await page.getByRole("link", { name: "Grouping" }).click();
   await page.getByRole("heading", { name: "Why these events are one issue" }).waitFor();
@@ -113,4 +113,59 @@ it("connects a program, shows its error, resolves it, and sees it come back", as
   expect(await phone.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
   await expectAccessible(phone.page);
   expect([...errors, ...phone.errors]).toEqual([]);
+}, 120_000);
+
+it("changes all that match a search, also those that are not shown", async () => {
+  const token = server.command("token", "create", "--user", "admin", "--name", "many", "--team", "main", "--scopes", "*").split("\n").at(-1) ?? "";
+  const project = await server.api<{ id: number }>(token, "POST", "/api/v1/issues/projects", { team: "main", name: "many", platform: "node" });
+  const { dsn } = await server.api<{ dsn: string }>(token, "GET", `/api/v1/issues/projects/${project.id}/setup`);
+  const kinds = Array.from({ length: 56 }, (_, at) => `Error${String.fromCharCode(65 + (at % 26), 65 + Math.floor(at / 26))}`);
+  await Promise.all(kinds.map((kind) => report(dsn, kind)));
+  const count = () => server.api<{ count: number }>(token, "GET", "/api/v1/issues/issues/count?team=main&project=many&query=is:unresolved");
+  await expect.poll(async () => (await count()).count, { timeout: 10_000 }).toBe(kinds.length);
+
+  const { page, errors } = await openPage(browser, server.url);
+  await signIn(page, "admin", password);
+  await open(page, "/teams/main/issues?project=many");
+  await page.getByLabel("Mark MANY-").first().check();
+  await page.getByRole("button", { name: "Mark all that match" }).click();
+  const bar = page.getByRole("toolbar", { name: "Marked issues" });
+  await bar.getByText("all 56 that match").waitFor();
+  await expectAccessible(page);
+  await bar.getByRole("button", { name: "Resolve" }).click();
+  await page.getByRole("button", { name: "Change them" }).click();
+  await page.getByText("56 issues are resolved").first().waitFor();
+  await page.getByText("No unresolved issue").waitFor();
+  expect((await count()).count).toBe(0);
+  expect(errors).toEqual([]);
+});
+
+it("writes a rule of grouping, sees it on a real event, and finds what it made", async () => {
+  const token = server.command("token", "create", "--user", "admin", "--name", "rules", "--team", "main", "--scopes", "*").split("\n").at(-1) ?? "";
+  const project = await server.api<{ id: number }>(token, "POST", "/api/v1/issues/projects", { team: "main", name: "cart", platform: "node" });
+  const { dsn } = await server.api<{ dsn: string }>(token, "GET", `/api/v1/issues/projects/${project.id}/setup`);
+  const count = () => server.api<{ count: number }>(token, "GET", "/api/v1/issues/issues/count?team=main&project=cart");
+  await report(dsn);
+  await expect.poll(async () => (await count()).count, { timeout: 10_000 }).toBe(1);
+
+  // A mistake is shown at its line, and the preview says where the event would go.
+  const { page, errors } = await openPage(browser, server.url);
+  await signIn(page, "admin", password);
+  await open(page, "/teams/main/issues/projects/cart/grouping");
+  const rules = page.getByLabel("Rules of this project");
+  await rules.fill("# carts\ntype:TypeError");
+  await page.getByText("An arrow and a fingerprint are missing").waitFor();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Line 2" }).click();
+  await rules.fill('# carts\ntype:TypeError -> cart title="The cart is broken"');
+  await page.getByText("it would go elsewhere").waitFor();
+  await page.getByRole("region", { name: "With these rules" }).getByText("The cart is broken", { exact: true }).waitFor();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("The rules hold for what comes from now on").first().waitFor();
+  await report(dsn);
+  await open(page, "/teams/main/issues?project=cart");
+  await page.getByRole("link", { name: /The cart is broken/ }).waitFor();
+  expect((await count()).count).toBe(2);
+  expect(errors).toEqual([]);
 });

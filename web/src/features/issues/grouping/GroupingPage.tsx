@@ -1,4 +1,4 @@
-import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { type FormEvent, useDeferredValue, useRef, useState } from "react";
 import { api, data } from "@/api/client";
 import { asProblem } from "@/api/problem";
@@ -17,7 +17,7 @@ import { useProject } from "../project/useProject";
 import type { Project } from "../queries";
 import { rangeOfLine, wrongLine } from "./mistakes";
 import { GroupingPreview } from "./GroupingPreview";
-import { groupingRulesQuery } from "./queries";
+import { groupingPreviewQuery, groupingRulesQuery } from "./queries";
 
 /** What makes several errors one issue, where their stacks do not tell. */
 export function GroupingPage() {
@@ -53,7 +53,9 @@ function Rules({ team, project, known }: { team: string; project: Project; known
     },
   });
   const problem = save.error ? asProblem(save.error) : undefined;
-  const wrong = wrongLine(problem?.fields);
+  const tried = useQuery({ ...groupingPreviewQuery(project.id, shown, event), placeholderData: keepPreviousData, enabled: Boolean(project.first_event_at) });
+  const failed = tried.error ? asProblem(tried.error) : undefined;
+  const wrong = wrongLine((failed ?? problem)?.fields);
   const mark = (line: number) => {
     box.current?.focus();
     box.current?.setSelectionRange(...rangeOfLine(text, line));
@@ -80,7 +82,10 @@ function Rules({ team, project, known }: { team: string; project: Project; known
             )
           }
         >
-          <Textarea ref={box} mono rows={Math.min(24, Math.max(8, text.split("\n").length + 1))} wrap="off" value={text} onChange={(changed) => setText(changed.target.value)} spellCheck={false} autoComplete="off" />
+          <Textarea ref={box} mono rows={Math.min(24, Math.max(8, text.split("\n").length + 1))} wrap="off" value={text} onChange={(changed) => {
+              setText(changed.target.value);
+              save.clear();
+            }} spellCheck={false} autoComplete="off" />
         </Field>
         <div className="line">
           <Button kind="primary" size="form" type="submit" busy={save.busy} refused={refused || (!dirty && "Nothing is changed.")}>
@@ -96,7 +101,7 @@ function Rules({ team, project, known }: { team: string; project: Project; known
           </p>
         </section>
       </form>
-      <GroupingPreview team={team} project={project} rules={shown} event={event} onEvent={(next) => setSearch({ event: next })} onLine={mark} />
+      <GroupingPreview team={team} project={project} event={event} onEvent={(next) => setSearch({ event: next })} found={tried.data} looking={tried.isFetching} problem={failed} />
     </div>
   );
 }

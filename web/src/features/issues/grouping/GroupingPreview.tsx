@@ -1,6 +1,5 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { asProblem } from "@/api/problem";
+import type { Problem } from "@/api/problem";
 import { Copyable } from "@/ui/CopyButton";
 import { Chip } from "@/ui/facts";
 import { Input } from "@/ui/Field";
@@ -9,20 +8,17 @@ import { Notice } from "@/ui/states";
 import { issuePath, setupPath } from "../paths";
 import type { Project } from "../queries";
 import { wrongLine } from "./mistakes";
-import { type GroupingSide, groupingPreviewQuery } from "./queries";
+import type { GroupingPreview as Found, GroupingSide } from "./queries";
 
-type Props = { team: string; project: Project; rules: string; event?: string; onEvent: (event: string) => void; onLine: (line: number) => void };
+type Props = { team: string; project: Project; event?: string; onEvent: (event: string) => void; found?: Found; looking: boolean; problem?: Problem };
 
 /** Where a real event goes now, and where it would go by the rules as they are written. */
-export function GroupingPreview({ team, project, rules, event, onEvent, onLine }: Props) {
-  const { data, error, isFetching } = useQuery({ ...groupingPreviewQuery(project.id, rules, event), placeholderData: keepPreviousData, enabled: Boolean(project.first_event_at) });
-  const problem = error ? asProblem(error) : undefined;
-  const wrong = wrongLine(problem?.fields);
+export function GroupingPreview({ team, project, event, onEvent, found: data, looking, problem }: Props) {
   return (
     <section aria-label="Preview" className="issues-preview">
       <div className="section-head">
         <h2>On a real event</h2>
-        {data && !problem && <span className="meta" aria-live="polite">{isFetching ? "looking…" : data.changed ? "it would go elsewhere" : "nothing would change"}</span>}
+        {data && !problem && <span className="meta" aria-live="polite">{looking ? "looking…" : data.changed ? "it would go elsewhere" : "nothing would change"}</span>}
       </div>
       {!project.first_event_at ? (
         <p className="muted">
@@ -34,20 +30,7 @@ export function GroupingPreview({ team, project, rules, event, onEvent, onLine }
             <span className="meta flex-none">Event</span>
             <Input compact mono aria-label="Event to try them on" className="max-w-[300px]" placeholder={data?.event_id ?? "the latest"} defaultValue={event ?? ""} onChange={({ target }) => /^([0-9a-f]{32})?$/.test(target.value.trim()) && onEvent(target.value.trim())} autoComplete="off" spellCheck={false} />
           </div>
-          {problem && (
-            <Notice kind="bad">
-              {wrong ? (
-                <>
-                  <button type="button" className="link underline" onClick={() => onLine(wrong.line)}>
-                    Line {wrong.line}
-                  </button>
-                  : {wrong.message}
-                </>
-              ) : (
-                problem.message
-              )}
-            </Notice>
-          )}
+          {problem && <Notice kind="bad">{wrongLine(problem.fields) ? "The rules cannot be read yet." : problem.message}</Notice>}
           {!data && !problem && <SkeletonRows rows={5} />}
           {data && !problem && (
             <div className="grid gap-5">

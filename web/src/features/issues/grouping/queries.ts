@@ -3,6 +3,7 @@ import { api, data } from "@/api/client";
 import type { components } from "@/api/schema.gen";
 
 type Schemas = components["schemas"];
+export type GroupingPreview = Schemas["ProjectGroupingPreview"];
 export type GroupingSide = Schemas["ProjectGroupingSide"];
 
 export const groupingRulesQuery = (id: number) =>
