@@ -44,7 +44,7 @@ packages-test:
 
 test: packages-test build check ## everything: checks, Go on SQLite and PostgreSQL, web, browser
 	go test ./...
-	./deploy/with-postgres.sh go test $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{"\n"}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./server/accounts ./server/ci ./server/issues ./server/system ./server/platform/... ./server/app | sort -u)
+	./deploy/with-postgres.sh go test $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{"\n"}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./server/accounts ./server/ci ./server/issues ./server/logs ./server/system ./server/platform/... ./server/app | sort -u)
 	npm run --silent test
 	npm run --silent e2e
 
