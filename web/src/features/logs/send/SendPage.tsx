@@ -17,6 +17,7 @@ import { LogsContext } from "../LogsContext";
 import { logsPath, sendPath } from "../paths";
 import { histogramQuery } from "../queries";
 import { endpoints, type Guide, guides } from "./guides";
+import { Intake } from "./Intake";
 import { TokenButton } from "./TokenButton";
 import { useToken } from "./useToken";
 
@@ -59,6 +60,7 @@ export function SendPage() {
           <CodeBlock code={guide.code({ url, token: token.secret })} filled={[url, token.secret]} label={guide.file} />
           <p className="muted">{guide.then}</p>
           <Heard team={team} />
+          <Intake team={team} />
           <dl className="logs-endpoints">
             {endpoints(url).map(({ name, path }) => (
               <div key={name}>
