@@ -71,7 +71,7 @@ function columns({ team, refused, busy, onTest, onDelete, onOpen }: Acts): Colum
     },
     { key: "kind", head: "Signs in by", width: 104, cell: (one) => (one.kind === "app" ? "GitHub App" : "token") },
     { key: "state", head: "State", cell: (one) => <span className="line" title={one.problem}><Status {...signedIn(one)} /></span> },
-    { key: "url", head: "API address", width: "20%", cell: (one) => <span className="mono clip" title={one.api_url}>{one.api_url}</span> },
+    { key: "url", head: "API address", width: "18%", cell: (one) => <span className="mono clip" title={one.api_url}>{one.api_url}</span> },
     { key: "rate", head: "Calls left", width: 128, said: "Calls left", cell: (one) => <Rate one={one} /> },
     { key: "tested", head: "Tested", width: 104, said: "Tested", cell: (one) => (one.tested_at ? <RelativeTime at={one.tested_at} /> : "never") },
     {

@@ -33,14 +33,17 @@ export function Organizations({ connection, team, refused, onClose }: Props) {
           {list.items.length === 0 && <p className="muted">GitHub names no organization that this token belongs to; one it may manage can be named below.</p>}
           <ul className="grid gap-3" aria-label="Organizations">
             {list.items.map((one) => (
-              <li key={one.name} className="line">
-                <span className="strong clip">{one.name}</span>
-                <Status {...hookState(one)} />
-                <span className="push">
-                  <Button size="small" aria-label={`${hookAct(one)} the webhook of ${one.name}`} busy={working === one.name} refused={refused} onClick={() => act(one)}>
-                    {hookAct(one)}
-                  </Button>
-                </span>
+              <li key={one.name}>
+                <div className="line">
+                  <span className="strong clip">{one.name}</span>
+                  <Status {...hookState({ hook: { state: one.hook.state } })} />
+                  <span className="push">
+                    <Button size="small" aria-label={`${hookAct(one)} the webhook of ${one.name}`} busy={working === one.name} refused={refused} onClick={() => act(one)}>
+                      {hookAct(one)}
+                    </Button>
+                  </span>
+                </div>
+                {one.hook.problem && <p className="muted [overflow-wrap:anywhere]">{one.hook.problem}</p>}
               </li>
             ))}
           </ul>

@@ -10,8 +10,8 @@ it.each([
   [{ tested_at: "2026-01-01T00:00:00Z" }, "succeeded", "answers"],
   [{ kind: "app", login: "acme" }, "errored", "no installation chosen"],
   [{ kind: "app", login: "acme", installation: 7 }, "succeeded", "as acme"],
-  [{ kind: "app", login: "acme", installation: 7, state: "suspended", error: "no" }, "errored", "suspended at GitHub"],
-  [{ kind: "app", login: "acme", installation: 7, state: "removed" }, "failed", "uninstalled at GitHub"],
+  [{ kind: "app", login: "acme", installation: 7, state: "suspended", error: "no" }, "errored", "suspended"],
+  [{ kind: "app", login: "acme", installation: 7, state: "removed" }, "failed", "uninstalled"],
   [{ login: "ann", error: "Bad credentials" }, "failed", "Bad credentials"],
 ] as const)("says of %j how it is signed in", (change, status, word) => expect(signedIn({ ...fresh, ...change })).toEqual({ status, word }));
 

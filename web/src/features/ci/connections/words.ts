@@ -4,8 +4,8 @@ import type { Repository } from "./queries";
 
 /** Whether a connection is signed in, in words. */
 export function signedIn({ kind, installation, state, error, login, tested_at: tested }: Pick<Connection, "kind" | "installation" | "state" | "error" | "login" | "tested_at">): { status: Status; word: string } {
-  if (state === "removed") return { status: "failed", word: "uninstalled at GitHub" };
-  if (state === "suspended") return { status: "errored", word: "suspended at GitHub" };
+  if (state === "removed") return { status: "failed", word: "uninstalled" };
+  if (state === "suspended") return { status: "errored", word: "suspended" };
   if (error) return { status: "failed", word: error };
   if (kind === "app" && !installation) return { status: "errored", word: "no installation chosen" };
   if (login) return { status: "succeeded", word: `as ${login}` };
