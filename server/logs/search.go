@@ -334,6 +334,11 @@ func (s *Service) Values(ctx context.Context, in Search, names []string, top int
 		top = 10
 	}
 	facets, stats, err := s.Store.Facets(ctx, q.Request, names, top)
+	for i := range facets {
+		if facets[i].Values == nil {
+			facets[i].Values = []store.Count{}
+		}
+	}
 	return facets, cost(stats), err
 }
 
