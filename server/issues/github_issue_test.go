@@ -149,11 +149,12 @@ func TestLinksFollowTheirIssues(t *testing.T) {
 	l := newLinked(t)
 	l.take(l.event(sample{kind: "A", value: "a", function: "f"}), l.event(sample{kind: "A", value: "a", function: "f"}), l.event(sample{kind: "B", value: "b", function: "g"}))
 	a, b := l.only("title:A*"), l.only("title:B*")
-	for issue, addresses := range map[int64][]string{a.ID: {"https://github.com/octo/shop/issues/7"}, b.ID: {"https://github.com/octo/shop/issues/7", "https://github.com/octo/shop/pull/8/"}} {
-		for _, address := range addresses {
-			if err := l.LinkIssue(l.ctx, issue, address); err != nil {
-				t.Fatal(err)
-			}
+	for _, link := range []struct {
+		issue   int64
+		address string
+	}{{a.ID, "https://github.com/octo/shop/issues/7"}, {b.ID, "https://github.com/octo/shop/issues/7"}, {b.ID, "https://github.com/octo/shop/pull/8/"}} {
+		if err := l.LinkIssue(l.ctx, link.issue, link.address); err != nil {
+			t.Fatal(err)
 		}
 	}
 	for host, want := range map[string]string{"github.example.com": "octo/shop#7 unknown", "github.com": "octo/shop#7 closed"} {
