@@ -37,15 +37,10 @@ func outage(t testing.TB, url string) {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	var schema string
-	if err := conn.QueryRow(t.Context(), "SELECT current_schema()").Scan(&schema); err != nil {
-		t.Fatal(err)
-	}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		// Those of other tests on the same server name another schema.
-		_, err := conn.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = $1", schema)
+		_, err := conn.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +58,7 @@ func TestDatabaseGoneWhileBuilding(t *testing.T) {
 	t.Parallel()
 	const jobs, lines = 4, 120
 	url := databasetest.URL(t)
-	p := launchOn(t, t.TempDir(), named(url))
+	p := launchOn(t, t.TempDir(), url)
 	p.pipeline(t, "main", "count", counting(jobs, lines))
 	var builds []build
 	for _, job := range []string{"j0", "j1", "j2", "j3"} {
@@ -83,14 +78,4 @@ func TestDatabaseGoneWhileBuilding(t *testing.T) {
 	if after := p.finish(t, p.trigger(t, "main", "count", "j0").ID); after.Status != "succeeded" {
 		t.Errorf("afterwards: %+v", after)
 	}
-}
-
-// named makes the connections of one test's server known by its schema.
-func named(url string) string {
-	_, schema, found := strings.Cut(url, "search_path=")
-	if !found {
-		return url
-	}
-	schema, _, _ = strings.Cut(schema, "&")
-	return url + "&application_name=" + schema
 }
