@@ -34,7 +34,7 @@ jobs:
       run: {path: sh, args: [-c, "sh hello/build.sh"]}
 `;
 
-it("goes from an empty server to a green build by a push, live", { timeout: 120_000 }, async () => {
+it("goes from an empty server to a green build by a push, live", { timeout: 180_000 }, async () => {
   const repository = new Repository(server.repositories, "hello");
   repository.push("hello: begin", { "build.sh": "echo the first build\n" });
   const token = server.command("token", "create", "--user", "admin", "--name", "e2e", "--scopes", "*");
@@ -62,7 +62,8 @@ it("goes from an empty server to a green build by a push, live", { timeout: 120_
   // The first version is found by a check and built, which the graph shows by itself.
   await page.getByText("#1", { exact: false }).first().waitFor();
   await open(page, "/teams/main/pipelines/hello/jobs/build/builds/1");
-  await page.getByText("the first build").waitFor();
+  // The first container of a new server may have to wait for a busy machine.
+  await page.getByText("the first build").waitFor({ timeout: 90_000 });
   await page.getByText("Succeeded").first().waitFor();
   await expectAccessible(page);
 
