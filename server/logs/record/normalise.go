@@ -226,3 +226,15 @@ func inRange(t time.Time) (time.Time, bool) {
 	}
 	return t, true
 }
+
+// NearestYear gives a time without a year the one that brings it closest to now.
+func NearestYear(t, now time.Time) time.Time {
+	best := time.Time{}
+	for year := now.Year() - 1; year <= now.Year()+1; year++ {
+		candidate := time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, t.Location())
+		if best.IsZero() || candidate.Sub(now).Abs() < best.Sub(now).Abs() {
+			best = candidate
+		}
+	}
+	return best
+}

@@ -19,7 +19,7 @@ func textTime(line string, now time.Time) (time.Time, bool) {
 		return t, true
 	}
 	if t, err := time.Parse(time.Stamp, line[:15]); err == nil {
-		return nearestYear(t, now), true
+		return record.NearestYear(t, now), true
 	}
 	if _, behind, ok := strings.Cut(line, " ["); ok {
 		if stamp, _, ok := strings.Cut(behind, "]"); ok && len(stamp) <= 40 {
@@ -42,14 +42,4 @@ func isoTime(line string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
-}
-
-func nearestYear(t, now time.Time) time.Time {
-	best := t.AddDate(now.Year()-1, 0, 0)
-	for _, year := range []int{now.Year(), now.Year() + 1} {
-		if c := t.AddDate(year, 0, 0); c.Sub(now).Abs() < best.Sub(now).Abs() {
-			best = c
-		}
-	}
-	return best
 }

@@ -181,7 +181,7 @@ func (p *parser) oldTime(text string, now time.Time, zone *time.Location) (strin
 	text = strings.TrimLeft(text, " *.") // Cisco marks an unsure clock
 	if len(text) >= len(oldLayout) {
 		if t, err := time.ParseInLocation(oldLayout, text[:len(oldLayout)], zone); err == nil {
-			p.record.Time = nearest(t, now).UTC()
+			p.record.Time = record.NearestYear(t, now).UTC()
 			rest := text[len(oldLayout):]
 			if strings.HasPrefix(rest, ".") { // a fraction of a second
 				end := 1
@@ -206,18 +206,6 @@ func (p *parser) oldTime(text string, now time.Time, zone *time.Location) (strin
 	}
 	p.record.Time = t.UTC()
 	return rest, true
-}
-
-// nearest gives a time without a year the one that brings it closest to now.
-func nearest(t, now time.Time) time.Time {
-	best := time.Time{}
-	for year := now.Year() - 1; year <= now.Year()+1; year++ {
-		candidate := time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, t.Location())
-		if best.IsZero() || candidate.Sub(now).Abs() < best.Sub(now).Abs() {
-			best = candidate
-		}
-	}
-	return best
 }
 
 // tag reads name[pid]: in front of the text.
