@@ -88,7 +88,8 @@ it("connects a program, shows its error, resolves it, and sees it come back", as
 
   // Resolved by keyboard; the same error again, and the open page says that it came back.
   await page.keyboard.press("e");
-  await page.getByText(/^Resolved/).waitFor();
+  // Not the view of that name at the left, which is always there: the issue must be resolved before its error comes again.
+  await page.getByText(/^Resolved .*by /).waitFor();
   await report(dsn);
   await page.locator(".chip", { hasText: "regressed" }).waitFor();
   await page.getByText(/Came back/).waitFor();
