@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"time"
 )
@@ -59,7 +61,7 @@ type CheckIn struct {
 	Agent           string    `json:"agent"`
 	RootVersion     int64     `json:"root_version"`
 	TargetsVersion  int64     `json:"targets_version"`
-	InventorySHA256 string    `json:"inventory_sha256,omitempty"` // hex, of the uncompressed JSON
+	InventorySHA256 string    `json:"inventory_sha256,omitempty"` // Inventory.Hash; empty while there is none
 	Clock           time.Time `json:"clock"`
 	DiskFree        int64     `json:"disk_free"`
 	BootID          string    `json:"boot_id"`
@@ -95,6 +97,24 @@ type Inventory struct {
 	Kernel        string            `json:"kernel"`
 	UptimeSeconds int64             `json:"uptime"`
 	OSRelease     map[string]string `json:"os_release"`
+}
+
+// Hash is what a check-in names the inventory by: the SHA-256, in hex, of its
+// JSON without the uptime, which would make every one new. Nil lists count as empty ones.
+func (i Inventory) Hash() string {
+	i.UptimeSeconds = 0
+	if i.Packages == nil {
+		i.Packages = []Package{}
+	}
+	if i.Held == nil {
+		i.Held = []string{}
+	}
+	if i.OSRelease == nil {
+		i.OSRelease = map[string]string{}
+	}
+	raw, _ := json.Marshal(i) // strings and numbers: cannot fail
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
 }
 
 // Report is one thing that happened on a node. Its Seq grows by one per node for

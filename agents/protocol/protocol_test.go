@@ -133,6 +133,19 @@ func TestWords(t *testing.T) {
 	}
 }
 
+func TestInventoryHash(t *testing.T) {
+	t.Parallel()
+	a := Inventory{Kernel: "6.1"}
+	b := Inventory{Kernel: "6.1", UptimeSeconds: 5, Packages: []Package{}, Held: []string{}}
+	if a.Hash() != b.Hash() || len(a.Hash()) != 64 {
+		t.Error("the uptime or an empty list changes the hash")
+	}
+	b.Packages = []Package{{Name: "a", Version: "1", Arch: "all"}}
+	if a.Hash() == b.Hash() {
+		t.Error("packages do not count")
+	}
+}
+
 func FuzzReadSignature(f *testing.F) {
 	f.Add("n", "1", "2", "AAAA")
 	f.Fuzz(func(t *testing.T, node, at, seq, sig string) {
