@@ -8,6 +8,7 @@ export type Found = components["schemas"]["LogFound"];
 export type Histogram = components["schemas"]["LogHistogram"];
 export type Name = components["schemas"]["LogNames"]["names"][number];
 export type Facet = components["schemas"]["LogFacet"];
+export type FieldNumbers = NonNullable<components["schemas"]["LogField"]["numbers"]>;
 export type Pattern = components["schemas"]["LogPatterns"]["patterns"][number];
 
 /** What is asked, with the instants that a relative range meant when it was asked. */
@@ -60,6 +61,18 @@ export const fieldQuery = (asked: Asked, name: string) =>
   queryOptions({
     queryKey: ["logs", "field", asked, name],
     queryFn: async ({ signal }) => whole(await data(api.POST("/api/v1/logs/field", { body: { ...asked, name }, signal }))),
+    ...kept,
+  });
+
+/** Further percentiles of a field with numbers. What comes behind a pipe has no fields of lines, so the search must have none. */
+export const percentilesQuery = (asked: Asked, name: string, filter: string, shares: readonly string[]) =>
+  queryOptions({
+    queryKey: ["logs", "percentiles", asked, name],
+    queryFn: async ({ signal }) => {
+      const query = `${filter} | stats ${shares.map((share) => `${share}(${name}) as ${share}`).join(", ")}`.trim();
+      const { rows } = await data(api.POST("/api/v1/logs/search", { body: { ...asked, query }, signal }));
+      return Object.fromEntries(shares.map((share, at) => [share, Number(rows?.[0]?.[at])]));
+    },
     ...kept,
   });
 

@@ -187,7 +187,7 @@ function merged(fresh: Line[], found: Line[], tailing: boolean): Line[] {
 
 function useTabs(team: string) {
   const search = useSearch({ strict: false }) as Record<string, unknown>;
-  const rest = Object.fromEntries(Object.entries(search).filter(([name]) => !["tab", "line", "field"].includes(name)));
+  const rest = Object.fromEntries(Object.entries(search).filter(([name]) => !["tab", "line", "field", "facets"].includes(name)));
   // The open tab keeps what is open in it, so that it counts as the current one.
   const to = (label: string, tab?: string) => ({ label, to: logsPath(team), search: search.tab === tab ? search : tab ? { ...rest, tab } : rest });
   return [to("Lines"), to("Patterns", "patterns"), to("Fields", "fields")];

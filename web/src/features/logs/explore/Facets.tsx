@@ -2,17 +2,34 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronRight, Minus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { count } from "@/format/bytes";
+import { Drawer } from "@/ui/Drawer";
 import { Icon } from "@/ui/Icon";
 import { type Facet, type Name, namesQuery, valuesQuery } from "../queries";
-import { hasTerm, term } from "./terms";
+import { hasTerm, term, withoutTerm, withTerm } from "./terms";
 import type { Explore } from "./useExplore";
+import { useNarrow } from "./usePhone";
 
 const shown = 5;
 const opened = 6;
 const listed = 20;
 
-/** Names first, with the most frequent values of those that tell lines apart. */
+/** The fields beside the lines; where there is no room for them, in a drawer. */
 export function Facets({ explore }: { explore: Explore }) {
+  const narrow = useNarrow();
+  const { search, set, query } = explore;
+  if (!narrow) return <FacetList explore={explore} />;
+  // What is chosen there is seen in the lines behind.
+  const choose = (q: string) => set({ q: q || undefined, facets: undefined, line: undefined }, { push: true });
+  const chosen: Explore = { ...explore, narrow: (condition) => choose(withTerm(query, condition)), widen: (condition) => choose(withoutTerm(query, condition)) };
+  return (
+    <Drawer open={Boolean(search.facets)} onClose={() => set({ facets: undefined })} title="Fields">
+      <FacetList explore={chosen} />
+    </Drawer>
+  );
+}
+
+/** Names first, with the most frequent values of those that tell lines apart. */
+function FacetList({ explore }: { explore: Explore }) {
   const { asked } = explore;
   const [chosen, setChosen] = useState<ReadonlyMap<string, boolean>>(() => new Map());
   const [all, setAll] = useState(false);

@@ -1,13 +1,14 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Minus, Plus } from "lucide-react";
+import { Fragment } from "react";
 import { asProblem } from "@/api/problem";
 import { count, plural } from "@/format/bytes";
 import { IconButton } from "@/ui/Button";
 import { Drawer } from "@/ui/Drawer";
 import { ErrorState } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
-import { fieldQuery, type Histogram, type Name, namesQuery } from "../queries";
-import { term } from "./terms";
+import { type FieldNumbers, fieldQuery, type Histogram, type Name, namesQuery, percentilesQuery } from "../queries";
+import { hasPipe, named, term } from "./terms";
 import type { Explore } from "./useExplore";
 
 /** Every name that lines of the search have, and figures of one. */
@@ -61,13 +62,31 @@ function Share({ part }: { part: number }) {
   );
 }
 
+const percentiles = ["p90", "p99"] as const;
+
+/** The numbers of a field, the least first. */
+function figuresOf(numbers: FieldNumbers | undefined, further: Record<string, number> | undefined): [string, number][] {
+  if (!numbers) return [];
+  const all: [string, number | undefined][] = [
+    ["Least", numbers.min],
+    ["Median", numbers.p50],
+    ["Mean", numbers.avg],
+    ["90th percentile", further?.p90],
+    ["95th percentile", numbers.p95],
+    ["99th percentile", further?.p99],
+    ["Most", numbers.max],
+  ];
+  return all.filter((one): one is [string, number] => Number.isFinite(one[1]));
+}
+
 const figure = (value: number) => value.toLocaleString("en-US", { maximumFractionDigits: 3 });
 
 function Figures({ name, explore, total }: { name: string; explore: Explore; total: number }) {
   const { data, error, refetch } = useQuery(fieldQuery(explore.asked, name));
+  const further = useQuery({ ...percentilesQuery(explore.asked, named(name), explore.query || "*", percentiles), enabled: Boolean(data?.numbers) && !hasPipe(explore.query) }).data;
   if (error) return <ErrorState what="This field cannot be counted" why={asProblem(error).message} onRetry={() => void refetch()} />;
   if (!data) return <section className="muted">Counting</section>;
-  const { numbers } = data;
+  const numbers = figuresOf(data.numbers, further);
   return (
     <>
       <section>
@@ -82,13 +101,12 @@ function Figures({ name, explore, total }: { name: string; explore: Explore; tot
             {data.more ? "more than " : ""}
             {count(data.distinct)}
           </dd>
-          {numbers &&
-            (["min", "p50", "avg", "p95", "max"] as const).map((key) => [
-              <dt key={`t${key}`}>{{ min: "Least", p50: "Median", avg: "Mean", p95: "95th percentile", max: "Most" }[key]}</dt>,
-              <dd key={key} className="figures">
-                {figure(numbers[key])}
-              </dd>,
-            ])}
+          {numbers.map(([said, value]) => (
+            <Fragment key={said}>
+              <dt>{said}</dt>
+              <dd className="figures">{figure(value)}</dd>
+            </Fragment>
+          ))}
         </dl>
       </section>
       <section>

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { BarChart3, Minus, Pin, PinOff, Plus } from "lucide-react";
 import { useState } from "react";
+import { useSession } from "@/api/session";
 import { count } from "@/format/bytes";
 import { copyText } from "@/ui/clipboard";
 import { useToast } from "@/ui/frame/hooks";
@@ -21,7 +22,9 @@ export function LineDetail({ line, explore }: { line: Line; explore: Explore }) 
   const fields = fieldsOf(line);
   const toast = useToast();
   const trace = fields.find(({ name, value }) => traceNames.includes(name) && value);
-  const build = fields.find(({ name, value }) => name === "build_id" && /^\d+$/.test(value));
+  const errors = trace && /^[\da-f-]{16,36}$/i.test(trace.value) ? trace.value : undefined;
+  const build = fields.find(({ name, value }) => ["build_id", "build.id"].includes(name) && /^\d+$/.test(value));
+  const node = useEdge() ? fields.find(({ name, value }) => ["node_id", "edge.node_id"].includes(name) && value) : undefined;
   const at = Date.parse(line.time);
   const near = absolute({ from: at - 3_600_000, to: at + 3_600_000 });
   return (
@@ -45,7 +48,13 @@ export function LineDetail({ line, explore }: { line: Line; explore: Explore }) 
             Trace {trace.value.slice(0, 8)}
           </Link>
         )}
+        {errors && (
+          <Link to={`/teams/${encodeURIComponent(explore.team)}/issues`} search={{ query: `trace:${errors}` } as never}>
+            Errors of this trace
+          </Link>
+        )}
         {build && <Link to={`/builds/${build.value}`}>Build {build.value}</Link>}
+        {node && <Link to={`/teams/${encodeURIComponent(explore.team)}/edge/nodes/${encodeURIComponent(node.value)}`}>Node {node.value.slice(0, 12)}</Link>}
         <button type="button" onClick={() => explore.ask(alike(line.message))}>
           Lines like this
         </button>
@@ -57,6 +66,9 @@ export function LineDetail({ line, explore }: { line: Line; explore: Explore }) 
     </div>
   );
 }
+
+/** Nodes have pages once the server has their part. */
+const useEdge = () => useSession().capabilities.includes("edge");
 
 type FieldProps = { field: Field; explore: Explore; counted: boolean; onCount: () => void };
 

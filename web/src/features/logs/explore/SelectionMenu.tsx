@@ -2,12 +2,19 @@ import { type CSSProperties, type RefObject, useEffect, useState } from "react";
 import { Search, SearchX } from "lucide-react";
 import { Button } from "@/ui/Button";
 import { copyText } from "@/ui/clipboard";
-import { quoted } from "./terms";
+import { sought, wholeWords } from "./terms";
 import type { Explore } from "./useExplore";
 
 const longest = 200;
 
-type Marked = { text: string; x: number; y: number };
+type Marked = { text: string; words: string; x: number; y: number };
+
+/** What is marked, with its first and last word made whole: an index of words does not find parts of them. */
+function wordsOf(range: Range, text: string): string {
+  const node = range.startContainer;
+  if (node !== range.endContainer || node.nodeType !== Node.TEXT_NODE) return text;
+  return wholeWords(node.textContent ?? "", range.startOffset, range.endOffset) || text;
+}
 
 /** Searches for what is marked in the rows. */
 export function SelectionMenu({ explore, host }: { explore: Explore; host: RefObject<HTMLDivElement | null> }) {
@@ -21,8 +28,9 @@ export function SelectionMenu({ explore, host }: { explore: Explore; host: RefOb
         setMarked(undefined);
         return;
       }
-      const box = selection.getRangeAt(0).getBoundingClientRect();
-      setMarked({ text, x: box.left, y: box.bottom });
+      const range = selection.getRangeAt(0);
+      const box = range.getBoundingClientRect();
+      setMarked({ text, words: wordsOf(range, text), x: box.left, y: box.bottom });
     };
     document.addEventListener("selectionchange", look);
     return () => document.removeEventListener("selectionchange", look);
@@ -32,8 +40,7 @@ export function SelectionMenu({ explore, host }: { explore: Explore; host: RefOb
     getSelection()?.removeAllRanges();
     explore.narrow(condition);
   };
-  // Words stand whole in the index; a part of one is found with stars around.
-  const words = quoted(marked.text);
+  const words = sought(marked.words);
   const style = { "--x": `${marked.x}px`, "--y": `${marked.y + 4}px` } as CSSProperties;
   return (
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- a press here must not take the selection away

@@ -1,4 +1,4 @@
-import { ArrowDown, ArrowUp, History, WrapText } from "lucide-react";
+import { ArrowDown, ArrowUp, History, ListFilter, WrapText } from "lucide-react";
 import { bytes, count, plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import type { Found, Histogram } from "../queries";
@@ -52,8 +52,11 @@ export function StatusLine({ explore, histogram, chart, found, shown, tailing }:
         <Button kind="quiet" size="small" icon={History} aria-pressed={Boolean(search.yesterday)} onClick={() => set({ yesterday: search.yesterday ? undefined : true })} className="desk">
           Yesterday
         </Button>
-        {!found?.columns && (
+        {!found?.columns && !search.tab && (
           <>
+            <Button kind="quiet" size="small" icon={ListFilter} aria-haspopup="dialog" aria-expanded={Boolean(search.facets)} onClick={() => set({ facets: search.facets ? undefined : true })} className="logs-narrow">
+              Fields
+            </Button>
             <Button kind="quiet" size="small" icon={oldest ? ArrowUp : ArrowDown} onClick={() => set({ order: oldest ? undefined : "oldest" })} refused={tailing && "A tail shows the newest first."}>
               {oldest ? "Oldest first" : "Newest first"}
             </Button>

@@ -14,6 +14,7 @@ export const exploreSearch = params({
   yesterday: flag(),
   line: text(80),
   field: text(200),
+  facets: flag(),
 });
 
 export type ExploreSearch = Read<typeof exploreSearch>;

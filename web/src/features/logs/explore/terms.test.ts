@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { alike, hasPipe, hasTerm, marked, phrases, pieces, quoted, term, typing, withoutTerm, withTerm } from "./terms";
+import { alike, hasPipe, hasTerm, marked, phrases, pieces, quoted, sought, term, typing, wholeWords, withoutTerm, withTerm } from "./terms";
 
 describe("a value", () => {
   it.each([
@@ -73,4 +73,23 @@ describe("what is being typed", () => {
   ])("%s", (text, expected) => {
     expect(typing(text, text.length)).toEqual(expected);
   });
+});
+
+describe("a marked text", () => {
+  it.each([
+    ["refused", "refused"],
+    ["pay-1.eu", "pay-1.eu"],
+    ["status:503", '"status:503"'],
+    ["or", '"or"'],
+    ["=5s", '"=5s"'],
+    ['say "hi"', '"say \\"hi\\""'],
+  ])("%s is sought as %s", (text, expected) => expect(sought(text)).toBe(expected));
+
+  it.each([
+    ["connection refused (again)", 3, 14, "connection refused"],
+    ["connection refused (again)", 0, 10, "connection"],
+    ["connection refused (again)", 11, 19, "refused"],
+    ["took 45ms.", 6, 9, "45ms"],
+    ["größe war", 1, 2, "größe"],
+  ])("of %s from %d to %d has whole words", (text, from, to, expected) => expect(wholeWords(text, from, to)).toBe(expected));
 });

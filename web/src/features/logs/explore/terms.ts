@@ -4,8 +4,24 @@ export function quoted(value: string): string {
   return `"${value.replace(/[\\"]/g, "\\$&").replace(/\n/g, "\\n").replace(/\t/g, "\\t")}"`;
 }
 
+/** A text to be found in messages, as a query says it: in quotation marks unless it is one bare word. */
+export function sought(text: string): string {
+  if (/^[\p{L}\p{N}][\p{L}\p{N}_.-]*$/u.test(text) && !/^(or|and|not)$/i.test(text)) return text;
+  return `"${text.replace(/[\\"]/g, "\\$&")}"`;
+}
+
+/** The stretch from one place in a text to another, with the words it begins and ends in made whole: only whole words are found. */
+export function wholeWords(text: string, from: number, to: number): string {
+  const inside = /[\p{L}\p{N}]/u;
+  const joined = (at: number) => at > 0 && at < text.length && inside.test(text[at - 1] as string) && inside.test(text[at] as string);
+  let [start, end] = [from, to];
+  while (joined(start)) start--;
+  while (joined(end)) end++;
+  return text.slice(start, end).trim();
+}
+
 /** A name as a query says it. */
-function named(name: string): string {
+export function named(name: string): string {
   return /^[\p{L}_@][\p{L}\p{N}_.@/-]*$/u.test(name) ? name : `"${name.replace(/[\\"]/g, "\\$&")}"`;
 }
 

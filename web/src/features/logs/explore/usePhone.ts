@@ -1,15 +1,18 @@
 import { useSyncExternalStore } from "react";
 
-const narrow = "(max-width: 639px)";
-
-/** Phones wrap lines. */
-export function usePhone(): boolean {
+function useMedia(query: string): boolean {
   return useSyncExternalStore(
     (listener) => {
-      const query = matchMedia(narrow);
-      query.addEventListener("change", listener);
-      return () => query.removeEventListener("change", listener);
+      const media = matchMedia(query);
+      media.addEventListener("change", listener);
+      return () => media.removeEventListener("change", listener);
     },
-    () => matchMedia(narrow).matches,
+    () => matchMedia(query).matches,
   );
 }
+
+/** Phones wrap lines. */
+export const usePhone = () => useMedia("(max-width: 639px)");
+
+/** No room for a column of fields beside the lines. */
+export const useNarrow = () => useMedia("(max-width: 959px)");
