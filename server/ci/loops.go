@@ -23,7 +23,7 @@ func (s *Service) Start(ctx context.Context) (stop func()) {
 
 // Loops are the background tasks that only pick up what a crash left behind, and the collector.
 func (s *Service) Loops() []work.Loop {
-	return []work.Loop{
+	loops := []work.Loop{
 		{Name: "ci.schedule", Every: 10 * time.Second, Run: s.sched.sweep},
 		{Name: "ci.archive", Every: time.Minute, Run: s.sweepAbandoned},
 		{Name: "ci.logs", Every: 30 * time.Second, Run: s.ReapLogs},
@@ -33,4 +33,8 @@ func (s *Service) Loops() []work.Loop {
 		{Name: "ci.told", Every: time.Hour, Run: s.pruneTold},
 		{Name: "ci.components", Every: 10 * time.Minute, Run: s.reapComponents},
 	}
+	if s.Output.Tell != nil {
+		loops = append(loops, work.Loop{Name: "ci.output", Every: time.Second, Run: s.tellOutput})
+	}
+	return loops
 }

@@ -85,6 +85,7 @@ func (s *Service) register(ctx context.Context, id int64, cancel context.CancelC
 	s.mu.Lock()
 	s.aborts[id] = cancel
 	s.mu.Unlock()
+	s.noteOutput(id)
 	if b, err := s.build(ctx, id); problem.Is(err, problem.NotFound) || err == nil && b.AbortRequested {
 		cancel(engine.ErrAborted)
 	}
@@ -134,6 +135,7 @@ func (s *Service) end(ctx context.Context, b buildRow, status Status, message st
 			return work.RetryAfter(time.Second, err)
 		}
 	}
+	s.noteOutput(b.ID)
 	// The row first: whoever sees the last event and asks for the build finds it ended.
 	err := s.db.Tx(ctx, func(ctx context.Context) error {
 		if err := s.lockPipeline(ctx, b.PipelineID); err != nil {

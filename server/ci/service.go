@@ -103,6 +103,8 @@ type Service struct {
 	// RepositoryTrouble says, as a part of a sentence, why nothing is heard of a repository;
 	// nil knows nothing. Set it before Start.
 	RepositoryTrouble func(ctx context.Context, team int64, place string) (string, error)
+	// Output hears what builds say; with no Tell nobody does. Set it before Start.
+	Output OutputListener
 
 	store
 	deps    Deps
@@ -112,6 +114,7 @@ type Service struct {
 	checker *checker
 	// sessions are those of people inside containers.
 	sessions *sessions
+	outputs  outputs
 
 	// failingCases reads the test reports of a build; nil knows of none.
 	failingCases func(ctx context.Context, build int64, limit int) ([]failingCase, error)
