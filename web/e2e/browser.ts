@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { expect } from "vitest";
+import { expect, onTestFailed } from "vitest";
 
 const quiet = [
   "--no-sandbox",
@@ -24,6 +24,11 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => {
     if (message.type() === "error" && !/status of 40[0-9]|ERR_NETWORK_CHANGED/.test(message.text())) errors.push(`${message.text()} (${message.location().url}:${message.location().lineNumber})`);
+  });
+  // What stood there says more than which line waited in vain.
+  onTestFailed(async () => {
+    const text = await page.locator("body").innerText({ timeout: 2000 }).catch(String);
+    process.stderr.write(`${page.url()} showed:\n${text.slice(0, 3000)}\nerrors: ${errors.join("\n")}\n`);
   });
   return { page, errors };
 }

@@ -25,6 +25,11 @@ export class Problem extends Error {
   }
 }
 
+/** The network, and a server that is stopping or busy. What was refused is refused again. */
+export function worthRetrying(error: unknown): boolean {
+  return !(error instanceof Problem) || [0, 502, 503, 504].includes(error.status);
+}
+
 type Body = { title?: unknown; detail?: unknown; request_id?: unknown; errors?: unknown };
 
 const titles: Record<number, string> = {

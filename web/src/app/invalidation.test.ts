@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { describe, expect, it, vi } from "vitest";
 import type { Feature } from "@/ui/frame/feature";
 import { createInvalidator, staleKeys } from "./invalidation";
@@ -58,5 +58,19 @@ describe("createInvalidator", () => {
     invalidator.reset();
     await settle();
     await vi.waitFor(() => expect(asked()).toEqual(["all"]));
+  });
+
+  it("asks again for what was on its way for the first time when it changed", async () => {
+    const client = new QueryClient();
+    const answers: ((text: string) => void)[] = [];
+    const observer = new QueryObserver(client, { queryKey: ["ci", "build", 1], queryFn: () => new Promise<string>((answer) => answers.push(answer)) });
+    const stop = observer.subscribe(() => undefined);
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    createInvalidator(client).stale([["ci", "build", 1]]);
+    answers[0]?.("pending");
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    answers[1]?.("started");
+    await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe("started"));
+    stop();
   });
 });

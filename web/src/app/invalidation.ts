@@ -11,6 +11,21 @@ export function staleKeys(change: Change, features: Pick<Feature, "topics">[]): 
 }
 
 /**
+ * Refetches what a change made stale. A query's first fetch is let end, and its answer may be older than the change:
+ * it is made stale once more when it is there.
+ */
+async function refresh(client: QueryClient, filters: { queryKey?: QueryKey }): Promise<void> {
+  const first = client.getQueryCache().findAll({ ...filters, fetchStatus: "fetching", predicate: ({ state }) => state.data === undefined });
+  await client.invalidateQueries(filters);
+  await Promise.all(
+    first.map(async ({ promise, queryKey }) => {
+      await promise?.catch(() => undefined); // an error is shown by whoever asked
+      await client.invalidateQueries({ queryKey, exact: true });
+    }),
+  );
+}
+
+/**
  * Gathers changes and refetches what they made stale. While a refetch runs, further changes wait for the next
  * round: a build that reports ten times a second neither cancels its own refetches nor loses the last change.
  */
@@ -27,8 +42,8 @@ export function createInvalidator(client: QueryClient) {
       const all = everything;
       waiting = new Map();
       everything = false;
-      if (all) await client.invalidateQueries();
-      else await Promise.all([...keys.values()].map((queryKey) => client.invalidateQueries({ queryKey })));
+      if (all) await refresh(client, {});
+      else await Promise.all([...keys.values()].map((queryKey) => refresh(client, { queryKey })));
     }
     running = false;
   }

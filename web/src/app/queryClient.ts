@@ -1,5 +1,5 @@
 import { QueryClient } from "@tanstack/react-query";
-import { Problem } from "@/api/problem";
+import { worthRetrying } from "@/api/problem";
 
 /** Old data stays on the page while new data comes; the stream says when something is stale. */
 export function createQueryClient(): QueryClient {
@@ -13,9 +13,4 @@ export function createQueryClient(): QueryClient {
       },
     },
   });
-}
-
-/** The network, and a server that is stopping or busy. What was refused is refused again. */
-function worthRetrying(error: unknown): boolean {
-  return !(error instanceof Problem) || error.status === 0 || error.status === 502 || error.status === 503 || error.status === 504;
 }

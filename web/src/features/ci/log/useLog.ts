@@ -1,8 +1,11 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { worthRetrying } from "@/api/problem";
 import { fetchLog } from "../queries";
 import { unread } from "./blocks";
 import { followLog } from "./follow";
 import { createLogStore, type LogState, type LogStore } from "./store";
+
+const retryAfter = 2000; // milliseconds; the network comes back by itself
 
 /** The log of a build, followed while the build runs. Mount with the build's id as key. */
 export function useLog(id: number, running: boolean, onEnd: () => void): { store: LogStore; state: LogState } {
@@ -17,7 +20,13 @@ export function useLog(id: number, running: boolean, onEnd: () => void): { store
     return store.close;
   }, [store]);
 
-  const { opened, total, sections } = state;
+  const { opened, total, sections, error } = state;
+  useEffect(() => {
+    if (!error || !worthRetrying(error)) return;
+    const timer = setTimeout(() => store.retry(), retryAfter);
+    return () => clearTimeout(timer);
+  }, [store, error]);
+
   useEffect(() => (follows && opened ? followLog(id, store, end) : undefined), [id, store, follows, opened, end]);
 
   // Lines of parallel steps alternate; where exactly is known only from the lines.
