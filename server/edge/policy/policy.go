@@ -153,6 +153,9 @@ type Install struct {
 	Conffiles  string   `json:"conffiles,omitempty"`
 	Timeout    Duration `json:"timeout,omitempty"`
 	HoldPolicy string   `json:"holdPolicy,omitempty"`
+	// OfflineGrace is how long after its expiry a bundle may still be installed
+	// that was staged before.
+	OfflineGrace Duration `json:"offlineGrace,omitempty"`
 }
 
 // Rollback is how a node judges itself, and goes back.
@@ -173,7 +176,7 @@ type Health struct {
 	Name string `json:"name,omitempty"`
 	URL  string `json:"url,omitempty"`
 	Path string `json:"path,omitempty"`
-	// Expect is the status of an answer; 0 is any below 400.
+	// Expect is the status of an answer; 0 is any from 200 to 299.
 	Expect int `json:"expect,omitempty"`
 }
 
@@ -192,7 +195,7 @@ func Default() Policy {
 	p.Spec.RolloutStrategy.BatchSize = Count{Number: 100}
 	p.Spec.RolloutStrategy.SilentAfter = 6 * hour
 	p.Spec.RolloutStrategy.PauseOn = PauseOn{FailureRate: 5_00, MinSamples: 20, AnyExit: []int{3, 7}}
-	p.Spec.Install = Install{Reboot: "ifNeeded", Conffiles: "keep", Timeout: 30 * minute, HoldPolicy: "refuse"}
+	p.Spec.Install = Install{Reboot: "ifNeeded", Conffiles: "keep", Timeout: 30 * minute, HoldPolicy: "refuse", OfflineGrace: 7 * 24 * hour}
 	p.Spec.Rollback = Rollback{Enabled: true, Method: "auto", HealthCheckTimeoutSeconds: 120, SuccessesInRow: 1, KeepSnapshots: 1}
 	return p
 }
