@@ -135,8 +135,10 @@ func (t *Trust) keep(set Set) error {
 	return nil
 }
 
-// acceptRoots takes over offered roots alone; the rest of the trusted set stays as far as the new root covers it.
-func acceptRoots(trusted, offered Set) (Set, error) {
+// AcceptRoots takes over offered roots alone, as far as their chain holds; the
+// rest of the trusted set stays, and counts as far as the new root covers it. With
+// nothing offered it says whether the last trusted root is signed by its own keys.
+func AcceptRoots(trusted, offered Set) (Set, error) {
 	library, err := trustedmetadata.New(trusted.Roots[len(trusted.Roots)-1])
 	if err != nil {
 		return trusted, fromLibrary(err, metadata.ROOT)

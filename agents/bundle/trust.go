@@ -50,7 +50,7 @@ func InitTrust(dir string, roots [][]byte) (*Trust, error) {
 	if _, err := parseRoot(roots[0]); err != nil {
 		return nil, err
 	}
-	chain, err := acceptRoots(first, Set{Roots: roots})
+	chain, err := AcceptRoots(first, Set{Roots: roots})
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (t *Trust) accept(offered Set, mode Mode, now time.Time) (*View, error) {
 	set, view, err := Accept(t.set, offered, mode, now)
 	if err != nil {
 		// New roots count even if the rest does not: they may be what revokes it.
-		chain, _ := acceptRoots(t.set, offered) // its error is part of err
+		chain, _ := AcceptRoots(t.set, offered) // its error is part of err
 		return nil, errors.Join(err, t.keep(chain))
 	}
 	return view, t.keep(set)

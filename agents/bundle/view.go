@@ -145,14 +145,15 @@ func (v *View) Manifest(bundleID string, data []byte) (*Manifest, error) {
 	return m, nil
 }
 
-// VerifyOnline checks a signature of the portal's timestamp key over payload.
-func (v *View) VerifyOnline(payload []byte, keyID string, signature []byte) error {
+// OnlineKeys are the portal's keys by their ids: those of the timestamp role, which also sign assignments.
+func (v *View) OnlineKeys() map[string]ed25519.PublicKey {
+	keys := map[string]ed25519.PublicKey{}
 	for _, role := range v.Roles() {
 		for _, key := range role.Keys {
-			if role.Name == metadata.TIMESTAMP && key.ID == keyID && ed25519.Verify(key.Public, payload, signature) {
-				return nil
+			if role.Name == metadata.TIMESTAMP {
+				keys[key.ID] = key.Public
 			}
 		}
 	}
-	return refuse(Authenticity, "The message is not signed by the portal's timestamp key.")
+	return keys
 }
