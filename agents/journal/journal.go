@@ -54,10 +54,10 @@ type Run struct {
 type Record struct {
 	Schema int `json:"schema"`
 	Run    Run `json:"run"`
-	// Accepted is the highest version ever taken, by channel: nothing older is taken again.
-	Accepted map[string]int64 `json:"accepted,omitempty"`
 	// Quarantined are bundles that are not touched again, with the reason.
 	Quarantined map[string]string `json:"quarantined,omitempty"`
+	// Bad counts, by bundle, the times that a complete blob had the wrong hash.
+	Bad map[string]int `json:"bad,omitempty"`
 	// Good is the newest moment that was certainly in the past.
 	Good time.Time `json:"good"`
 	// Issued is the newest order seen; an older one is a replay.
@@ -143,18 +143,18 @@ func Read(dir string) (Record, error) {
 }
 
 func (r *Record) fill() {
-	if r.Accepted == nil {
-		r.Accepted = map[string]int64{}
-	}
 	if r.Quarantined == nil {
 		r.Quarantined = map[string]string{}
+	}
+	if r.Bad == nil {
+		r.Bad = map[string]int{}
 	}
 }
 
 // Now is the record; changing the copy changes nothing.
 func (j *Journal) Now() Record {
 	r := j.record
-	r.Accepted, r.Quarantined = maps.Clone(r.Accepted), maps.Clone(r.Quarantined)
+	r.Quarantined, r.Bad = maps.Clone(r.Quarantined), maps.Clone(r.Bad)
 	return r
 }
 

@@ -24,12 +24,12 @@ func TestChangesSurvive(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	j := open(t, dir)
-	if got := j.Now(); got.Run.State != protocol.StateIdle || got.Accepted == nil {
+	if got := j.Now(); got.Run.State != protocol.StateIdle || got.Quarantined == nil {
 		t.Fatalf("a new journal holds %+v", got)
 	}
 	err := j.Change(func(r *Record) {
 		r.Run = Run{State: protocol.StateVerifying, Bundle: "b1", Version: 4}
-		r.Accepted["stable"] = 4
+		r.Bad["b1"] = 4
 		r.Quarantined["b0"] = "bad"
 	})
 	if err != nil {
@@ -40,11 +40,11 @@ func TestChangesSurvive(t *testing.T) {
 	}
 	j = open(t, dir)
 	got := j.Now()
-	if got.Run.Bundle != "b1" || got.Accepted["stable"] != 4 || got.Quarantined["b0"] != "bad" || got.Run.Changed.IsZero() {
+	if got.Run.Bundle != "b1" || got.Bad["b1"] != 4 || got.Quarantined["b0"] != "bad" || got.Run.Changed.IsZero() {
 		t.Errorf("read back %+v", got)
 	}
-	got.Accepted["stable"] = 99
-	if j.Now().Accepted["stable"] != 4 {
+	got.Bad["b1"] = 99
+	if j.Now().Bad["b1"] != 4 {
 		t.Error("changing a copy changed the journal")
 	}
 }
@@ -123,12 +123,12 @@ func TestUnreadable(t *testing.T) {
 func TestOlderAgentsJournal(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	old := `{"run":{"state":"installing","bundle":"b1","installs":1},"accepted":{"stable":3}}`
+	old := `{"run":{"state":"installing","bundle":"b1","installs":1},"bad":{"b1":3}}`
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(old), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got := open(t, dir).Now()
-	if got.Schema != Schema || got.Run.State != protocol.StateInstalling || got.Run.Installs != 1 || got.Accepted["stable"] != 3 || got.Quarantined == nil {
+	if got.Schema != Schema || got.Run.State != protocol.StateInstalling || got.Run.Installs != 1 || got.Bad["b1"] != 3 || got.Quarantined == nil {
 		t.Errorf("read %+v", got)
 	}
 }
