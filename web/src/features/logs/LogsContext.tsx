@@ -1,8 +1,8 @@
-import { History, Send, TextSearch } from "lucide-react";
+import { EyeOff, Gauge, History, Send, TextSearch } from "lucide-react";
 import { useState } from "react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { history } from "./explore/history";
-import { logsPath, sendPath } from "./paths";
+import { limitsPath, logsPath, maskingPath, sendPath } from "./paths";
 
 const listed = 12;
 
@@ -14,7 +14,11 @@ export function LogsContext({ team, query = "" }: { team: string; query?: string
     <ContextList>
       <ContextGroup title="Logs">
         <ContextItem to={logsPath(team)} search={{}} icon={TextSearch} label="All lines" />
+      </ContextGroup>
+      <ContextGroup title="Intake">
         <ContextItem to={sendPath(team)} icon={Send} label="Send logs" />
+        <ContextItem to={maskingPath(team)} icon={EyeOff} label="Masking" />
+        <ContextItem to={limitsPath(team)} icon={Gauge} label="Retention and limits" />
       </ContextGroup>
       <ContextGroup title="Levels">
         <ContextItem to={logsPath(team)} search={{ q: "level:>=error" }} icon={TextSearch} label="Errors" />

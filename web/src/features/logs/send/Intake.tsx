@@ -1,20 +1,22 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, data } from "@/api/client";
 import { bytes, count, plural } from "@/format/bytes";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { RunStrip } from "@/ui/RunStrip";
 import { Notice } from "@/ui/states";
 import { StatusGlyph } from "@/ui/StatusGlyph";
 import { useNow } from "@/ui/useNow";
+import { sizesQuery, sourcesQuery } from "../limits/queries";
+import { limitsPath } from "../paths";
 
 const often = 10_000;
 const hour = 3_600_000;
 
 /** By which ways lines came and when last, what was rejected, and what they take. */
 export function Intake({ team }: { team: string }) {
-  const sources = useQuery({ queryKey: ["logs", "sources", team], queryFn: ({ signal }) => data(api.GET("/api/v1/logs/sources", { params: { query: { team } }, signal })), refetchInterval: often });
-  const sizes = useQuery({ queryKey: ["logs", "sizes", team], queryFn: ({ signal }) => data(api.GET("/api/v1/logs/sizes", { params: { query: { team } }, signal })) });
+  const sources = useQuery({ ...sourcesQuery(team), refetchInterval: often });
+  const sizes = useQuery(sizesQuery(team));
   const [opened] = useState(() => Date.now());
   const now = Math.max(opened, useNow(true, 60));
   const seen = sources.data?.sources ?? [];
@@ -51,6 +53,9 @@ export function Intake({ team }: { team: string }) {
             {kept.retention.days > 0 && `; kept ${plural(kept.retention.days, "day")}`}
             {kept.forecast_days !== null && `, but at this rate the room for ${bytes(kept.retention.bytes)} ends after ${plural(kept.forecast_days, "day")}`}
           </span>
+          <Link className="link push" to={limitsPath(team)}>
+            By day and stream
+          </Link>
         </p>
       )}
       {kept?.damage.map(({ file, detail, lines }) => (
