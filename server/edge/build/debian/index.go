@@ -39,16 +39,17 @@ func ReadPackages(r io.Reader) ([]Offer, error) {
 		if raw, err := hex.DecodeString(o.SHA256); err != nil || len(raw) != 32 || o.File == "" {
 			return fmt.Errorf("%s %s has no file or no SHA-256", p.Name, p.Version)
 		}
-		o.InstalledSize = kilobytes(s.Get("Installed-Size"))
+		o.InstalledSize = InstalledSize(s)
 		offers = append(offers, o)
 		return nil
 	})
 	return offers, err
 }
 
-// kilobytes reads Installed-Size; what is no number counts as nothing, since it is an estimate.
-func kilobytes(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 40)
+// InstalledSize is what a package takes unpacked, in bytes. What is no number counts as
+// nothing, since it is an estimate.
+func InstalledSize(s Stanza) int64 {
+	n, err := strconv.ParseInt(s.Get("Installed-Size"), 10, 40)
 	if err != nil || n < 0 {
 		return 0
 	}
@@ -61,11 +62,13 @@ type Status struct {
 	Held      map[string]bool
 	// Broken names packages that are neither installed nor removed.
 	Broken []string
+	// Sources maps a package's name to its source package and that one's version.
+	Sources map[string][2]string
 }
 
 // ReadStatus reads /var/lib/dpkg/status.
 func ReadStatus(r io.Reader) (Status, error) {
-	st := Status{Held: map[string]bool{}}
+	st := Status{Held: map[string]bool{}, Sources: map[string][2]string{}}
 	err := EachStanza(r, RelationFields, func(s Stanza) error {
 		want, state := splitStatus(s.Get("Status"))
 		if want == "hold" {
@@ -83,6 +86,8 @@ func ReadStatus(r io.Reader) (Status, error) {
 		p, err := Package(s)
 		if err == nil {
 			st.Installed = append(st.Installed, p)
+			source, version := SourceOf(s)
+			st.Sources[p.Name] = [2]string{source, version}
 		}
 		return err
 	})

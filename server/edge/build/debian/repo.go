@@ -133,18 +133,30 @@ func (k *RepoKey) Detached(data []byte, at time.Time) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// Keys are public keys that may sign a source.
+type Keys = openpgp.EntityList
+
 // ReadKeys reads public keys, armored or not.
-func ReadKeys(data []byte) (openpgp.EntityList, error) {
+func ReadKeys(data []byte) (Keys, error) {
 	if bytes.Contains(data, []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----")) {
 		return readArmored(data)
 	}
 	return openpgp.ReadKeyRing(bytes.NewReader(data))
 }
 
+// Unwrap gives the text of a signed file without asking who signed it.
+func Unwrap(data []byte) (string, error) {
+	block, _ := clearsign.Decode(data)
+	if block == nil {
+		return "", errors.New("not a signed text")
+	}
+	return string(block.Plaintext), nil
+}
+
 // readArmored takes several blocks one after the other, as key files are often put together.
-func readArmored(data []byte) (openpgp.EntityList, error) {
+func readArmored(data []byte) (Keys, error) {
 	const begin = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
-	var all openpgp.EntityList
+	var all Keys
 	for _, block := range strings.Split(string(data), begin)[1:] {
 		ring, err := openpgp.ReadArmoredKeyRing(strings.NewReader(begin + block))
 		if err != nil {
@@ -157,7 +169,7 @@ func readArmored(data []byte) (openpgp.EntityList, error) {
 
 // VerifyInRelease gives the signed text. Each key may have signed; expired and revoked ones
 // are not believed.
-func VerifyInRelease(data []byte, keys openpgp.EntityList, now time.Time) (string, error) {
+func VerifyInRelease(data []byte, keys Keys, now time.Time) (string, error) {
 	block, rest := clearsign.Decode(data)
 	if block == nil || len(bytes.TrimSpace(rest)) > 0 {
 		return "", errors.New("InRelease is not one signed text")
@@ -170,7 +182,7 @@ func VerifyInRelease(data []byte, keys openpgp.EntityList, now time.Time) (strin
 }
 
 // VerifyDetached checks a signature, or one of several, beside what it signs.
-func VerifyDetached(data, signature []byte, keys openpgp.EntityList, now time.Time) error {
+func VerifyDetached(data, signature []byte, keys Keys, now time.Time) error {
 	if bytes.HasPrefix(bytes.TrimSpace(signature), []byte("-----BEGIN PGP")) {
 		block, err := armor.Decode(bytes.NewReader(signature))
 		if err != nil {
