@@ -1,0 +1,8 @@
+package edge
+
+import "github.com/signalbox/signalbox/server/platform/api"
+
+// Routes registers everything the package answers, from the root of the server.
+func (s *Service) Routes(r api.Router) {
+	s.agentRoutes(r)
+}
