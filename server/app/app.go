@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox/signalbox/server/accounts"
+	"github.com/signalbox/signalbox/server/assistant"
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/ci/runtime/worker"
 	"github.com/signalbox/signalbox/server/issues"
@@ -50,24 +51,28 @@ type App struct {
 	table         api.Table
 	registry      *prometheus.Registry
 
-	db       *database.DB
-	jobs     *work.Jobs
-	loops    *work.Loops
-	hub      *stream.Hub
-	guard    *outbound.Guard
-	box      *secrets.Box
-	secrets  *secrets.Store
-	blobs    *blobs.Store
-	tools    *tools.Registry
-	github   *github.Service
-	accounts *accounts.Service
-	system   *system.Service
-	worker   *worker.Worker
-	ci       *ci.Service
-	notify   *notify.Service
-	issues   *issues.Service
-	logStore *store.Store
-	logs     *logs.Service
+	db        *database.DB
+	jobs      *work.Jobs
+	loops     *work.Loops
+	hub       *stream.Hub
+	guard     *outbound.Guard
+	box       *secrets.Box
+	secrets   *secrets.Store
+	blobs     *blobs.Store
+	tools     *tools.Registry
+	github    *github.Service
+	accounts  *accounts.Service
+	system    *system.Service
+	worker    *worker.Worker
+	ci        *ci.Service
+	notify    *notify.Service
+	issues    *issues.Service
+	logStore  *store.Store
+	logs      *logs.Service
+	assistant *assistant.Service
+	// own keeps what the server logs among the lines, until stopOwn; both nil when it is not to.
+	own     *logs.OwnLog
+	stopOwn func()
 	// node is this server's name, which survives restarts.
 	node string
 
@@ -78,10 +83,12 @@ type App struct {
 
 // New opens the data folder and wires every part; nothing runs yet, but the port is taken.
 func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
-	a := &App{config: cfg, log: log, registry: prometheus.NewRegistry(), tools: tools.NewRegistry(), loops: work.NewLoops(now, log)}
+	a := &App{config: cfg, registry: prometheus.NewRegistry(), tools: tools.NewRegistry()}
+	a.log = a.ownLog(log)
+	a.loops = work.NewLoops(now, a.log)
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireGitHubCaused, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireAssistant, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
@@ -167,6 +174,7 @@ func (a *App) startWork(ctx context.Context) error {
 	if err := a.listenLogs(ctx); err != nil {
 		return err
 	}
+	a.keepOwnLog(ctx)
 	if err := a.recoverContainers(ctx); err != nil {
 		a.log.Warn("cleaning up after the server's former life failed", "error", err)
 	}
@@ -183,6 +191,7 @@ func (a *App) startWork(ctx context.Context) error {
 	loops = append(loops, a.github.Loops()...)
 	loops = append(loops, a.issues.Loops()...)
 	loops = append(loops, a.logs.Loops()...)
+	loops = append(loops, a.insideLoops()...)
 	loops = append(loops, a.workerLoop())
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)
 	return nil
@@ -194,7 +203,11 @@ func (a *App) stopWork(ctx context.Context) error {
 		stop()
 	}
 	a.loops.Stop()
-	return a.jobs.Stop(ctx)
+	err := a.jobs.Stop(ctx)
+	if a.stopOwn != nil {
+		a.stopOwn()
+	}
+	return err
 }
 
 // Close lets go of what New opened; safe to call when New failed half way.
