@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,11 +23,12 @@ func (a *App) wireLogs(ctx context.Context) error {
 		memory = min(availableMemory()/4, 1024*mib)
 	}
 	kept := store.Retention{Age: time.Duration(cfg.RetentionDays) * 24 * time.Hour, Bytes: int64(cfg.RetentionMB) * mib}
-	retention := func(int64) store.Retention { return kept }
+	most := func(int64) store.Retention { return kept }
 	// The store outlives the request to stop: it is closed after the intake.
 	lines, err := store.Open(context.WithoutCancel(ctx), store.Options{
 		Dir: filepath.Join(a.config.DataDir, "logs"), Memory: memory, Now: now, Log: a.log, MinFree: int64(cfg.MinFreeMB) * mib,
-		Retention: retention,
+		// The store asks for the first time when the service is there.
+		Retention: func(team int64) store.Retention { return a.logs.RetentionOf(team) },
 	})
 	if err != nil {
 		return err
@@ -34,9 +36,9 @@ func (a *App) wireLogs(ctx context.Context) error {
 	a.logStore = lines
 	a.logs = logs.New(logs.Deps{
 		DB: a.db, Store: lines, Now: now, Log: a.log, NewID: randomID, PublicURL: a.PublicURL, Identify: a.accounts.VerifyToken, Audit: a.audit, Publish: a.hub.Publish,
-		Retention: retention, MaxBody: int64(cfg.MaxRequestMB) * mib, MaxDecoded: int64(cfg.MaxDecodedMB) * mib,
+		TeamName: a.teamName, AlertTeller: logChannels{a.notify}, Retention: most, MaxBody: int64(cfg.MaxRequestMB) * mib, MaxDecoded: int64(cfg.MaxDecodedMB) * mib,
 	})
-	return a.logs.RegisterTools(a.tools)
+	return errors.Join(a.logs.RegisterTools(a.tools), a.logs.RegisterAlertTools(a.tools))
 }
 
 // listenLogs opens the ports for shippers that do not speak HTTP.

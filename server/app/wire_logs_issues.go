@@ -22,7 +22,7 @@ func (a *App) wireLogsIssues(context.Context) error {
 		if err != nil {
 			return err
 		}
-		b := logs.Batch{Team: from.Team, Source: "sentry"}
+		b := logs.Batch{Team: from.Team, Source: "sentry", Drop: true}
 		for i := range list {
 			r, err := sentryLine(&list[i], slug)
 			if err != nil {

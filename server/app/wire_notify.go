@@ -29,6 +29,8 @@ func (a *App) deliveryTold(ctx context.Context, team int64, d notify.Delivery) e
 	switch d.Event {
 	case alertEvent:
 		return a.issues.AlertTold(ctx, team)
+	case logAlertEvent:
+		return a.logs.AlertTold(ctx, team)
 	case ruleEvent:
 		return a.github.FollowUp(ctx)
 	}

@@ -33,6 +33,12 @@ type Batch struct {
 	Records []record.Record
 	// Rejected are records that could not be read, by reason.
 	Rejected map[string]int
+	// Drop lets go of lines beyond the team's limits, and counts them, where the
+	// sender cannot be told to wait.
+	Drop bool
+	// Mark is called last for each record, with its place in Records: what this server
+	// says of a line nothing in the line can take the place of. nil adds nothing.
+	Mark func(i int, r *record.Record)
 }
 
 // Accept makes records whole and keeps them; they are on the disk when it
@@ -51,12 +57,29 @@ func (s *Service) Accept(ctx context.Context, b Batch) error {
 		record.Normalise(r, now)
 		clampTime(r, now)
 		masker.Record(r)
+		if b.Mark != nil {
+			b.Mark(i, r)
+		}
 	}
 	if len(b.Records) == 0 {
 		s.sources.reject(b.Team, b.Source, b.Rejected, now)
 		return nil
 	}
-	err = s.Store.Append(ctx, b.Team, b.Records)
+	size := 0
+	for i := range b.Records {
+		size += b.Records[i].Size()
+	}
+	if err := s.admit(ctx, b.Team, len(b.Records), size); err != nil {
+		if !b.Drop || !problem.Is(err, problem.TooMany) {
+			return err
+		}
+		s.sources.reject(b.Team, b.Source, map[string]int{problem.From(err).Detail: len(b.Records)}, now)
+		s.sources.reject(b.Team, b.Source, b.Rejected, now)
+		return nil
+	}
+	if err = s.Store.Append(ctx, b.Team, b.Records); err != nil {
+		s.giveBack(b.Team, len(b.Records), size)
+	}
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return &problem.Error{Kind: problem.Unavailable, Detail: "The disk for logs is full; free space or shorten the retention. Send the batch again later.", RetryAfter: 60}

@@ -53,7 +53,7 @@ func (s *Service) receiving(source string, refuse func(*gin.Context, error), end
 			return
 		}
 		p := problem.From(err)
-		if team.ID != 0 && (p.Kind == problem.Invalid || p.Kind == problem.TooLarge) {
+		if team.ID != 0 && (p.Kind == problem.Invalid || p.Kind == problem.TooLarge || p.Kind == problem.TooMany) {
 			s.sources.reject(team.ID, source, map[string]int{"a request was refused: " + p.Detail: 1}, s.Now())
 		}
 		if p.Kind == problem.Internal {

@@ -218,7 +218,7 @@ func (l *Listeners) datagrams(ctx context.Context, address string, team int64) (
 			}
 		},
 		keep: func(ctx context.Context, records []record.Record) error {
-			err := s.Accept(context.WithoutCancel(ctx), Batch{Team: team, Source: "syslog", Records: records})
+			err := s.Accept(context.WithoutCancel(ctx), Batch{Team: team, Source: "syslog", Records: records, Drop: true})
 			if err != nil {
 				s.Log.Error("datagrams with log lines were lost", "lines", len(records), "error", err)
 				s.sources.reject(team, "syslog", map[string]int{"a datagram came while nothing could be kept": len(records)}, s.Now())

@@ -11,5 +11,8 @@ func (s *Service) Routes(r api.Router) {
 	s.exportRoutes(own)
 	s.sourceRoutes(own)
 	s.maskRoutes(own)
+	s.limitRoutes(own)
+	s.savedRoutes(own)
+	s.alertRoutes(own)
 	s.intakeRoutes(r)
 }

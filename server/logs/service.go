@@ -25,8 +25,11 @@ type Deps struct {
 	// Audit records a change in the context's transaction; nil records nothing.
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
 	// Publish tells browsers; nil tells nobody.
-	Publish func(ctx context.Context, e stream.Event) error
-	// Retention says how long a team's lines are kept.
+	Publish  func(ctx context.Context, e stream.Event) error
+	TeamName func(ctx context.Context, id int64) (string, error)
+	// AlertTeller sends what alerts say; nil tells nobody.
+	AlertTeller AlertTeller
+	// Retention says how long a team's lines are kept at most; team 0 is any.
 	Retention func(team int64) store.Retention
 	// MaxBody bounds a request of a shipper, compressed and decompressed.
 	MaxBody, MaxDecoded int64
@@ -39,11 +42,14 @@ type Service struct {
 	rows    rows
 	sources sources
 	maskers maskers
+	limits  limits
+	// wake has alerts looked at without waiting for their time.
+	wake chan struct{}
 }
 
 // New makes the service over an open store.
 func New(deps Deps) *Service {
-	s := &Service{Deps: deps, rows: rows{deps.DB}}
+	s := &Service{Deps: deps, rows: rows{deps.DB}, wake: make(chan struct{}, 1)}
 	s.intake.init(deps.MaxDecoded)
 	return s
 }

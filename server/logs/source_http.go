@@ -79,7 +79,7 @@ func (s *Service) httpSizes(ctx context.Context, in teamIn) (sizesOut, error) {
 	for _, stream := range streams[:min(len(streams), maxStreams)] {
 		out.Streams = append(out.Streams, streamOut{stream.Labels.Map(), stream.Lines, stream.Raw, stream.Disk})
 	}
-	kept := s.Retention(team.ID)
+	kept := s.RetentionOf(team.ID)
 	out.Retention = retentionOut{int(kept.Age / (24 * time.Hour)), kept.Bytes}
 	out.Forecast = forecast(days, kept, s.Now())
 	for _, d := range s.Store.Damaged() {

@@ -2854,6 +2854,209 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a team may send, how long it is kept, and what came today */
+        get: operations["getLogLimits"];
+        /** Set a team's limits; what is left out or 0 is left to the installation, whose own are the most */
+        put: operations["setLogLimits"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's saved searches and those that the team shares, by name */
+        get: operations["listSavedLogSearches"];
+        put?: never;
+        /** Save a search */
+        post: operations["saveLogSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/searches/{search}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a saved search */
+        delete: operations["deleteSavedLogSearch"];
+        options?: never;
+        head?: never;
+        /** Change a saved search; what is left out stays */
+        patch: operations["changeSavedLogSearch"];
+        trace?: never;
+    };
+    "/api/v1/logs/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a search with absolute times under a short id, for a link; the same search has the same id */
+        post: operations["linkLogSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/links/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        /** What a short link, or a saved search, says */
+        get: operations["getLinkedLogSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A team's alerts about log lines */
+        get: operations["listLogAlerts"];
+        put?: never;
+        /** Make an alert; a query that ends in | stats FIGURE by (NAME) sets figure and by */
+        post: operations["createLogAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/alerts/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a team's alerts can tell */
+        get: operations["logAlertTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/alerts/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an alert would have done within the last day or seven; it need not exist */
+        post: operations["previewLogAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/alerts/{alert}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        /** One alert */
+        get: operations["getLogAlert"];
+        put?: never;
+        post?: never;
+        /** Remove an alert with its history */
+        delete: operations["deleteLogAlert"];
+        options?: never;
+        head?: never;
+        /** Change an alert; what is left out stays. With another condition it begins anew */
+        patch: operations["changeLogAlert"];
+        trace?: never;
+    };
+    "/api/v1/logs/alerts/{alert}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        /** When an alert fired within the last 90 days, newest first, and how its messages fared */
+        get: operations["logAlertHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/alerts/{alert}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a marked test to everybody whom the alert tells */
+        post: operations["testLogAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -5366,6 +5569,377 @@ export interface components {
                 /** Format: date-time */
                 at: string;
             }[];
+        };
+        LogLimits: {
+            /**
+             * Format: int64
+             * @description 0 is the installation's
+             */
+            retention_days: number;
+            /**
+             * Format: int64
+             * @description On disk; 0 is the installation's
+             */
+            retention_bytes: number;
+            /**
+             * Format: int64
+             * @description On average over ten seconds; 0 is no limit
+             */
+            lines_per_second: number;
+            /**
+             * Format: int64
+             * @description Of lines as they came, by days of UTC; 0 is no limit
+             */
+            bytes_per_day: number;
+            /** @description What the installation keeps of any team; 0 is no limit */
+            ceiling: {
+                /** Format: int64 */
+                retention_days: number;
+                /** Format: int64 */
+                retention_bytes: number;
+            };
+            /** Format: int64 */
+            today_lines: number;
+            /** Format: int64 */
+            today_bytes: number;
+            /** Format: date-time */
+            updated_at?: string;
+            updated_by: string;
+        };
+        LogLimitsChange: {
+            team: string;
+            /**
+             * Format: int64
+             * @description 0 is the installation's
+             */
+            retention_days?: number;
+            /**
+             * Format: int64
+             * @description On disk; 0 is the installation's
+             */
+            retention_bytes?: number;
+            /**
+             * Format: int64
+             * @description On average over ten seconds; 0 is no limit
+             */
+            lines_per_second?: number;
+            /**
+             * Format: int64
+             * @description Of lines as they came, by days of UTC; 0 is no limit
+             */
+            bytes_per_day?: number;
+        };
+        SavedLogSearch: {
+            id: string;
+            name: string;
+            query: string;
+            /** @description RFC 3339, or relative as now-1h; may be empty */
+            from: string;
+            /** @description RFC 3339, or now */
+            to: string;
+            columns: string[];
+            shared: boolean;
+            /** @description The caller made it */
+            mine: boolean;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        SavedLogSearchList: {
+            items: components["schemas"]["SavedLogSearch"][];
+        };
+        SavedLogSearchNew: {
+            team: string;
+            name: string;
+            query: string;
+            /** @description RFC 3339, or relative as now-1h; may be empty */
+            from?: string;
+            /** @description RFC 3339, or now */
+            to?: string;
+            columns?: string[];
+            shared?: boolean;
+        };
+        SavedLogSearchChange: {
+            name?: string;
+            query?: string;
+            /** @description RFC 3339, or relative as now-1h; may be empty */
+            from?: string;
+            /** @description RFC 3339, or now */
+            to?: string;
+            columns?: string[];
+            shared?: boolean;
+        };
+        LogLinkNew: {
+            team: string;
+            query: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            columns?: string[];
+        };
+        LogAlertCondition: {
+            /** @enum {string} */
+            kind: "threshold" | "absence" | "pattern" | "ratio";
+            /** @description A condition of our language, without pipes but where */
+            query: string;
+            /**
+             * Format: int64
+             * @description The window; for a pattern how long it is shown as firing
+             */
+            minutes: number;
+            /** @description threshold: count() or another figure of stats such as p95(duration) */
+            figure?: string;
+            /** @description threshold, absence: a label or field, each value of which is watched apart */
+            by?: string;
+            /**
+             * @description threshold, ratio
+             * @enum {string}
+             */
+            op?: ">" | ">=" | "<" | "<=";
+            /** @description threshold; ratio in percent; 0 when left out */
+            value?: number;
+            /** @description ratio: the query whose lines are the whole */
+            over?: string;
+            /**
+             * Format: int64
+             * @description ratio: how many lines the whole must have; 1 when left out
+             */
+            least?: number;
+            /**
+             * Format: int64
+             * @description pattern: for how long one is remembered; 7 when left out
+             */
+            days?: number;
+        };
+        LogAlertAction: {
+            /** @enum {string} */
+            type: "mail" | "slack" | "webhook";
+            /** @description The id of a channel */
+            target: string;
+        };
+        LogAlertActionState: {
+            /** @enum {string} */
+            type: "mail" | "slack" | "webhook";
+            target: string;
+            label: string;
+            /** @description Why this cannot be done; empty when it can as far as is known */
+            problem: string;
+        };
+        LogAlert: {
+            id: string;
+            team: string;
+            name: string;
+            enabled: boolean;
+            condition: components["schemas"]["LogAlertCondition"];
+            actions: components["schemas"]["LogAlertActionState"][];
+            /** Format: int64 */
+            throttle_minutes: number;
+            /** Format: int64 */
+            remind_minutes: number;
+            resolve: boolean;
+            /**
+             * Format: date-time
+             * @description There while it is muted
+             */
+            muted_until?: string;
+            /** @enum {string} */
+            state: "off" | "waiting" | "error" | "firing" | "ok";
+            /**
+             * Format: date-time
+             * @description Since when it fires or fails
+             */
+            since?: string;
+            /** @description Of the last look, of several groups the worst */
+            value: number | null;
+            /** @description Why the last look failed */
+            error: string;
+            /** @description What it fires about, the newest first, 50 at most */
+            firing: {
+                /** @description A group's value or a pattern; empty for an alert without groups */
+                subject: string;
+                /** Format: date-time */
+                since: string;
+                value: number | null;
+            }[];
+            /** Format: date-time */
+            checked_at?: string;
+            /** Format: date-time */
+            fired_at?: string;
+            sentence: string;
+            /** @description Why the alert cannot tell anybody; empty when it can as far as is known */
+            problem: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        LogAlertList: {
+            items: components["schemas"]["LogAlert"][];
+        };
+        LogAlertNew: {
+            team: string;
+            name: string;
+            enabled?: boolean;
+            condition: components["schemas"]["LogAlertCondition"];
+            /** @description None: it is only shown */
+            actions?: components["schemas"]["LogAlertAction"][];
+            /**
+             * Format: int64
+             * @description How many minutes lie at least between two messages that it fires; 10 in a new one
+             */
+            throttle_minutes?: number;
+            /**
+             * Format: int64
+             * @description Tell again each so many minutes while it fires; 0 does not
+             */
+            remind_minutes?: number;
+            /** @description Tell when it is over; true in a new one */
+            resolve?: boolean;
+            /**
+             * Format: int64
+             * @description For how many minutes from now nobody is told; 0 ends that
+             */
+            mute_minutes?: number;
+        };
+        LogAlertChange: {
+            name?: string;
+            enabled?: boolean;
+            condition?: components["schemas"]["LogAlertCondition"];
+            /** @description None: it is only shown */
+            actions?: components["schemas"]["LogAlertAction"][];
+            /**
+             * Format: int64
+             * @description How many minutes lie at least between two messages that it fires; 10 in a new one
+             */
+            throttle_minutes?: number;
+            /**
+             * Format: int64
+             * @description Tell again each so many minutes while it fires; 0 does not
+             */
+            remind_minutes?: number;
+            /** @description Tell when it is over; true in a new one */
+            resolve?: boolean;
+            /**
+             * Format: int64
+             * @description For how many minutes from now nobody is told; 0 ends that
+             */
+            mute_minutes?: number;
+        };
+        LogAlertDraft: {
+            team: string;
+            /**
+             * @description How far back; 1 when left out
+             * @enum {integer}
+             */
+            days?: 1 | 7;
+            name?: string;
+            enabled?: boolean;
+            condition: components["schemas"]["LogAlertCondition"];
+            /** @description None: it is only shown */
+            actions?: components["schemas"]["LogAlertAction"][];
+            /**
+             * Format: int64
+             * @description How many minutes lie at least between two messages that it fires; 10 in a new one
+             */
+            throttle_minutes?: number;
+            /**
+             * Format: int64
+             * @description Tell again each so many minutes while it fires; 0 does not
+             */
+            remind_minutes?: number;
+            /** @description Tell when it is over; true in a new one */
+            resolve?: boolean;
+            /**
+             * Format: int64
+             * @description For how many minutes from now nobody is told; 0 ends that
+             */
+            mute_minutes?: number;
+        };
+        LogAlertChannel: {
+            id: string;
+            /** @enum {string} */
+            kind: "mail" | "slack" | "webhook";
+            name: string;
+            summary: string;
+            enabled: boolean;
+        };
+        LogAlertTargets: {
+            channels: components["schemas"]["LogAlertChannel"][];
+        };
+        LogAlertDelivery: {
+            /** @enum {string} */
+            type: "mail" | "slack" | "webhook";
+            target: string;
+            label: string;
+            /** @enum {string} */
+            about: "firing" | "reminder" | "resolved" | "test";
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed" | "forgotten";
+            error: string;
+            /** Format: date-time */
+            ended_at?: string;
+        };
+        LogAlertFiring: {
+            /** Format: int64 */
+            id: number;
+            subject: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Absent while it lasts
+             */
+            ended_at?: string;
+            value: number | null;
+            why: string;
+            url: string;
+            test: boolean;
+            deliveries: components["schemas"]["LogAlertDelivery"][];
+        };
+        LogAlertFiringPage: {
+            items: components["schemas"]["LogAlertFiring"][];
+            /**
+             * Format: int64
+             * @description The cursor of the next page; 0 on the last
+             */
+            next: number;
+        };
+        LogAlertPreview: {
+            sentence: string;
+            /** Format: int64 */
+            step_ms: number;
+            /** @description The value over time, the worst of each step and of all groups; for new patterns how many */
+            points: {
+                /** Format: date-time */
+                at: string;
+                value: number | null;
+            }[];
+            /** @description The newest, 50 at most */
+            firings: {
+                subject: string;
+                /** Format: date-time */
+                at: string;
+                /** Format: date-time */
+                ended_at?: string;
+                value: number | null;
+                why: string;
+            }[];
+            /**
+             * Format: int64
+             * @description All firings
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Those of the last 24 hours
+             */
+            last_day: number;
+            /** @description In what this is not exact */
+            note: string;
         };
         LogMaskingRules: {
             /** @description Passwords, tokens and keys by their names and by their form */
@@ -10238,6 +10812,414 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogMaskingPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLogLimits: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Limits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLimits"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setLogLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogLimitsChange"];
+            };
+        };
+        responses: {
+            /** @description Limits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLimits"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSavedLogSearches: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Searches */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedLogSearchList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveLogSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedLogSearchNew"];
+            };
+        };
+        responses: {
+            /** @description The search */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedLogSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSavedLogSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeSavedLogSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedLogSearchChange"];
+            };
+        };
+        responses: {
+            /** @description The search */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedLogSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    linkLogSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogLinkNew"];
+            };
+        };
+        responses: {
+            /** @description The search; its id is the link's */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedLogSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLinkedLogSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The search */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedLogSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLogAlerts: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Alerts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAlertList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createLogAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogAlertNew"];
+            };
+        };
+        responses: {
+            /** @description The alert */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAlert"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logAlertTargets: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Channels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAlertTargets"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewLogAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogAlertDraft"];
+            };
+        };
+        responses: {
+            /** @description Values over time and firings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAlertPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLogAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAlert"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteLogAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeLogAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogAlertChange"];
+            };
+        };
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAlert"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logAlertHistory: {
+        parameters: {
+            query?: {
+                cursor?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Firings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAlertFiringPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testLogAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The test; its deliveries go on in the history */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAlertFiring"];
                 };
             };
             default: components["responses"]["Problem"];
