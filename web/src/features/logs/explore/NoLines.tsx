@@ -6,7 +6,7 @@ import { Button } from "@/ui/Button";
 import { EmptyState } from "@/ui/states";
 import { sendPath } from "../paths";
 import { histogramQuery } from "../queries";
-import { curl } from "../send/guides";
+import { curl } from "../send/programs";
 import { TokenButton } from "../send/TokenButton";
 import { useToken } from "../send/useToken";
 import { absolute } from "./range";
@@ -60,7 +60,7 @@ function FirstLine({ explore }: { explore: Explore }) {
         </>
       }
     >
-      Lines can be searched here within a second: any shipper that speaks Loki, Elasticsearch or JSON lines works unchanged. The command below sends one.
+      Lines can be searched here within a second: any shipper that speaks Loki, Elasticsearch, OpenTelemetry, syslog, Fluent or JSON lines works unchanged. The command below sends one.
     </EmptyState>
   );
 }

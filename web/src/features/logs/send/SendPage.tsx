@@ -16,8 +16,9 @@ import { useUrlState } from "@/ui/useUrlState";
 import { LogsContext } from "../LogsContext";
 import { logsPath, sendPath } from "../paths";
 import { histogramQuery } from "../queries";
-import { endpoints, type Guide, guides } from "./guides";
+import { endpoints, guides } from "./guides";
 import { Intake } from "./Intake";
+import { addressOf, type Guide } from "./target";
 import { TokenButton } from "./TokenButton";
 import { useToken } from "./useToken";
 
@@ -30,6 +31,8 @@ export function SendPage() {
   const [search, setSearch] = useUrlState(sendSearch);
   const token = useToken(team);
   const guide = guides.find(({ id }) => id === search.with) ?? (guides[0] as Guide);
+  const blocks = guide.blocks({ url, token: token.secret, team });
+  const { host } = addressOf(url);
   usePage({ title: "Send logs", crumbs: [{ label: "Logs", to: logsPath(team) }, { label: "Send logs", to: sendPath(team) }] });
   return (
     <>
@@ -57,16 +60,21 @@ export function SendPage() {
               <TokenButton token={token} />
             </span>
           </div>
-          <CodeBlock code={guide.code({ url, token: token.secret })} filled={[url, token.secret]} label={guide.file} />
+          {blocks.map(({ file, code }) => (
+            <div key={file} className="logs-block">
+              {blocks.length > 1 && <p className="meta">{file}</p>}
+              <CodeBlock code={code} filled={[url, token.secret, host]} label={file} />
+            </div>
+          ))}
           <p className="muted">{guide.then}</p>
           <Heard team={team} />
           <Intake team={team} />
           <dl className="logs-endpoints">
-            {endpoints(url).map(({ name, path }) => (
+            {endpoints(url).map(({ name, path, key }) => (
               <div key={name}>
                 <dt className="meta">{name}</dt>
                 <dd>
-                  <Copyable text={path} />
+                  <Copyable text={path} /> {key && <span className="meta">once {key} is set</span>}
                 </dd>
               </div>
             ))}
