@@ -20,8 +20,9 @@ type Output struct {
 	Team, Build int64
 	// Number is the build's name within its job; Pipeline and Job are empty for one-off builds.
 	Number, Pipeline, Job string
-	StartedAt             time.Time
-	Lines                 []OutputLine
+	// StartedAt is no later than any of the lines.
+	StartedAt time.Time
+	Lines     []OutputLine
 }
 
 // OutputLine is one line of a step, or what the server says at the build's end.
@@ -31,7 +32,7 @@ type OutputLine struct {
 	Time time.Time
 	// Step and Kind are the step's name and noun, Source is its stdout or stderr.
 	Step, Kind, Source string
-	// Text still has its escape sequences.
+	// Text is without escape sequences of terminals.
 	Text string
 	// Status is how the build ended, on its last line alone.
 	Status Status
@@ -212,6 +213,9 @@ func (s *Service) placeOutput(ctx context.Context, b buildRow, c *outputCursor) 
 	if c.told, err = s.Output.Heard(ctx, c.of); err != nil {
 		return err
 	}
+	if c.told.Time.Before(c.of.StartedAt) {
+		c.told.Time = c.of.StartedAt // so that no line is before it
+	}
 	c.steps = map[string]stepName{}
 	if b.Plan != "" {
 		all, err := decode[plan.Plan](b.Plan)
@@ -245,7 +249,7 @@ func (s *Service) join(ctx context.Context, c *outputCursor, lines []buildlog.Li
 			continue
 		}
 		delete(c.pieces, key)
-		piece.line.N = line.N
+		piece.line.N, piece.line.Text = line.N, buildlog.Plain(piece.line.Text)
 		if line.N > c.told.N {
 			out = append(out, piece.line)
 		}
@@ -259,7 +263,7 @@ func (c *outputCursor) rest(total int64, b buildRow) []OutputLine {
 	left := slices.SortedFunc(maps.Values(c.pieces), func(a, b *outputPiece) int { return cmp.Compare(a.n, b.n) })
 	var out []OutputLine
 	for i, p := range left {
-		p.line.N = total + 1 + int64(i)
+		p.line.N, p.line.Text = total+1+int64(i), buildlog.Plain(p.line.Text)
 		out = append(out, p.line)
 	}
 	clear(c.pieces)

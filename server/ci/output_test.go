@@ -124,7 +124,7 @@ func TestOutputAfterAFailure(t *testing.T) {
 	t.Parallel()
 	w, h, id := outputWorld(t)
 	plan := w.planID(id)
-	w.say(id, plan, "one\n", "two", " halves\n", "left ")
+	w.say(id, plan, "one\n", "two", " halves\n", "\x1b[1mleft\x1b[0m ")
 	w.say(id, "elsewhere", "between\n")
 	w.say(id, plan, "open")
 	for keep := range 4 {

@@ -1,8 +1,19 @@
 package buildlog
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 const escape = 0x1b
+
+// Plain is a text without terminal escape sequences.
+func Plain(text string) string {
+	if strings.IndexByte(text, escape) < 0 {
+		return text
+	}
+	return string(appendPlain(nil, []byte(text)))
+}
 
 // appendPlain adds text without terminal escape sequences: CSI (colours, cursor), OSC
 // (titles, links) and two-byte ones. One that is cut off is dropped to the end.

@@ -135,6 +135,11 @@ type Logs struct {
 	FluentListen    string `koanf:"fluent_listen"`
 	FluentTeam      string `koanf:"fluent_team"`
 	FluentSharedKey string `koanf:"fluent_shared_key"`
+	OTLPGRPCListen  string `koanf:"otlp_grpc_listen"`
+
+	Builds     bool `koanf:"builds"`
+	Deliveries bool `koanf:"deliveries"`
+	Own        bool `koanf:"own"`
 }
 
 func (l Logs) check() error {
@@ -209,6 +214,10 @@ var Keys = []Key{
 	{"logs.fluent_listen", "", "Address for Fluent Forward, such as :24224. Empty: none."},
 	{"logs.fluent_team", "main", "The team that owns what comes by Fluent Forward."},
 	{"logs.fluent_shared_key", "", "What clients of Fluent Forward must know. Empty: whoever reaches it may write."},
+	{"logs.otlp_grpc_listen", "", "Address for OpenTelemetry's logs over gRPC, such as :4317, with the certificate of server.tls_cert if there is one. Clients send a token as authorization. Empty: none."},
+	{"logs.builds", true, "Whether what builds say is kept as log lines too, of the build's team."},
+	{"logs.deliveries", true, "Whether each webhook delivery is a log line too, of the hook's team."},
+	{"logs.own", true, "Whether this server's own log is kept as lines of team main too."},
 }
 
 // EnvName is the environment variable of a key.
