@@ -50,12 +50,27 @@ type Run struct {
 	Message  string        `json:"message,omitempty"`
 }
 
+// Quarantine is why a bundle is not touched any more, and since when.
+type Quarantine struct {
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
+// Point is a state that the machine can go back to from what it has now.
+type Point struct {
+	Bundle string            `json:"bundle"` // that changed the machine after it
+	Method string            `json:"method"`
+	Before map[string]string `json:"before"`
+	After  map[string]string `json:"after"`
+	At     time.Time         `json:"at"`
+}
+
 // Record is the whole memory.
 type Record struct {
 	Schema int `json:"schema"`
 	Run    Run `json:"run"`
 	// Quarantined are bundles that are not touched again, with the reason.
-	Quarantined map[string]string `json:"quarantined,omitempty"`
+	Quarantined map[string]Quarantine `json:"quarantined,omitempty"`
 	// Bad counts, by bundle, the times that a complete blob had the wrong hash.
 	Bad map[string]int `json:"bad,omitempty"`
 	// Good is the newest moment that was certainly in the past.
@@ -65,24 +80,32 @@ type Record struct {
 	// Current is the last bundle that succeeded.
 	Current  string         `json:"current,omitempty"`
 	LastExit *protocol.Exit `json:"last_exit,omitempty"`
+	// Points are what a person or the portal can have restored, oldest first.
+	Points []Point `json:"points,omitempty"`
 }
 
 // next lists the states that may follow one; a kill may come between any two.
 var next = map[protocol.State][]protocol.State{
-	protocol.StateIdle:           {protocol.StateVerifying, protocol.StateDeferred, protocol.StateQuarantined, protocol.StateIdle},
-	protocol.StateDeferred:       {protocol.StateVerifying, protocol.StateDeferred, protocol.StateQuarantined, protocol.StateIdle, protocol.StateFailed},
-	protocol.StateVerifying:      {protocol.StateVerifying, protocol.StateDeferred, protocol.StateQuarantined, protocol.StateInstalling, protocol.StateFailed, protocol.StateSucceeded, protocol.StateIdle},
+	protocol.StateIdle:           begins,
+	protocol.StateDeferred:       begins,
+	protocol.StateSucceeded:      begins,
+	protocol.StateRolledBack:     begins,
+	protocol.StateFailed:         begins,
+	protocol.StateQuarantined:    begins,
+	protocol.StateVerifying:      append([]protocol.State{protocol.StateInstalling, protocol.StateSucceeded}, begins...),
 	protocol.StateInstalling:     {protocol.StateInstalling, protocol.StateHealthChecking, protocol.StateRollingBack, protocol.StateFailed},
 	protocol.StateHealthChecking: {protocol.StateHealthChecking, protocol.StateSucceeded, protocol.StateRollingBack, protocol.StateFailed},
 	protocol.StateRollingBack:    {protocol.StateRollingBack, protocol.StateRolledBack, protocol.StateFailed},
-	protocol.StateSucceeded:      {protocol.StateIdle, protocol.StateVerifying, protocol.StateDeferred, protocol.StateQuarantined, protocol.StateRollingBack},
-	protocol.StateRolledBack:     {protocol.StateIdle, protocol.StateVerifying, protocol.StateDeferred, protocol.StateQuarantined},
-	protocol.StateFailed:         {protocol.StateIdle, protocol.StateVerifying, protocol.StateDeferred, protocol.StateQuarantined, protocol.StateRollingBack},
-	protocol.StateQuarantined:    {protocol.StateIdle, protocol.StateVerifying, protocol.StateDeferred, protocol.StateQuarantined},
 }
 
+// begins is what may follow where the machine is not being touched: a new run,
+// the refusal of one, or taking back an earlier one.
+var begins = []protocol.State{protocol.StateIdle, protocol.StateVerifying, protocol.StateDeferred, protocol.StateQuarantined, protocol.StateFailed, protocol.StateRollingBack}
+
 // CanBecome tells whether a run may go from one state to the other.
-func CanBecome(from, to protocol.State) bool { return slices.Contains(next[from], to) }
+func CanBecome(from, to protocol.State) bool {
+	return slices.Contains(next[from], to) || from == to && from.Final()
+}
 
 // Journal is the open file. It is for one goroutine.
 type Journal struct {
@@ -144,7 +167,7 @@ func Read(dir string) (Record, error) {
 
 func (r *Record) fill() {
 	if r.Quarantined == nil {
-		r.Quarantined = map[string]string{}
+		r.Quarantined = map[string]Quarantine{}
 	}
 	if r.Bad == nil {
 		r.Bad = map[string]int{}

@@ -30,7 +30,7 @@ func TestChangesSurvive(t *testing.T) {
 	err := j.Change(func(r *Record) {
 		r.Run = Run{State: protocol.StateVerifying, Bundle: "b1", Version: 4}
 		r.Bad["b1"] = 4
-		r.Quarantined["b0"] = "bad"
+		r.Quarantined["b0"] = Quarantine{Reason: "bad"}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func TestChangesSurvive(t *testing.T) {
 	}
 	j = open(t, dir)
 	got := j.Now()
-	if got.Run.Bundle != "b1" || got.Bad["b1"] != 4 || got.Quarantined["b0"] != "bad" || got.Run.Changed.IsZero() {
+	if got.Run.Bundle != "b1" || got.Bad["b1"] != 4 || got.Quarantined["b0"].Reason != "bad" || got.Run.Changed.IsZero() {
 		t.Errorf("read back %+v", got)
 	}
 	got.Bad["b1"] = 99
@@ -71,14 +71,15 @@ func TestTransitions(t *testing.T) {
 		{protocol.StateIdle, protocol.StateVerifying, true},
 		{protocol.StateIdle, protocol.StateInstalling, false},
 		{protocol.StateVerifying, protocol.StateInstalling, true},
-		{protocol.StateVerifying, protocol.StateRollingBack, false},
 		{protocol.StateInstalling, protocol.StateHealthChecking, true},
 		{protocol.StateInstalling, protocol.StateDeferred, false},
 		{protocol.StateInstalling, protocol.StateSucceeded, false},
 		{protocol.StateHealthChecking, protocol.StateInstalling, false},
 		{protocol.StateHealthChecking, protocol.StateRollingBack, true},
 		{protocol.StateRollingBack, protocol.StateSucceeded, false},
-		{protocol.StateRolledBack, protocol.StateRollingBack, false},
+		{protocol.StateIdle, protocol.StateSucceeded, false},
+		{protocol.StateSucceeded, protocol.StateSucceeded, true},
+		{protocol.StateSucceeded, protocol.StateInstalling, false},
 		{protocol.StateQuarantined, protocol.StateInstalling, false},
 	} {
 		if CanBecome(c.from, c.to) != c.ok {

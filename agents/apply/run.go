@@ -1,0 +1,533 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signalbox/signalbox/agents/bundle"
+	"github.com/signalbox/signalbox/agents/host"
+	"github.com/signalbox/signalbox/agents/journal"
+	"github.com/signalbox/signalbox/agents/need"
+	"github.com/signalbox/signalbox/agents/packages"
+	"github.com/signalbox/signalbox/agents/protocol"
+	"github.com/signalbox/signalbox/agents/rollback"
+)
+
+const (
+	installMost = 2 // times that one bundle's install is begun
+	healthMost  = 2 // times that its checks are
+	// timeLimit for the package manager, where the order names none.
+	timeLimit = 30 * time.Minute
+)
+
+// manifestFile keeps the manifest of the bundle whose installation has begun.
+const manifestFile = "installing.json"
+
+// begin writes down all that finishing the run needs, last of all that it begins.
+func (t *transaction) begin(ctx context.Context, stale bool) error {
+	if err := journal.Replace(filepath.Join(t.Dir, manifestFile), t.raw, 0o600); err != nil {
+		return fmt.Errorf("keep the manifest: %w", err)
+	}
+	if err := t.trust.Raise(t.manifest); err != nil {
+		return fmt.Errorf("keep the version: %w", err)
+	}
+	return t.become(protocol.StateInstalling, func(r *journal.Run) {
+		r.Version, r.Channel, r.Stale, r.Method = t.manifest.Version, t.manifest.Channel, stale, t.method
+		r.Before, r.After = t.before, t.after
+		r.Installs, r.Healths, r.BootID, r.Cause, r.Message = 1, 0, "", protocol.ExitOK, ""
+	})
+}
+
+func (s *session) limit() time.Duration {
+	if n := s.j.Now().Run.Plan.Install.TimeoutSeconds; n > 0 {
+		return time.Duration(n) * time.Second
+	}
+	return timeLimit
+}
+
+// carryOn installs and goes on to the end. Once a package manager is at work
+// neither a window's end nor this process's stops it, only its own time limit.
+func (t *transaction) carryOn(ctx context.Context) Outcome {
+	ctx = context.WithoutCancel(ctx)
+	for {
+		limited, stop := context.WithTimeout(ctx, t.limit())
+		said, err := t.system.Install(limited, t.repository(), t.rules())
+		stop()
+		missing := t.complete(ctx)
+		if missing == "" {
+			return t.installed(ctx)
+		}
+		why := problemOf(said, err, missing)
+		if repairErr := t.mend(ctx); repairErr != nil {
+			why += "; " + repairErr.Error()
+		}
+		if missing = t.complete(ctx); missing == "" {
+			return t.installed(ctx)
+		}
+		if t.j.Now().Run.Installs >= installMost || errors.Is(err, context.DeadlineExceeded) || full(said.Text) {
+			return t.failed(ctx, protocol.ExitInstallFailed, why)
+		}
+		if err := t.become(protocol.StateInstalling, func(r *journal.Run) { r.Installs++ }); err != nil {
+			return t.internal(err)
+		}
+	}
+}
+
+// mend finishes what was interrupted, within the time limit: what hung once may hang again.
+func (s *session) mend(ctx context.Context) error {
+	limited, stop := context.WithTimeout(ctx, s.limit())
+	defer stop()
+	_, err := s.system.Repair(limited)
+	return err
+}
+
+// full tells whether trying again makes no sense because the disk has no room.
+func full(text string) bool { return strings.Contains(text, "No space left on device") }
+
+func problemOf(said host.Output, err error, missing string) string {
+	why := missing
+	if err != nil {
+		why += "; " + err.Error()
+	}
+	if text := strings.TrimSpace(said.Text); text != "" {
+		why += "; the package manager ended with " + fmt.Sprint(said.Exit) + " and said: " + text[max(0, len(text)-1500):]
+	}
+	return why
+}
+
+// complete says which package is not what it should be; empty: all are, and sound.
+func (s *session) complete(ctx context.Context) string {
+	list, err := s.system.Installed(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	now := packages.Versions(list, s.machine.Arch)
+	var wrong []string
+	for key, want := range s.j.Now().Run.After {
+		if have := now[key]; have != want && (have == "" || want == "" || s.system.Compare(have, want) != 0) {
+			wrong = append(wrong, fmt.Sprintf("%s is %s and should be %s", key, orNone(have), orNone(want)))
+		}
+	}
+	if len(wrong) == 0 {
+		broken, err := s.system.Broken(ctx)
+		if err != nil {
+			return err.Error()
+		}
+		return broken
+	}
+	slices.Sort(wrong)
+	return strings.Join(wrong, ", ")
+}
+
+func orNone(version string) string {
+	if version == "" {
+		return "not installed"
+	}
+	return version
+}
+
+// installed goes on to the checks, over a restart of the machine where one is due.
+func (t *transaction) installed(ctx context.Context) Outcome {
+	boot := ""
+	if t.restarts() {
+		boot = t.BootID()
+	}
+	err := t.become(protocol.StateHealthChecking, func(r *journal.Run) { r.BootID, r.Healths = boot, 0 })
+	if err != nil {
+		return t.internal(err)
+	}
+	if boot == "" {
+		t.restartUnits(ctx)
+		return t.checks(ctx)
+	}
+	return t.reboot(ctx)
+}
+
+// reboot asks for it; the run goes on when the machine is up again.
+func (s *session) reboot(ctx context.Context) Outcome {
+	if err := s.Reboot(ctx); err != nil {
+		s.Log.Error("the machine does not restart", "error", err)
+	}
+	out := s.outcome()
+	out.Exit, out.Message = protocol.ExitReboot, "the machine has to restart"
+	return out
+}
+
+// restarts tells whether the machine is to be restarted for this bundle.
+func (t *transaction) restarts() bool {
+	if !t.Root.Live() && t.Options.System == nil {
+		return false
+	}
+	return t.plan.Install.Reboot == "always" || t.plan.Install.Reboot == "ifNeeded" && t.wantsRestart()
+}
+
+func (t *transaction) wantsRestart() bool {
+	switch t.manifest.Requires.Reboot {
+	case bundle.RebootAlways:
+		return true
+	case bundle.RebootIfNeeded:
+		_, err := os.Stat(t.Root.Path("/run/reboot-required"))
+		return err == nil || t.changesKernel()
+	}
+	return false
+}
+
+func (t *transaction) changesKernel() bool {
+	return slices.ContainsFunc(t.picked, func(p bundle.Package) bool {
+		return strings.HasPrefix(p.Name, "linux-image") || strings.HasPrefix(p.Name, "kernel")
+	})
+}
+
+// restartUnits restarts what the bundle names, if it runs.
+func (t *transaction) restartUnits(ctx context.Context) {
+	if !t.Root.Live() {
+		return
+	}
+	for _, unit := range t.manifest.Requires.RestartUnits {
+		if out, err := t.Root.Run(ctx, "systemctl", "try-restart", "--", unit); err != nil || out.Exit != 0 {
+			t.Log.Warn("a unit was not restarted", "unit", unit, "said", out.Text, "error", err) // the checks decide
+		}
+	}
+}
+
+// checks decide whether the bundle stays.
+func (t *transaction) checks(ctx context.Context) Outcome {
+	if err := t.become(protocol.StateHealthChecking, func(r *journal.Run) { r.Healths++ }); err != nil {
+		return t.internal(err)
+	}
+	if err := t.Checker.Wait(ctx, t.plan.Health); err != nil {
+		return t.failed(ctx, protocol.ExitHealthFailed, err.Error())
+	}
+	return t.succeed(ctx)
+}
+
+// succeed keeps what the next bundle needs and lets the rest go.
+func (t *transaction) succeed(ctx context.Context) Outcome {
+	r := t.j.Now().Run
+	t.stashNew(ctx)
+	var gone []journal.Point
+	err := t.j.Change(func(j *journal.Record) {
+		if r.Method != "" {
+			points := slices.DeleteFunc(slices.Clone(j.Points), func(p journal.Point) bool { return p.Bundle == r.Bundle })
+			points = append(points, journal.Point{Bundle: r.Bundle, Method: r.Method, Before: r.Before, After: r.After, At: t.now()})
+			keep := max(1, r.Plan.Rollback.Keep)
+			if over := len(points) - keep; over > 0 {
+				gone, points = points[:over], points[over:]
+			}
+			j.Points = points
+		}
+		if t.manifest.Created.After(j.Good) {
+			j.Good = t.manifest.Created
+		}
+		delete(j.Quarantined, r.Bundle)
+		delete(j.Bad, r.Bundle)
+	})
+	if err != nil {
+		return t.internal(err)
+	}
+	exit, message := protocol.ExitOK, ""
+	if t.wantsRestart() && r.BootID == "" {
+		exit, message = protocol.ExitReboot, "installed; the machine has to restart to finish"
+	}
+	if r.Stale {
+		message = strings.TrimSpace(message + " the bundle had expired and was installed within the grace")
+	}
+	out := t.end(protocol.StateSucceeded, exit, message, t.changes(r.Before, r.After))
+	t.tidy(ctx, gone)
+	return out
+}
+
+// stashNew keeps the new files: they are the next bundle's way back and deltas' base.
+func (t *transaction) stashNew(ctx context.Context) {
+	after := t.j.Now().Run.After
+	for _, p := range t.picked {
+		if after[t.key(p)] != p.Version {
+			continue
+		}
+		sha, size := p.OnDisk()
+		file := t.Root.Path(cache + "/repo/" + p.Path(t.variant.PackageSystem))
+		err := t.stash.Put(rollback.Kept{Name: p.Name, Version: p.Version, Arch: p.Arch, SHA256: sha, Size: size, Ext: t.extension()}, func(path string) error {
+			return create(path, func(w *os.File) error { return bundle.CopyVerified(ctx, w, file, sha, size) })
+		})
+		if err != nil {
+			t.Log.Warn("the stash lacks a package", "package", p.Name, "error", err) // the next bundle brings it whole
+		}
+	}
+}
+
+// tidy drops scratch files, points that are not kept and what neither they nor
+// the installed packages need from the stash.
+func (t *transaction) tidy(ctx context.Context, gone []journal.Point) {
+	var all error
+	for _, p := range gone {
+		d, err := t.driver(p.Method)
+		if err == nil {
+			err = d.Delete(ctx, p.Bundle)
+		}
+		all = errors.Join(all, err)
+	}
+	wanted := map[string]bool{}
+	list, err := t.system.Installed(ctx)
+	all = errors.Join(all, err)
+	for _, p := range list {
+		wanted[p.Name+" "+p.Version] = true
+	}
+	for _, p := range t.j.Now().Points {
+		for key, version := range p.Before {
+			name, _, _ := strings.Cut(key, ":")
+			wanted[name+" "+version] = true
+		}
+	}
+	if err == nil {
+		all = errors.Join(all, t.stash.Keep(func(k rollback.Kept) bool { return wanted[k.Name+" "+k.Version] }))
+	}
+	if all = errors.Join(all, t.clear(), removed(filepath.Join(t.Dir, manifestFile))); all != nil {
+		t.Log.Warn("not everything is tidied up", "error", all)
+	}
+}
+
+func removed(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// changes are a report's details: who became what.
+func (s *session) changes(before, after map[string]string) []byte {
+	type change struct {
+		Package string `json:"package"`
+		From    string `json:"from,omitempty"`
+		To      string `json:"to,omitempty"`
+	}
+	var list []change
+	for key, to := range after {
+		list = append(list, change{key, before[key], to})
+	}
+	slices.SortFunc(list, func(a, b change) int { return strings.Compare(a.Package, b.Package) })
+	raw, err := json.Marshal(map[string]any{"packages": list})
+	if err != nil || len(raw) > protocol.MaxDetails {
+		return detail("packages", fmt.Sprint(len(list)))
+	}
+	return raw
+}
+
+// failed takes the bundle back, where there is a way.
+func (s *session) failed(ctx context.Context, cause protocol.Exit, why string) Outcome {
+	if s.j.Now().Run.Method == "" {
+		exit := cause
+		if cause == protocol.ExitInstallFailed {
+			exit = protocol.ExitRollbackFailed
+		}
+		return s.end(protocol.StateFailed, exit, "no way back was wanted: "+why, nil)
+	}
+	err := s.become(protocol.StateRollingBack, func(r *journal.Run) { r.Cause, r.Message = cause, why })
+	if err != nil {
+		return s.internal(err)
+	}
+	return s.goBack(ctx)
+}
+
+// goBack restores what was before. It may be called any number of times.
+func (s *session) goBack(ctx context.Context) Outcome {
+	r := s.j.Now().Run
+	if r.BootID != "" && r.BootID != s.BootID() {
+		return s.isBack(ctx) // the restart was the last step
+	}
+	d, err := s.driver(r.Method)
+	if err != nil {
+		return s.end(protocol.StateFailed, protocol.ExitRollbackFailed, err.Error()+"; before: "+r.Message, nil)
+	}
+	limited, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*s.limit())
+	defer stop()
+	if err := s.mend(limited); err != nil {
+		s.Log.Warn("the package manager could not be mended first", "error", err)
+	}
+	restart, err := d.Restore(limited, rollback.Point{ID: r.Bundle, Before: r.Before})
+	if err != nil {
+		return s.end(protocol.StateFailed, protocol.ExitRollbackFailed, "the rollback failed: "+err.Error()+"; before: "+r.Message, nil)
+	}
+	if restart {
+		if err := s.become(protocol.StateRollingBack, func(r *journal.Run) { r.BootID = s.BootID() }); err != nil {
+			return s.internal(err)
+		}
+		return s.reboot(ctx)
+	}
+	return s.isBack(ctx)
+}
+
+// isBack believes only the versions.
+func (s *session) isBack(ctx context.Context) Outcome {
+	r := s.j.Now().Run
+	list, err := s.system.Installed(ctx)
+	if err != nil {
+		return s.internal(err)
+	}
+	now := packages.Versions(list, s.machine.Arch)
+	for key, want := range r.Before {
+		if have := now[key]; have != want {
+			return s.end(protocol.StateFailed, protocol.ExitRollbackFailed, fmt.Sprintf("after the rollback %s is %s and was %s; before: %s", key, orNone(have), orNone(want), r.Message), nil)
+		}
+	}
+	if broken, err := s.system.Broken(ctx); err != nil || broken != "" {
+		return s.end(protocol.StateFailed, protocol.ExitRollbackFailed, fmt.Sprintf("after the rollback packages are broken: %s %v; before: %s", broken, err, r.Message), nil)
+	}
+	err = s.j.Change(func(j *journal.Record) {
+		j.Points = slices.DeleteFunc(slices.Clone(j.Points), func(p journal.Point) bool { return p.Bundle == r.Bundle })
+		if j.Current == r.Bundle {
+			j.Current = ""
+		}
+	})
+	if err != nil {
+		return s.internal(err)
+	}
+	out := s.end(protocol.StateRolledBack, r.Cause, r.Message, s.changes(r.After, r.Before))
+	if err := errors.Join(os.RemoveAll(s.Root.Path(cache)), removed(filepath.Join(s.Dir, manifestFile))); err != nil {
+		s.Log.Warn("scratch files stay", "error", err)
+	}
+	return out
+}
+
+// resume finishes what was begun by a process that is gone. busy is false where there is nothing.
+func (s *session) resume(ctx context.Context) (out Outcome, busy bool) {
+	r := s.j.Now().Run
+	if !r.State.Touching() {
+		return out, false
+	}
+	s.Log.Warn("an earlier run did not end", "state", r.State, "bundle", r.Bundle)
+	// Its package manager may have outlived it.
+	if err := packages.WaitUnlocked(ctx, s.system, s.limit()); err != nil {
+		return s.internal(err), true
+	}
+	if r.State == protocol.StateRollingBack {
+		return s.goBack(ctx), true
+	}
+	t, err := s.restore(ctx)
+	if err != nil {
+		return s.failed(ctx, protocol.ExitInstallFailed, "the run cannot be gone on with: "+err.Error()), true
+	}
+	if r.State == protocol.StateInstalling {
+		return t.afterKill(ctx), true
+	}
+	switch {
+	case r.BootID != "" && r.BootID == s.BootID():
+		return s.reboot(ctx), true
+	case r.Healths >= healthMost:
+		return s.failed(ctx, protocol.ExitHealthFailed, "the checks were interrupted again and again"), true
+	}
+	return t.checks(ctx), true
+}
+
+// restore makes the transaction anew from what was written down.
+func (s *session) restore(ctx context.Context) (*transaction, error) {
+	raw, err := os.ReadFile(filepath.Join(s.Dir, manifestFile))
+	if err != nil {
+		return nil, err
+	}
+	m, err := bundle.ParseManifest(raw)
+	if err != nil {
+		return nil, err
+	}
+	v, err := m.For(s.node())
+	if err != nil {
+		return nil, err
+	}
+	r := s.j.Now().Run
+	t := &transaction{session: s, plan: r.Plan, manifest: m, variant: v, from: none{}, raw: raw, before: r.Before, after: r.After, method: r.Method}
+	// What was installed before the run decides what was picked, not what is now.
+	list, err := s.system.Installed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	was := packages.Versions(list, v.Arch)
+	for key, version := range r.Before {
+		if was[key] = version; version == "" {
+			delete(was, key)
+		}
+	}
+	t.picked = need.Packages(v, was, s.system.Compare)
+	return t, nil
+}
+
+// afterKill mends, compares, and tries once more where that makes sense.
+func (t *transaction) afterKill(ctx context.Context) Outcome {
+	ctx = context.WithoutCancel(ctx)
+	if err := t.mend(ctx); err != nil {
+		t.Log.Warn("mending failed", "error", err)
+	}
+	if t.complete(ctx) == "" {
+		return t.installed(ctx)
+	}
+	if t.j.Now().Run.Installs >= installMost {
+		return t.failed(ctx, protocol.ExitInstallFailed, "the install was interrupted again: "+t.complete(ctx))
+	}
+	if err := t.intact(ctx); err != nil {
+		return t.failed(ctx, protocol.ExitInstallFailed, "the install was interrupted, and its files with it: "+err.Error())
+	}
+	if err := t.become(protocol.StateInstalling, func(r *journal.Run) { r.Installs++ }); err != nil {
+		return t.internal(err)
+	}
+	return t.carryOn(ctx)
+}
+
+// takeBack restores the newest point, for the portal or for a person.
+func (s *session) takeBack(ctx context.Context, a protocol.Assignment) Outcome {
+	points := s.j.Now().Points
+	if a.Bundle != "" {
+		points = slices.DeleteFunc(slices.Clone(points), func(p journal.Point) bool { return p.Bundle != a.Bundle })
+	}
+	if len(points) == 0 {
+		out := s.outcome()
+		out.Exit, out.Message = protocol.ExitOK, "there is nothing to go back from"
+		return out
+	}
+	p := points[len(points)-1]
+	if newest := s.j.Now().Points; newest[len(newest)-1].Bundle != p.Bundle {
+		out := s.outcome()
+		out.Exit, out.Message = protocol.ExitPreflight, "a newer bundle has been installed since; that one has to be taken back first"
+		return out
+	}
+	if err := packages.WaitUnlocked(ctx, s.system, s.LockWait); err != nil {
+		out := s.outcome()
+		at := s.Now().Add(again)
+		out.Exit, out.Message, out.Next = protocol.ExitDeferred, err.Error(), &at
+		return out
+	}
+	// Through idle: what ended is followed by nothing but a new run.
+	err := s.j.Change(func(r *journal.Record) {
+		r.Run = journal.Run{State: protocol.StateRollingBack, Rollout: a.Rollout, Bundle: p.Bundle, Plan: a, Started: s.now(), Method: p.Method, Before: p.Before, After: p.After, Message: "taken back on request"}
+	})
+	if err == nil {
+		err = s.tell(nil, nil)
+	}
+	if err != nil {
+		return s.internal(err)
+	}
+	return s.goBack(ctx)
+}
+
+// Back is a person's rollback: the bundle stays away until the portal releases it.
+func (w *Worker) Back(ctx context.Context) Outcome {
+	return w.locked(ctx, func(s *session) Outcome {
+		if out, busy := s.resume(ctx); busy {
+			return out
+		}
+		out := s.takeBack(ctx, protocol.Assignment{Rollout: s.j.Now().Run.Rollout, Issued: s.j.Now().Issued})
+		if out.State == protocol.StateRolledBack {
+			err := s.j.Change(func(r *journal.Record) {
+				r.Quarantined[out.Bundle] = journal.Quarantine{Reason: "taken back by hand", Since: s.now()}
+			})
+			if err != nil {
+				return s.internal(err)
+			}
+		}
+		return out
+	})
+}
