@@ -235,9 +235,12 @@ func (s aptSystem) folder(ctx context.Context, src Source) (loaded, error) {
 	}
 	var list []string
 	for _, f := range files {
-		it, err := s.file(ctx, src, f)
+		it, made, err := s.file(ctx, src, f)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", f, err)
+		}
+		if made.After(out.date) {
+			out.date = made
 		}
 		out.items = append(out.items, it)
 		list = append(list, it.sha)
@@ -261,27 +264,28 @@ func filesBelow(folder, end string) ([]string, error) {
 	return files, err
 }
 
-func (s aptSystem) file(ctx context.Context, src Source, at string) (item, error) {
+func (s aptSystem) file(ctx context.Context, src Source, at string) (it item, made time.Time, err error) {
 	f, err := os.Open(at)
 	if err != nil {
-		return item{}, err
+		return it, made, err
 	}
+	made = debian.Made(f)
 	sha, size, err := s.store.keep(f, "")
 	if err := errors.Join(err, f.Close()); err != nil {
-		return item{}, err
+		return it, made, err
 	}
 	control, err := s.control(ctx, sha)
 	if err != nil {
-		return item{}, err
+		return it, made, err
 	}
 	p, err := debian.Package(control)
 	if err != nil {
-		return item{}, err
+		return it, made, err
 	}
-	it := item{Package: p, sha: sha, size: size, old: src.Old, installedSize: debian.InstalledSize(control)}
+	it = item{Package: p, sha: sha, size: size, old: src.Old, installedSize: debian.InstalledSize(control)}
 	it.Security = src.Security
 	it.source, it.sourceVersion = debian.SourceOf(control)
-	return it, nil
+	return it, made, nil
 }
 
 // deb opens the normalised form of a package file and has it read.

@@ -156,7 +156,7 @@ func (v *variantBuild) readGroup(ctx context.Context, g *fixGroup) ([]vulnerabil
 			continue
 		}
 		tried[it.Name] = true
-		if _, err := v.store.get(ctx, it.address, it.sha, it.size); err != nil {
+		if err := v.obtain(ctx, it); err != nil {
 			return nil, err
 		}
 		found, linked, err := v.sys.fixes(ctx, it, g.after)

@@ -17,6 +17,8 @@ type item struct {
 	sha                   string
 	size, installedSize   int64
 	old                   bool
+	// check looks at the fetched file where the index alone is not to be believed.
+	check func(path string) error
 }
 
 // vulnerability is one that a version of a source package no longer has.

@@ -211,7 +211,7 @@ func (v *variantBuild) fetch(ctx context.Context) error {
 	have := map[string]*chosen{}
 	for i, c := range v.packages {
 		v.log("%s: %d of %d: %s %s", v.out.Name(), i+1, len(v.packages), c.item.Name, c.item.Version)
-		if _, err := v.store.get(ctx, c.item.address, c.item.sha, c.item.size); err != nil {
+		if err := v.obtain(ctx, c.item); err != nil {
 			return err
 		}
 		for _, version := range slices.Sorted(maps.Keys(c.from)) {
@@ -230,6 +230,18 @@ func (v *variantBuild) fetch(ctx context.Context) error {
 	return nil
 }
 
+// obtain has a package's file in the store, and believes it.
+func (v *variantBuild) obtain(ctx context.Context, it *item) error {
+	at, err := v.store.get(ctx, it.address, it.sha, it.size)
+	if err != nil || it.check == nil {
+		return err
+	}
+	if err := it.check(at); err != nil {
+		return fmt.Errorf("%s %s: %w", it.Name, it.Version, err)
+	}
+	return nil
+}
+
 // earlier finds the file of an installed version. That a mirror lists one which is gone is
 // no failure: it means only that this version cannot come along.
 func (v *variantBuild) earlier(ctx context.Context, it *item, version string, have map[string]*chosen) (*chosen, error) {
@@ -241,7 +253,7 @@ func (v *variantBuild) earlier(ctx context.Context, it *item, version string, ha
 		if known := have[old.sha]; known != nil {
 			return known, nil
 		}
-		if _, err := v.store.get(ctx, old.address, old.sha, old.size); err != nil {
+		if err := v.obtain(ctx, old); err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxControl bounds the control file and maxChangelog an unpacked changelog.
@@ -51,6 +52,19 @@ func ReadDeb(r io.ReaderAt, size int64) (*Deb, error) {
 		return nil, errors.New("the archive has no plain control.tar and data.tar")
 	}
 	return d, nil
+}
+
+// Made is when a .deb was built, as its first member says; zero where it does not.
+func Made(r io.ReaderAt) time.Time {
+	var head [68]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil {
+		return time.Time{}
+	}
+	seconds, err := strconv.ParseInt(strings.TrimSpace(string(head[24:36])), 10, 64)
+	if err != nil || seconds <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
 }
 
 // Control reads the package's stanza.
