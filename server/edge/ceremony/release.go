@@ -15,9 +15,10 @@ import (
 	"github.com/signalbox/signalbox/agents/bundle"
 )
 
-// Release is what a release key is asked to sign.
+// Release is what release keys are asked to sign.
 type Release struct {
-	Key Key
+	// Keys are whoever is here; others may sign the bundle later, elsewhere.
+	Keys []Key
 	// File is the bundle; nil signs the present list anew (after a rotation, or before its date).
 	File *bundle.File
 	// Drop names bundles that are vouched for no longer.
@@ -26,7 +27,7 @@ type Release struct {
 	Expires time.Time // of the list
 }
 
-// Sign vouches for a bundle with a release key. The outcome is the metadata to
+// Sign vouches for a bundle with release keys. The outcome is the metadata to
 // put into the bundle; where more keys must sign, the next person signs that
 // file. When enough have, the folder takes the metadata over.
 func (f *Folder) Sign(ctx context.Context, r Release) (bundle.Set, Progress, error) {
@@ -42,8 +43,10 @@ func (f *Folder) Sign(ctx context.Context, r Release) (bundle.Set, Progress, err
 	if err != nil {
 		return bundle.Set{}, Progress{}, err
 	}
-	if err := errors.Join(targets.sign(r.Key), snapshot.sign(r.Key)); err != nil {
-		return bundle.Set{}, Progress{}, err
+	for _, key := range r.Keys {
+		if err := errors.Join(targets.sign(key), snapshot.sign(key)); err != nil {
+			return bundle.Set{}, Progress{}, err
+		}
 	}
 	set := bundle.Set{Roots: f.set.Roots}
 	if set.Targets, err = targets.bytes(); err == nil {
@@ -55,6 +58,9 @@ func (f *Folder) Sign(ctx context.Context, r Release) (bundle.Set, Progress, err
 	root := f.root.Signed
 	p := Progress{Have: len(targets.signers(root, "targets")), Need: root.Roles["targets"].Threshold}
 	if p.Have < p.Need {
+		if r.File == nil {
+			return set, p, fmt.Errorf("%d of %d release keys have signed; a list without a bundle is signed by all at once", p.Have, p.Need)
+		}
 		return set, p, nil
 	}
 	p.Done = true
@@ -66,11 +72,17 @@ func (f *Folder) Sign(ctx context.Context, r Release) (bundle.Set, Progress, err
 }
 
 func (f *Folder) maySign(r Release) error {
-	switch {
-	case f.root == nil:
+	if f.root == nil {
 		return fmt.Errorf("%s has no root yet; begin with keys init", f.dir)
-	case !slices.Contains(f.root.Signed.Roles["targets"].KeyIDs, r.Key.ID()):
-		return fmt.Errorf("key %s is no release key of root %d", r.Key.ID(), f.root.Signed.Version)
+	}
+	for _, key := range r.Keys {
+		if !slices.Contains(f.root.Signed.Roles["targets"].KeyIDs, key.ID()) {
+			return fmt.Errorf("key %s is no release key of root %d", key.ID(), f.root.Signed.Version)
+		}
+	}
+	switch {
+	case len(r.Keys) == 0:
+		return errors.New("there is no key to sign with")
 	case r.Now.After(f.root.Signed.Expires):
 		return fmt.Errorf("root %d expired at %s; its holders must sign a new one first (keys renew, keys sign)", f.root.Signed.Version, f.root.Signed.Expires.Format(time.RFC3339))
 	case r.File != nil && r.Now.After(r.File.Manifest.Expires):
