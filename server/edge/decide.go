@@ -85,7 +85,7 @@ func (s *Service) Decide(ctx context.Context, team int64, d Decision, nodes []st
 		if err := s.audit(ctx, team, "edge.node."+string(d), fmt.Sprintf("%d nodes", len(changed)), text(map[string]any{"nodes": changed, "reason": reason})); err != nil {
 			return err
 		}
-		return s.nodesChanged(ctx, team, changed...)
+		return s.tellNodes(ctx, team, changed...)
 	})
 	return out, err
 }
@@ -147,7 +147,7 @@ func (s *Service) ChangeNode(ctx context.Context, id string, change func(*Node))
 		if err := s.audit(ctx, n.Team, "edge.node.change", n.Name, what); err != nil {
 			return err
 		}
-		return s.nodesChanged(ctx, n.Team, n.ID)
+		return s.tellNodes(ctx, n.Team, n.ID)
 	})
 	return n, err
 }
@@ -177,7 +177,7 @@ func (s *Service) DeleteNode(ctx context.Context, id string) error {
 		if err := s.audit(ctx, n.Team, "edge.node.delete", n.Name, n.Fingerprint); err != nil {
 			return err
 		}
-		return s.nodesChanged(ctx, n.Team, n.ID)
+		return s.tellNodes(ctx, n.Team, n.ID)
 	})
 }
 
@@ -203,6 +203,6 @@ func (s *Service) ReleaseQuarantine(ctx context.Context, id, bundle string) erro
 		if err := s.audit(ctx, n.Team, "edge.node.release", n.Name, bundle); err != nil {
 			return err
 		}
-		return s.nodesChanged(ctx, n.Team, id)
+		return s.tellNodes(ctx, n.Team, id)
 	})
 }

@@ -111,11 +111,11 @@ func (s *Service) acceptByToken(ctx context.Context, n Node, t Token) (Node, err
 	if err := s.rows().insertEvents(ctx, s.happened(&n, KindAccepted, by, "")); err != nil {
 		return n, err
 	}
-	return n, s.nodesChanged(ctx, n.Team, n.ID)
+	return n, s.tellNodes(ctx, n.Team, n.ID)
 }
 
-// nodesChanged makes every server look at the nodes' rows, and tells who wants to know.
-func (s *Service) nodesChanged(ctx context.Context, team int64, ids ...string) error {
+// tellNodes makes every server look at the nodes' rows, and tells who wants to know.
+func (s *Service) tellNodes(ctx context.Context, team int64, ids ...string) error {
 	for _, id := range ids {
 		if err := s.DB.Notify(ctx, nodeChannel, id); err != nil {
 			return err
@@ -145,6 +145,6 @@ func (s *Service) Rotate(ctx context.Context, n Node, in protocol.RotateRequest)
 		if err := s.rows().insertEvents(ctx, s.happened(&n, KindRotated, "", protocol.Fingerprint(n.key)+" became "+protocol.Fingerprint(in.PublicKey))); err != nil {
 			return err
 		}
-		return s.nodesChanged(ctx, n.Team, n.ID)
+		return s.tellNodes(ctx, n.Team, n.ID)
 	})
 }

@@ -79,6 +79,9 @@ func (s *Service) publishFile(ctx context.Context, team int64, f *bundle.File) (
 	if err != nil {
 		return Bundle{}, refusal(err)
 	}
+	if t.view == nil {
+		return Bundle{}, problem.New(problem.Invalid, "The signatures do not hold: the newest root does not know who made them.")
+	}
 	m, err := t.view.Manifest(f.Manifest.BundleID, f.ManifestBytes)
 	if err != nil {
 		return Bundle{}, refusal(err)

@@ -69,6 +69,7 @@ type Service struct {
 	rates  rates
 	bodies *semaphore.Weighted
 	trusts trusts
+	open   openCache
 	unhear func()
 }
 

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -85,6 +84,9 @@ func readTrusted(set bundle.Set) (t *trusted, err error) {
 	}
 	if len(set.Targets) > 0 {
 		_, t.view, err = bundle.Accept(set, set, bundle.Installed, time.Time{})
+		if bundle.KindOf(err) == bundle.Authenticity { // a newer root no longer knows who signed it
+			err = nil
+		}
 	}
 	return t, err
 }
@@ -132,34 +134,19 @@ func (s *Service) OfferTrust(ctx context.Context, team int64, offered bundle.Set
 // judge gives the metadata that is trusted after an offer. Roots count even where
 // nothing comes with them.
 func (s *Service) judge(before, offered bundle.Set) (bundle.Set, error) {
-	none := bundle.Set{}
-	if len(before.Roots) == 0 && len(offered.Roots) == 0 {
-		return none, problem.New(problem.Conflict, "The team has no root yet. Bring the root that the key ceremony made first.")
-	}
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
-		return none, err
-	}
-	dir, err := os.MkdirTemp(s.Dir, "trust-*")
-	if err != nil {
-		return none, err
-	}
-	defer os.RemoveAll(dir) // the next start removes what this cannot
-	offered.Timestamp = nil // ours is made here
-	if len(before.Roots) == 0 {
-		if _, err := bundle.InitTrust(dir+"/t", offered.Roots); err != nil {
-			return none, refusal(err)
+	known := before
+	if len(known.Roots) == 0 {
+		if len(offered.Roots) == 0 {
+			return known, problem.New(problem.Conflict, "The team has no root yet. Bring the root that the key ceremony made first.")
 		}
-	} else if err := bundle.WriteSet(dir+"/t", before); err != nil {
-		return none, err
+		known = bundle.Set{Roots: offered.Roots[:1]}
 	}
-	t, err := bundle.OpenTrust(dir + "/t")
-	if err != nil {
-		return none, refusal(err)
+	offered.Timestamp = nil // ours is made here
+	after, err := bundle.AcceptRoots(known, offered)
+	if err == nil && (len(offered.Targets) > 0 || len(offered.Snapshot) > 0) {
+		after, _, err = bundle.Accept(known, offered, bundle.Carried, s.Now())
 	}
-	if _, err := t.Accept(offered, bundle.Carried, s.Now()); err != nil && (len(offered.Targets) > 0 || len(offered.Snapshot) > 0 || bundle.KindOf(err) != bundle.Authenticity) {
-		return none, refusal(err)
-	}
-	return t.Set(), nil
+	return after, refusal(err)
 }
 
 // keepTrust writes what is new, with a timestamp of ours over it. It is called in a transaction.
@@ -168,7 +155,7 @@ func (s *Service) keepTrust(ctx context.Context, team int64, before *trusted, af
 	if err != nil {
 		return err
 	}
-	if int64(len(after.Roots)) != int64(len(before.set.Roots)) {
+	if len(after.Roots) != len(before.set.Roots) || len(before.set.Roots) == 0 {
 		if err := s.keepRoots(ctx, team, before, after); err != nil {
 			return err
 		}
@@ -244,7 +231,7 @@ func (s *Service) restamp(ctx context.Context) error {
 	var failed []error
 	for _, team := range teams {
 		t, err := s.trusted(ctx, team)
-		if err == nil {
+		if err == nil && t.view != nil {
 			err = s.DB.Tx(ctx, func(ctx context.Context) error {
 				if err := s.stamp(ctx, team, t); err != nil {
 					return err

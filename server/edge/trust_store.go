@@ -99,3 +99,17 @@ func (r rows) timestampKeys(ctx context.Context, team int64) (list []keyRow, err
 func (r rows) insertTimestampKey(ctx context.Context, team int64, k timestampKey, sealed []byte) error {
 	return r.db.Writer(ctx).Create(&keyRow{k.ID, team, hex.EncodeToString(k.Public), sealed, k.CreatedBy, int64(k.CreatedAt)}).Error
 }
+
+// rootVersions counts accepted nodes by the root that they trust.
+func (r rows) rootVersions(ctx context.Context, team int64) (map[int64]int, error) {
+	var list []struct {
+		RootVersion int64
+		N           int
+	}
+	err := r.db.Reader(ctx).Raw("SELECT root_version, COUNT(*) AS n FROM edge_nodes WHERE team_id = ? AND state = 'accepted' GROUP BY root_version", team).Scan(&list).Error
+	out := map[int64]int{}
+	for _, l := range list {
+		out[l.RootVersion] = l.N
+	}
+	return out, err
+}
