@@ -171,10 +171,12 @@ func (a *App) publish(ctx context.Context, team int64, topic, id string) error {
 func (a *App) startWork(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // ended by stopWork, in order
 	// First, because a port that is taken should stop the start before anything runs.
+	if err := a.startLogsInside(ctx); err != nil {
+		return err
+	}
 	if err := a.listenLogs(ctx); err != nil {
 		return err
 	}
-	a.keepOwnLog(ctx)
 	if err := a.recoverContainers(ctx); err != nil {
 		a.log.Warn("cleaning up after the server's former life failed", "error", err)
 	}

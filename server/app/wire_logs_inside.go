@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -24,7 +26,36 @@ func (a *App) ownLog(log *slog.Logger) *slog.Logger {
 	return slog.New(a.own)
 }
 
-// keepOwnLog begins to keep them.
+// startLogsInside opens the port for gRPC and begins to keep the server's own lines.
+func (a *App) startLogsInside(ctx context.Context) error {
+	if address := a.config.Logs.OTLPGRPCListen; address != "" {
+		secure, err := a.certificate()
+		if err != nil {
+			return err
+		}
+		port, err := a.logs.ListenOTLP(ctx, address, secure)
+		if err != nil {
+			return err
+		}
+		a.stops = append(a.stops, func() { port.Close(ctx) })
+	}
+	a.keepOwnLog(ctx)
+	return nil
+}
+
+// certificate is what the one HTTP port shows; nil when a proxy in front speaks TLS.
+func (a *App) certificate() (*tls.Config, error) {
+	server := a.config.Server
+	if server.TLSCert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(server.TLSCert, server.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("read server.tls_cert and server.tls_key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
 func (a *App) keepOwnLog(ctx context.Context) {
 	if a.own == nil {
 		return

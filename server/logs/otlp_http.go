@@ -2,10 +2,7 @@ package logs
 
 import (
 	"errors"
-	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -68,11 +65,6 @@ func (s *Service) receiveOTLP(c *gin.Context, team identity.Team) error {
 	if err := s.Accept(c.Request.Context(), Batch{Team: team.ID, Source: "otlp", Records: b.Records, Rejected: b.Rejected}); err != nil {
 		return err
 	}
-	rejected, why := 0, []string{}
-	for _, reason := range slices.Sorted(maps.Keys(b.Rejected)) {
-		rejected += b.Rejected[reason]
-		why = append(why, fmt.Sprintf("%s (%d)", reason, b.Rejected[reason]))
-	}
-	otlpAnswer(c, http.StatusOK, otlp.Answer(otlpJSON(c), rejected, strings.Join(why, "; ")))
+	otlpAnswer(c, http.StatusOK, otlp.Answer(otlpJSON(c), b.Lost(), b.Why()))
 	return nil
 }

@@ -1,7 +1,9 @@
 package logs
 
 import (
+	"context"
 	"encoding/base64"
+	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -15,22 +17,34 @@ import (
 // basic authorization, or in a header that some shippers use; a tenant header
 // must agree with it.
 func (s *Service) tenant(c *gin.Context, scope identity.Scope) (identity.Team, error) {
-	ctx := c.Request.Context()
+	ctx, team, err := s.tenantOf(c.Request, c.ClientIP(), scope)
+	c.Request = c.Request.WithContext(ctx)
+	return team, err
+}
+
+// tenantOf is tenant for a request from an address; the context knows the caller.
+func (s *Service) tenantOf(r *http.Request, address string, scope identity.Scope) (context.Context, identity.Team, error) {
+	ctx := r.Context()
 	caller := identity.From(ctx)
 	if !caller.SignedIn() {
-		token := foreignToken(c)
+		token := foreignToken(r)
 		if token == "" {
-			return identity.Team{}, problem.New(problem.Unauthorized, "A token is missing: send it as Authorization: Bearer, or as the password of basic authorization.")
+			return ctx, identity.Team{}, problem.New(problem.Unauthorized, "A token is missing: send it as Authorization: Bearer, or as the password of basic authorization.")
 		}
 		var err error
 		if caller, err = s.Identify(ctx, token); err != nil {
-			return identity.Team{}, problem.Wrap(err, problem.Unauthorized, "The token is unknown, expired or revoked.")
+			return ctx, identity.Team{}, problem.Wrap(err, problem.Unauthorized, "The token is unknown, expired or revoked.")
 		}
-		caller.Address = c.ClientIP()
+		caller.Address = address
 		ctx = identity.With(ctx, caller)
-		c.Request = c.Request.WithContext(ctx)
 	}
-	if name := c.GetHeader("X-Scope-OrgID"); name != "" {
+	team, err := teamFor(ctx, caller, r.Header.Get("X-Scope-OrgID"), scope)
+	return ctx, team, err
+}
+
+// teamFor is the team that a header names, or the only one in which the caller may do it.
+func teamFor(ctx context.Context, caller identity.Caller, name string, scope identity.Scope) (identity.Team, error) {
+	if name != "" {
 		team, ok := caller.Teams[name]
 		if !ok {
 			return identity.Team{}, problem.New(problem.Forbidden, "X-Scope-OrgID names %.60q, but this token belongs to another team; leave the header out.", name)
@@ -53,11 +67,11 @@ func (s *Service) tenant(c *gin.Context, scope identity.Scope) (identity.Team, e
 }
 
 // foreignToken finds a token where shippers put it.
-func foreignToken(c *gin.Context) string {
-	if _, password, ok := c.Request.BasicAuth(); ok {
+func foreignToken(r *http.Request) string {
+	if _, password, ok := r.BasicAuth(); ok {
 		return password
 	}
-	scheme, value, _ := strings.Cut(c.GetHeader("Authorization"), " ")
+	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	switch strings.ToLower(scheme) {
 	case "apikey":
 		// Elasticsearch's clients send base64 of id:key, others the key itself.
@@ -67,11 +81,11 @@ func foreignToken(c *gin.Context) string {
 			}
 		}
 		return value
-	case "splunk":
+	case "splunk", "bearer":
 		return value
 	}
 	for _, name := range []string{"X-API-Key", "Api-Key"} {
-		if value := c.GetHeader(name); value != "" {
+		if value := r.Header.Get(name); value != "" {
 			return value
 		}
 	}

@@ -2,6 +2,9 @@ package otlp
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +22,23 @@ type Batch struct {
 	Records []record.Record
 	// Rejected counts records that could not be read, by reason.
 	Rejected map[string]int
+}
+
+// Lost is how many records could not be read.
+func (b *Batch) Lost() (n int) {
+	for _, count := range b.Rejected {
+		n += count
+	}
+	return n
+}
+
+// Why says what was wrong with them.
+func (b *Batch) Why() string {
+	var why []string
+	for _, reason := range slices.Sorted(maps.Keys(b.Rejected)) {
+		why = append(why, fmt.Sprintf("%s (%d)", reason, b.Rejected[reason]))
+	}
+	return strings.Join(why, "; ")
 }
 
 // ErrTooMany says that a request holds more records than allowed.
