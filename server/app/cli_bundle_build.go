@@ -140,7 +140,7 @@ func includeOf(words []string) build.Include {
 
 func (c *cli) bundleBuild(cmd *cobra.Command, f buildFlags, spec build.Spec) error {
 	if spec.RepoKey != "" {
-		if err := build.EnsureRepoKey(spec.RepoKey, now()); err != nil {
+		if err := build.EnsureRepoKey(spec.RepoKey); err != nil {
 			return err
 		}
 	}

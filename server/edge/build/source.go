@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/signalbox/signalbox/server/edge/build/debian"
 )
@@ -70,11 +69,11 @@ func parseLine(text string, suite bool) (Source, error) {
 }
 
 // EnsureRepoKey makes the key that signs local repositories where there is none yet.
-func EnsureRepoKey(path string, now time.Time) error {
+func EnsureRepoKey(path string) error {
 	if _, err := os.Stat(path); err == nil || !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	text, err := debian.NewRepoKey("Signalbox bundle repository", now)
+	text, err := debian.NewRepoKey("Signalbox bundle repository")
 	if err != nil {
 		return err
 	}

@@ -56,16 +56,13 @@ func WriteRelease(codename, arch, description string, date time.Time, packages [
 	return b.Bytes()
 }
 
-// signing is deterministic: no random notation, and the time of what is signed, so that
-// the same bundle has the same bytes.
-func signing(at time.Time) *packet.Config {
-	plain := false
-	return &packet.Config{DefaultHash: crypto.SHA256, Time: func() time.Time { return at }, NonDeterministicSignaturesViaNotation: &plain}
-}
+// born is the birthday of the keys made here. It lies before every bundle and before what a
+// node's clock may fall back to: a key or a signature out of the future is refused.
+var born = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // NewRepoKey makes an OpenPGP key for signing repositories, armored and without a passphrase.
-func NewRepoKey(name string, now time.Time) ([]byte, error) {
-	entity, err := openpgp.NewEntity(name, "patch bundles", "", &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Time: func() time.Time { return now }})
+func NewRepoKey(name string) ([]byte, error) {
+	entity, err := openpgp.NewEntity(name, "patch bundles", "", &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Time: func() time.Time { return born }})
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +93,16 @@ func ReadRepoKey(text []byte) (*RepoKey, error) {
 	return &RepoKey{entity: ring[0]}, nil
 }
 
+// signing is deterministic: no random notation, and the time of what is signed, so that
+// the same bundle has the same bytes. No signature is older than its key.
+func (k *RepoKey) signing(at time.Time) *packet.Config {
+	plain := false
+	if birth := k.entity.PrimaryKey.CreationTime; at.Before(birth) {
+		at = birth
+	}
+	return &packet.Config{DefaultHash: crypto.SHA256, Time: func() time.Time { return at }, NonDeterministicSignaturesViaNotation: &plain}
+}
+
 // Public is the key as apt's signed-by and rpm's --import read it.
 func (k *RepoKey) Public() ([]byte, error) {
 	var b bytes.Buffer
@@ -113,7 +120,7 @@ func (k *RepoKey) Public() ([]byte, error) {
 // InRelease signs a Release file in place.
 func (k *RepoKey) InRelease(release []byte, at time.Time) ([]byte, error) {
 	var b bytes.Buffer
-	w, err := clearsign.Encode(&b, k.entity.PrivateKey, signing(at))
+	w, err := clearsign.Encode(&b, k.entity.PrivateKey, k.signing(at))
 	if err != nil {
 		return nil, err
 	}
@@ -128,9 +135,11 @@ func (k *RepoKey) InRelease(release []byte, at time.Time) ([]byte, error) {
 // Detached signs something apart, as rpm repositories want it beside repomd.xml.
 func (k *RepoKey) Detached(data []byte, at time.Time) ([]byte, error) {
 	var b bytes.Buffer
-	err := openpgp.ArmoredDetachSign(&b, k.entity, bytes.NewReader(data), signing(at))
+	if err := openpgp.ArmoredDetachSign(&b, k.entity, bytes.NewReader(data), k.signing(at)); err != nil {
+		return nil, err
+	}
 	b.WriteByte('\n')
-	return b.Bytes(), err
+	return b.Bytes(), nil
 }
 
 // Keys are public keys that may sign a source.

@@ -185,7 +185,8 @@ func render(v any) (open, packed []byte, err error) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	_, err = z.Write(open)
-	return open, b.Bytes(), errors.Join(err, z.Close())
+	err = errors.Join(err, z.Close())
+	return open, b.Bytes(), err
 }
 
 func (e Entry) evr() outEVR {
