@@ -87,8 +87,9 @@ func canonicalString(out *bytes.Buffer, s string) {
 	out.WriteByte('"')
 }
 
-// checkDepth refuses JSON nested deeper than MaxDepth before a decoder recurses into it.
-func checkDepth(data []byte) error {
+// checkShape refuses JSON nested deeper than MaxDepth before a decoder recurses
+// into it, and null: no document here has one, and the TUF library dereferences it.
+func checkShape(data []byte) error {
 	depth, inString := 0, false
 	for i := 0; i < len(data); i++ {
 		switch c := data[i]; {
@@ -103,6 +104,8 @@ func checkDepth(data []byte) error {
 			}
 		case c == '}' || c == ']':
 			depth--
+		case c == 'n': // of nothing but null outside a string
+			return refuse(Malformed, "The JSON holds a null.")
 		}
 	}
 	return nil
@@ -134,7 +137,7 @@ func ParseManifest(data []byte) (*Manifest, error) {
 	if !utf8.Valid(data) {
 		return nil, refuse(Malformed, "The manifest is not UTF-8.")
 	}
-	if err := checkDepth(data); err != nil {
+	if err := checkShape(data); err != nil {
 		return nil, err
 	}
 	var head struct {

@@ -239,3 +239,13 @@ func wantExit(t testing.TB, err error, code int) {
 		t.Errorf("exit code %d, want %d: %v", got, code, err)
 	}
 }
+
+func blobsOf(f *File) func(string) (io.ReadCloser, error) {
+	return func(sha string) (io.ReadCloser, error) {
+		if !f.Has(sha) {
+			return nil, fs.ErrNotExist
+		}
+		r, err := f.Blob(sha)
+		return io.NopCloser(r), err
+	}
+}

@@ -59,7 +59,7 @@ type Variant struct {
 	Arch          string `json:"arch"`
 	PackageSystem string `json:"package_system"`
 
-	Packages []Package `json:"packages"`
+	Packages []Package `json:"packages,omitempty"`
 	// Rollback is what the packages replace, for nodes that have no stash of it.
 	Rollback []Package `json:"rollback,omitempty"`
 	Repo     Repo      `json:"repo"`
@@ -100,7 +100,7 @@ type Delta struct {
 
 // Repo is the local repository's index, built where the bundle was built; each file is a blob.
 type Repo struct {
-	Files []RepoFile `json:"files"`
+	Files []RepoFile `json:"files,omitempty"`
 }
 
 // RepoFile is a file of the index and where it lies in the repository.

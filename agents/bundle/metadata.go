@@ -37,7 +37,7 @@ func document[T metadata.Roles](role string, data []byte, limit int) (*metadata.
 	if len(data) > limit {
 		return nil, refuse(Malformed, "The %s metadata is %d bytes; the limit is %d.", role, len(data), limit)
 	}
-	if err := checkDepth(data); err != nil {
+	if err := checkShape(data); err != nil {
 		return nil, err
 	}
 	var m metadata.Metadata[T]
