@@ -19,6 +19,7 @@ import (
 	"github.com/signalbox/signalbox/server/assistant"
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/ci/runtime/worker"
+	"github.com/signalbox/signalbox/server/edge"
 	"github.com/signalbox/signalbox/server/issues"
 	"github.com/signalbox/signalbox/server/logs"
 	"github.com/signalbox/signalbox/server/logs/store"
@@ -69,6 +70,7 @@ type App struct {
 	issues    *issues.Service
 	logStore  *store.Store
 	logs      *logs.Service
+	edge      *edge.Service
 	assistant *assistant.Service
 	// own keeps what the server logs among the lines, until stopOwn; both nil when it is not to.
 	own     *logs.OwnLog
@@ -88,7 +90,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a.loops = work.NewLoops(now, a.log)
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireAssistant, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireEdge, a.wireAssistant, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
@@ -187,13 +189,14 @@ func (a *App) startWork(ctx context.Context) error {
 	if err := a.issues.Start(ctx); err != nil {
 		return err
 	}
-	a.stops = append(a.stops, a.ci.Start(ctx), a.github.Stop, func() { a.issues.Stop(ctx) })
+	a.stops = append(a.stops, func() { a.edge.Stop(ctx) }, a.ci.Start(ctx), a.github.Stop, func() { a.issues.Stop(ctx) })
 	loops := append(a.accounts.Loops(), a.secrets.Loops()...)
 	loops = append(loops, a.blobs.Loops()...)
 	loops = append(loops, a.github.Loops()...)
 	loops = append(loops, a.issues.Loops()...)
 	loops = append(loops, a.logs.Loops()...)
 	loops = append(loops, a.insideLoops()...)
+	loops = append(loops, a.edge.Loops()...)
 	loops = append(loops, a.workerLoop())
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)
 	return nil

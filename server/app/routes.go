@@ -38,6 +38,7 @@ func (a *App) routes(context.Context) error {
 	a.github.IntakeRoutes(r)
 	a.issues.Routes(r)
 	a.logs.Routes(r)
+	a.edge.Routes(r)
 	a.assistant.Routes(r)
 
 	files, err := web.Files()

@@ -30,6 +30,7 @@ type Config struct {
 	CI       CI       `koanf:"ci"`
 	Issues   Issues   `koanf:"issues"`
 	Logs     Logs     `koanf:"logs"`
+	Edge     Edge     `koanf:"edge"`
 }
 
 // Server is how the outside reaches us.
@@ -154,6 +155,33 @@ func (l Logs) check() error {
 	return nil
 }
 
+// Edge is about the fleet.
+type Edge struct {
+	CheckInSeconds int `koanf:"checkin_seconds"`
+	ServerKBps     int `koanf:"server_kbps"`
+	SiteKBps       int `koanf:"site_kbps"`
+	NodeKBps       int `koanf:"node_kbps"`
+	MaxBundleMB    int `koanf:"max_bundle_mb"`
+	TimestampDays  int `koanf:"timestamp_days"`
+}
+
+func (e Edge) check() error {
+	if e.CheckInSeconds < 10 || e.CheckInSeconds > 24*3600 {
+		return fmt.Errorf("edge.checkin_seconds: %d is not between 10 and 86400", e.CheckInSeconds)
+	}
+	for name, value := range map[string]int{"server_kbps": e.ServerKBps, "site_kbps": e.SiteKBps, "node_kbps": e.NodeKBps} {
+		if value < 0 {
+			return fmt.Errorf("edge.%s: %d is not a number of kilobytes a second, or 0", name, value)
+		}
+	}
+	for name, value := range map[string]int{"max_bundle_mb": e.MaxBundleMB, "timestamp_days": e.TimestampDays} {
+		if value < 1 {
+			return fmt.Errorf("edge.%s: %d is not a positive number", name, value)
+		}
+	}
+	return nil
+}
+
 // Key is one line of the table of keys.
 type Key struct {
 	// Name is "section.key", as in the file.
@@ -218,6 +246,12 @@ var Keys = []Key{
 	{"logs.builds", true, "Whether what builds say is kept as log lines too, of the build's team."},
 	{"logs.deliveries", true, "Whether each webhook delivery is a log line too, of the hook's team."},
 	{"logs.own", true, "Whether this server's own log is kept as lines of team main too."},
+	{"edge.checkin_seconds", 300, "How often nodes check in; three missed ones show a node as offline."},
+	{"edge.server_kbps", 0, "What all nodes together may fetch, in kilobytes a second. 0: no cap."},
+	{"edge.site_kbps", 0, "What the nodes of one site together may fetch, where the site says nothing else. 0: no cap."},
+	{"edge.node_kbps", 0, "What one node may fetch. 0: no cap."},
+	{"edge.max_bundle_mb", 4096, "Largest patch bundle that can be published."},
+	{"edge.timestamp_days", 7, "For how long the server's word holds that bundles' metadata is the newest; nodes that staged in time install later too."},
 }
 
 // EnvName is the environment variable of a key.
@@ -299,6 +333,9 @@ func (c Config) complete() (Config, error) {
 		return c, err
 	}
 	if err := c.Logs.check(); err != nil {
+		return c, err
+	}
+	if err := c.Edge.check(); err != nil {
 		return c, err
 	}
 	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
