@@ -26,7 +26,7 @@ type buildFlags struct {
 
 // bundleBuildCommands are those that make bundles and bring them to a server.
 func (c *cli) bundleBuildCommands() []*cobra.Command {
-	return []*cobra.Command{c.bundleBuildCommand()}
+	return []*cobra.Command{c.bundleBuildCommand(), c.bundlePublishCommand(), c.bundleExportCommand(), c.bundleInventoriesCommand()}
 }
 
 const bundleBuildHelp = `Build an unsigned bundle from what nodes have installed and what mirrors offer.

@@ -30,6 +30,7 @@ type inventory struct {
 		Source  string `json:"source"`
 	} `json:"packages"`
 	Held      []string          `json:"held"`
+	Arch      string            `json:"arch"`
 	OSRelease map[string]string `json:"os_release"`
 }
 
@@ -145,7 +146,7 @@ func readInventory(data []byte) (node, error) {
 	if err := json.Unmarshal(data, &i); err != nil {
 		return node{}, err
 	}
-	n := node{held: map[string]bool{}, sources: map[string][2]string{}, os: i.OSRelease}
+	n := node{held: map[string]bool{}, sources: map[string][2]string{}, arch: i.Arch}
 	for _, p := range i.Packages {
 		if p.Name == "" || p.Version == "" || p.Arch == "" {
 			return n, fmt.Errorf("a package without name, version or arch: %q", p.Name)
@@ -156,7 +157,7 @@ func readInventory(data []byte) (node, error) {
 			source = p.Name
 		}
 		n.sources[p.Name] = [2]string{source, p.Version}
-		if p.Name == "dpkg" {
+		if n.arch == "" && slices.Contains([]string{"dpkg", "rpm", "glibc"}, p.Name) {
 			n.arch = p.Arch
 		}
 	}

@@ -42,8 +42,7 @@ type node struct {
 	held      map[string]bool
 	// sources maps a package's name and version to those of its source.
 	sources map[string][2]string
-	// os is its /etc/os-release, arch its own architecture where the input tells.
-	os   map[string]string
+	// arch is its own architecture, where the input tells.
 	arch string
 	// complete says that the needs of what is installed are known, as dpkg's status tells them.
 	complete bool
