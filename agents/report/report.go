@@ -27,6 +27,7 @@ type Queue struct {
 	dir   string
 	state state
 	seqs  []int64 // that lie in the folder, ascending
+	last  protocol.Report
 }
 
 // state is what outlives the reports themselves.
@@ -86,6 +87,7 @@ func (q *Queue) Append(r protocol.Report) (int64, error) {
 	}
 	q.state.Last = r.Seq
 	q.seqs = append(q.seqs, r.Seq)
+	q.last = r
 	return r.Seq, q.bound()
 }
 
@@ -188,3 +190,9 @@ func (q *Queue) Acked(seq int64) error {
 	}
 	return q.drop(0, n)
 }
+
+// Origin is the number, in the other queue, up to which reports were taken over.
+func (q *Queue) Origin() int64 { return q.state.Origin }
+
+// Last is what this process appended last.
+func (q *Queue) Last() protocol.Report { return q.last }

@@ -1,0 +1,86 @@
+package portal
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/signalbox/signalbox/agents/journal"
+)
+
+// Identity is who this node is and where its portal is.
+type Identity struct {
+	URL  string `json:"url"`
+	Node string `json:"node"`
+	Name string `json:"name"`
+	CA   string `json:"ca,omitempty"` // PEM of who signed the portal's certificate, beside the system's own
+	// Interval is between check-ins, in seconds, until the portal says otherwise.
+	Interval int `json:"interval,omitempty"`
+}
+
+const (
+	identityFile = "node.json"
+	keyFile      = "key"
+	newKeyFile   = "key.next"
+)
+
+// ErrNotEnrolled means that there is no identity yet.
+var ErrNotEnrolled = errors.New("this machine is not enrolled: run signalbox-agent enroll")
+
+// ReadIdentity reads who this node is.
+func ReadIdentity(dir string) (id Identity, err error) {
+	raw, err := os.ReadFile(filepath.Join(dir, identityFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return id, ErrNotEnrolled
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &id)
+	}
+	if err != nil {
+		return id, fmt.Errorf("read who this node is: %w", err)
+	}
+	return id, nil
+}
+
+// Write keeps it.
+func (id Identity) Write(dir string) error {
+	raw, err := json.MarshalIndent(id, "", " ")
+	if err == nil {
+		err = journal.Replace(filepath.Join(dir, identityFile), append(raw, '\n'), 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("keep who this node is: %w", err)
+	}
+	return nil
+}
+
+// Key reads the node's private key, and makes one where there is none: asking
+// again to be enrolled must ask with the same key.
+func Key(dir string, random io.Reader) (ed25519.PrivateKey, error) {
+	return keyAt(filepath.Join(dir, keyFile), random)
+}
+
+func keyAt(path string, random io.Reader) (ed25519.PrivateKey, error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		_, key, err := ed25519.GenerateKey(random)
+		if err != nil {
+			return nil, fmt.Errorf("make a key: %w", err)
+		}
+		return key, journal.Replace(path, []byte(base64.StdEncoding.EncodeToString(key.Seed())+"\n"), 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the node's key: %w", err)
+	}
+	seed, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(seed) != ed25519.SeedSize {
+		return nil, fmt.Errorf("the node's key in %s is damaged", path)
+	}
+	return ed25519.NewKeyFromSeed(seed), nil
+}
