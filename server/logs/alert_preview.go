@@ -141,7 +141,7 @@ func (t turn) apply(states []stateRow) []stateRow {
 
 // step is how far points lie apart: no nearer than the looks.
 func (p *previewer) step() time.Duration {
-	return max(p.to.Sub(p.from)/previewPoints, time.Minute).Truncate(time.Minute)
+	return (p.to.Sub(p.from)/previewPoints + time.Minute - 1).Truncate(time.Minute)
 }
 
 func (p *previewer) point(now time.Time, value *float64) {
