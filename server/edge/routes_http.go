@@ -11,4 +11,7 @@ func (s *Service) Routes(r api.Router) {
 	s.siteRoutes(own)
 	s.bundleRoutes(own)
 	s.trustRoutes(own)
+	s.policyRoutes(own)
+	s.policySourceRoutes(own)
+	s.rolloutRoutes(own)
 }

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/secrets"
 	"github.com/signalbox/signalbox/server/platform/stream"
+	"github.com/signalbox/signalbox/server/platform/work"
 )
 
 // Deps is what the service needs.
@@ -28,6 +30,13 @@ type Deps struct {
 	Dir string
 	// PublicURL is under which nodes reach this server, without a last slash.
 	PublicURL func() string
+	// Jobs run what must survive a restart; nil: policies are not read from repositories.
+	Jobs *work.Jobs
+	// RepositoryFiles reads the YAML files of a folder as they are at the head of a
+	// branch, with the commit that is; nil: there are no repositories.
+	RepositoryFiles func(ctx context.Context, team int64, repository, branch, folder string) (commit string, files []RepositoryFile, err error)
+	// NormalRepository is the form in which pushes name a repository.
+	NormalRepository func(address string) string
 	// Audit records a change in the context's transaction; nil records nothing.
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
 	// Publish tells browsers; nil tells nobody.
@@ -70,6 +79,7 @@ type Service struct {
 	bodies *semaphore.Weighted
 	trusts trusts
 	open   openCache
+	orders orders
 	unhear func()
 }
 
@@ -81,14 +91,20 @@ func New(deps Deps) *Service {
 	s := &Service{Deps: deps, bodies: semaphore.NewWeighted(largeBodies)}
 	s.fleet.nodes, s.fleet.dirty = map[string]*live{}, map[string]*live{}
 	nodes, trust := s.DB.Listen(nodeChannel, s.fleet.forget), s.DB.Listen(trustChannel, func(string) { s.trusts.forget() })
-	s.unhear = func() { nodes(); trust() }
+	told := s.DB.Listen(ordersChannel, func(string) { s.orders.forget() })
+	s.unhear = func() { nodes(); trust(); told() }
+	s.orders.wake = make(chan struct{}, 1)
+	s.Hooks = Hooks{OnCheckIn: s.order, OnReports: s.heardReports, OnNodes: s.fleetChanged, OnPublished: s.bundlePublished}
+	if s.Jobs != nil {
+		s.Jobs.Handle(syncJob, work.Pool{Workers: 2}, s.runSync)
+	}
 	return s
 }
 
 // Stop writes down what only memory knows; the HTTP server has ended.
 func (s *Service) Stop(ctx context.Context) {
 	s.unhear()
-	if err := s.flush(context.WithoutCancel(ctx)); err != nil {
+	if err := errors.Join(s.flush(context.WithoutCancel(ctx)), s.writeSaid(context.WithoutCancel(ctx))); err != nil {
 		s.Log.Error("writing the last check-ins failed", "error", err)
 	}
 }

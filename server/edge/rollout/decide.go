@@ -17,9 +17,10 @@ const RetryAfter = 15 * time.Minute
 
 // Node is what is known of a member.
 type Node struct {
-	ID, Site string
-	Batch    int
-	State    NodeState
+	// Name is for people.
+	ID, Name, Site string
+	Batch          int
+	State          NodeState
 	// Released is when it was let go, Delivered when it fetched that, Ended when
 	// its State last became one that closes; zero while it has not.
 	Released, Delivered, Ended time.Time
@@ -197,7 +198,7 @@ func Judge(nodes []Node, since time.Time, on policy.PauseOn) string {
 		failed++
 		row++
 		if n.State != Silent && slices.Contains(on.AnyExit, n.Exit) {
-			return fmt.Sprintf("node %s ended with exit %d", n.ID, n.Exit)
+			return fmt.Sprintf("node %s ended with exit %d", n.Name, n.Exit)
 		}
 		if on.Consecutive > 0 && row >= on.Consecutive {
 			return fmt.Sprintf("%d nodes failed in a row", row)

@@ -189,7 +189,7 @@ func TestPauses(t *testing.T) {
 		}
 		for i, s := range c.bad {
 			// The failures come first and the successes later, so that rows end.
-			nodes = append(nodes, Node{ID: fmt.Sprint("bad", i), State: s, Exit: c.exit, Ended: start.Add(time.Duration(i) * time.Millisecond)})
+			nodes = append(nodes, Node{ID: fmt.Sprint("id", i), Name: fmt.Sprint("bad", i), State: s, Exit: c.exit, Ended: start.Add(time.Duration(i) * time.Millisecond)})
 		}
 		if got := Judge(nodes, time.Time{}, rolling(1).PauseOn); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

@@ -1,0 +1,109 @@
+package edge
+
+import (
+	"context"
+	"time"
+
+	"github.com/signalbox/signalbox/agents/protocol"
+	"github.com/signalbox/signalbox/server/edge/rollout"
+)
+
+// said is one thing that a node said about its part in a rollout, in a check-in or
+// a report.
+type said struct {
+	state  protocol.State
+	exit   *protocol.Exit
+	reason string
+	at     time.Time
+}
+
+// hear is what follows from it for the node's row; the row is returned as it was
+// when nothing does. rolling is the state of the whole.
+func hear(row memberRow, rolling rollout.State, what said) memberRow {
+	row.AgentState = what.state
+	next := row.State
+	switch {
+	case row.State == rollout.Reverting:
+		// Until the order to go back has arrived it may still tell of its success.
+		switch what.state {
+		case protocol.StateRolledBack:
+			next = rollout.Reverted
+		case protocol.StateFailed:
+			next = rollout.Failed
+		}
+	case what.state == protocol.StateSucceeded:
+		if next = rollout.Succeeded; rolling == rollout.RollingBack && row.State != rollout.Reverted {
+			next = rollout.Reverting
+		}
+	case what.state == protocol.StateRolledBack && row.State != rollout.Reverted:
+		next = rollout.RolledBackItself
+	case what.state == protocol.StateFailed:
+		next = rollout.Failed
+	case what.state == protocol.StateQuarantined:
+		next = rollout.Quarantined
+	case what.state.Touching() && !settled(row.State):
+		next = rollout.Installing
+	case row.State == rollout.Silent && (what.state == protocol.StateStaging || what.state == protocol.StateStaged || what.state == protocol.StateVerifying || what.state == protocol.StateDeferred):
+		next, what.reason = rollout.Deferred, "is there again, and had not begun"
+	case what.state == protocol.StateDeferred && (row.State == rollout.Released && row.DeliveredAt > 0 || row.State == rollout.Installing):
+		next = rollout.Deferred
+	}
+	if what.exit != nil && what.state != protocol.StateStaging && what.state != protocol.StateIdle {
+		row.ExitCode = int64(*what.exit)
+	}
+	if next == row.State {
+		return row
+	}
+	row.State, row.Reason, row.ChangedAt = next, what.reason, what.at.UnixMilli()
+	if next.Closed() {
+		row.EndedAt = what.at.UnixMilli()
+	}
+	return row
+}
+
+// settled tells whether a node has told of its end; what only the clock ended may
+// still begin.
+func settled(s rollout.NodeState) bool {
+	return s.Final() && s != rollout.Silent && s != rollout.Missed
+}
+
+// heardReports takes what nodes report, in the transaction that keeps it. Reports
+// may be weeks old: only what ends a run counts here.
+func (s *Service) heardReports(ctx context.Context, n Node, list []protocol.Report) error {
+	for _, r := range list {
+		if r.Rollout == "" || !(r.State.Final() || r.State == protocol.StateDeferred) {
+			continue
+		}
+		row, found, err := s.rows().member(ctx, r.Rollout, n.ID)
+		if err != nil {
+			return err
+		}
+		if !found || row.TeamID != n.Team {
+			continue // of a rollout that is gone, or not the node's
+		}
+		head, err := s.rows().rollout(ctx, r.Rollout, false)
+		if err != nil {
+			return err
+		}
+		next := hear(row, head.State, said{r.State, r.Exit, clip(r.Message, maxReason), s.Now()})
+		if next == row {
+			continue
+		}
+		if err := s.rows().setMember(ctx, next, row.State); err != nil {
+			return err
+		}
+		if next.State != row.State {
+			s.DB.AfterCommit(ctx, func() { s.orders.touch(r.Rollout) })
+			if err := s.publish(ctx, n.Team, rolloutsTopic, r.Rollout); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fleetChanged hears that people changed nodes: rollouts look who is still there.
+func (s *Service) fleetChanged(ctx context.Context, _ int64, _ []string) error {
+	s.DB.AfterCommit(ctx, s.orders.touchAll)
+	return nil
+}

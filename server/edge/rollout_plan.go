@@ -1,0 +1,328 @@
+package edge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/signalbox/signalbox/agents/protocol"
+	"github.com/signalbox/signalbox/server/edge/policy"
+	"github.com/signalbox/signalbox/server/edge/rollout"
+	"github.com/signalbox/signalbox/server/platform/identity"
+	"github.com/signalbox/signalbox/server/platform/problem"
+)
+
+// Plan is what a rollout of a policy would be if it began now.
+type Plan struct {
+	Policy policy.Policy
+	// Problems hinder its start; a plan without any can begin.
+	Problems []string
+	// Bundle is nil while none is published under the policy's name for it.
+	Bundle     *Bundle
+	Severities []string
+	// Batches are who would take part, in which order; Skipped who would not, of
+	// those that the selector chooses.
+	Batches [][]Candidate
+	Canary  bool
+	Skipped []Candidate
+	Total   int
+	Windows []policy.Interval
+}
+
+// Candidate is a node that a selector chooses.
+type Candidate struct {
+	ID, Name, Site, Variant, Zone string
+	// Reason is why it is skipped, empty if it is not.
+	Reason string
+}
+
+// zoneLabel is the label by which a node says in which time zone it is.
+const zoneLabel = "timezone"
+
+// DryRun says what a rollout of a policy's text would be, and why it would not begin.
+func (s *Service) DryRun(ctx context.Context, team int64, body string) (Plan, error) {
+	if err := identity.Require(ctx, team, reading); err != nil {
+		return Plan{}, err
+	}
+	parsed, _, err := readPolicy(body)
+	if err != nil {
+		return Plan{}, err
+	}
+	row, found, err := s.rows().policyNamed(ctx, team, parsed.Metadata.Name)
+	if err != nil {
+		return Plan{}, err
+	}
+	id := ""
+	if found {
+		id = row.ID
+	}
+	return s.plan(ctx, team, id, parsed)
+}
+
+// plan works out a rollout. id is the policy's, empty for one that is not kept.
+func (s *Service) plan(ctx context.Context, team int64, id string, p policy.Policy) (Plan, error) {
+	out := Plan{Policy: p, Canary: p.Spec.RolloutStrategy.Canary != nil && p.Spec.RolloutStrategy.Type != policy.AllAtOnce}
+	if err := s.planBundle(ctx, team, &out); err != nil {
+		return out, err
+	}
+	if id != "" {
+		active, found, err := s.rows().activeOf(ctx, id)
+		if err != nil {
+			return out, err
+		}
+		if found {
+			out.refuse("Rollout %d of this policy is not over.", active.Number)
+		}
+	}
+	if err := s.planNodes(ctx, team, &out); err != nil {
+		return out, err
+	}
+	var err error
+	if out.Windows, err = s.windowsOf(ctx, team, p, out.Severities); err != nil {
+		return out, err
+	}
+	switch ends := p.Spec.Schedule.Ends(zoneOf(p, "UTC")); {
+	case !ends.IsZero() && !ends.After(s.Now()):
+		out.refuse("The deadline of the policy is over.")
+	case out.Windows != nil && len(out.Windows) == 0:
+		out.refuse("No window is left: freezes or the deadline forbid all of them.")
+	}
+	return out, nil
+}
+
+func (p *Plan) refuse(format string, args ...any) {
+	p.Problems = append(p.Problems, fmt.Sprintf(format, args...))
+}
+
+func (s *Service) planBundle(ctx context.Context, team int64, out *Plan) error {
+	ref := out.Policy.Spec.BundleRef
+	b, err := s.rows().bundle(ctx, team, ref.Version)
+	if problem.Is(err, problem.NotFound) {
+		out.refuse("No bundle %s is published.", ref.Version)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	out.Bundle = &b
+	if ref.Checksum != "" && ref.Checksum != "sha256:"+b.ManifestSHA256 {
+		out.refuse("The checksum in the policy is not that of bundle %s, which is sha256:%s.", b.ID, b.ManifestSHA256)
+	}
+	if ref.Channel != "" && ref.Channel != b.Channel {
+		out.refuse("Bundle %s is of the channel %s, not %s.", b.ID, b.Channel, ref.Channel)
+	}
+	if int64(b.ExpiresAt) <= s.millis() {
+		out.refuse("Bundle %s has expired.", b.ID)
+	}
+	vouched, err := s.vouched(ctx, b)
+	if err != nil {
+		return err
+	}
+	if !vouched {
+		out.refuse("Bundle %s was withdrawn: the signed list of bundles does not name it any more.", b.ID)
+	}
+	out.Severities, err = s.rows().severities(ctx, team, b.ID)
+	return err
+}
+
+func (s *Service) planNodes(ctx context.Context, team int64, out *Plan) error {
+	nodes, err := s.rows().nodes(ctx, team, protocol.NodeAccepted, protocol.NodePending)
+	if err != nil {
+		return err
+	}
+	busy, err := s.rows().busy(ctx, team)
+	if err != nil {
+		return err
+	}
+	reached := map[string]int64{}
+	if out.Bundle != nil {
+		if reached, err = s.rows().reached(ctx, team, out.Bundle.Channel); err != nil {
+			return err
+		}
+	}
+	targets := out.Policy.Spec.Targets
+	excluded := map[string]bool{}
+	for _, name := range targets.ExcludeNodes {
+		excluded[name] = true
+	}
+	var members []rollout.Member
+	chosen := map[string]Candidate{}
+	for i := range nodes {
+		n := &nodes[i]
+		if !targets.Selector.Matches(n.Labels) {
+			continue
+		}
+		out.Total++
+		c := Candidate{ID: n.ID, Name: n.Name, Site: n.Site, Variant: n.Variant, Zone: n.Labels[zoneLabel]}
+		switch {
+		case excluded[n.Name] || excluded[n.ID]:
+			c.Reason = "the policy excludes it"
+		case busy[n.ID] > 0:
+			c.Reason = fmt.Sprintf("takes part in rollout %d", busy[n.ID])
+		default:
+			c.Reason = out.unfit(n, reached[n.ID])
+		}
+		if c.Reason != "" {
+			out.Skipped = append(out.Skipped, c)
+			continue
+		}
+		chosen[n.ID] = c
+		members = append(members, rollout.Member{ID: n.ID, Site: n.Site, Variant: n.Variant})
+	}
+	if most := targets.MaxNodes; most > 0 && out.Total > most {
+		out.refuse("The selector chooses %d nodes, and the policy allows %d at most.", out.Total, most)
+	}
+	if len(members) == 0 {
+		out.refuse("There is no node for it: the selector chooses %d, and all of them are skipped.", out.Total)
+	}
+	for _, batch := range rollout.Batches(s.seed(out), members, out.Policy.Spec.RolloutStrategy) {
+		list := make([]Candidate, len(batch))
+		for i, m := range batch {
+			list[i] = chosen[m.ID]
+		}
+		out.Batches = append(out.Batches, list)
+	}
+	return nil
+}
+
+// seed lets each bundle of a policy begin elsewhere, and a dry run show what will be.
+func (s *Service) seed(p *Plan) string {
+	return p.Policy.Metadata.Name + "\n" + p.Policy.Spec.BundleRef.Version
+}
+
+// unfit says why a node cannot take the bundle, empty if it can as far as is known.
+func (p *Plan) unfit(n *Node, reached int64) string {
+	if n.State != protocol.NodeAccepted {
+		return "nobody has accepted it yet"
+	}
+	if _, err := p.Policy.Spec.Schedule.Location(n.Labels[zoneLabel]); err != nil {
+		return fmt.Sprintf("has no usable label %q, and the policy's windows are in each node's own time zone", zoneLabel)
+	}
+	b := p.Bundle
+	if b == nil {
+		return ""
+	}
+	switch {
+	case !slices.ContainsFunc(b.Variants, func(v BundleVariant) bool { return v.Name == n.Variant }):
+		return fmt.Sprintf("the bundle holds nothing for %s", n.Variant)
+	case n.Bundle == b.ID && (n.AgentState == protocol.StateSucceeded || n.AgentState == protocol.StateIdle):
+		return "has this bundle already"
+	case slices.Contains(n.Quarantined, b.ID):
+		return "has put this bundle into quarantine"
+	case reached == b.Version:
+		return "has this bundle already"
+	case reached > b.Version:
+		return "has a newer bundle of the channel"
+	}
+	return ""
+}
+
+// StartRollout begins a policy's rollout as it stands now, or asks for approval
+// where the policy wants one.
+func (s *Service) StartRollout(ctx context.Context, team int64, policyID, reason string) (rolloutRow, error) {
+	reason, err := checkReason(reason, true)
+	if err != nil {
+		return rolloutRow{}, err
+	}
+	var row rolloutRow
+	err = s.DB.Tx(ctx, func(ctx context.Context) error {
+		p, err := s.writablePolicy(ctx, policyID)
+		if err != nil {
+			return err
+		}
+		if p.TeamID != team {
+			return problem.New(problem.NotFound, "There is no such policy.")
+		}
+		row, err = s.begin(ctx, p, reason)
+		return err
+	})
+	return row, err
+}
+
+// begin makes a rollout in the context's transaction, in the caller's name.
+func (s *Service) begin(ctx context.Context, p policyRow, reason string) (rolloutRow, error) {
+	var row rolloutRow
+	if err := s.rows().lockTeam(ctx, p.TeamID); err != nil {
+		return row, err
+	}
+	parsed, _, err := readPolicy(p.Body)
+	if err != nil {
+		return row, err
+	}
+	plan, err := s.plan(ctx, p.TeamID, p.ID, parsed)
+	if err != nil {
+		return row, err
+	}
+	if len(plan.Problems) > 0 {
+		return row, problem.New(problem.Conflict, "%s", plan.Problems[0])
+	}
+	number, err := s.rows().nextRolloutNumber(ctx, p.TeamID)
+	if err != nil {
+		return row, err
+	}
+	now := s.millis()
+	row = rolloutRow{ID: s.NewID(), TeamID: p.TeamID, Number: number, PolicyID: p.ID, Policy: p.Name, Revision: p.Revision, Body: p.Body, BundleID: plan.Bundle.ID, BundleVersion: plan.Bundle.Version,
+		ManifestSHA256: plan.Bundle.ManifestSHA256, Severities: text(append([]string{}, plan.Severities...)), State: rollout.Running, Reason: reason, Batches: len(plan.Batches), Batch: -1, Proceeds: true,
+		SinceAt: now, OrderedAt: now, CreatedBy: identity.From(ctx).Name, CreatedAt: now, StartedAt: now}
+	if ends := parsed.Spec.Schedule.Ends(zoneOf(parsed, "UTC")); !ends.IsZero() {
+		row.DeadlineAt = ends.UnixMilli()
+	}
+	if need := parsed.Spec.Approval.Required; need > 0 {
+		row.State, row.StartedAt, row.Waits = rollout.AwaitingApproval, 0, fmt.Sprintf("for %d to approve", need)
+	}
+	batches, members := plan.rows(row, now)
+	if err := s.rows().insertRollout(ctx, row, batches, members); err != nil {
+		return row, err
+	}
+	if err := s.rows().setWanted(ctx, p.ID, false, ""); err != nil {
+		return row, err
+	}
+	return row, s.told(ctx, &row, "created", reason)
+}
+
+// rows are what is kept of a plan.
+func (p *Plan) rows(of rolloutRow, now int64) (batches []batchRow, members []memberRow) {
+	member := func(c Candidate, batch int, state rollout.NodeState) {
+		members = append(members, memberRow{RolloutID: of.ID, NodeID: c.ID, TeamID: of.TeamID, Name: c.Name, Site: c.Site, Variant: c.Variant, Zone: c.Zone, Batch: batch, State: state,
+			Reason: c.Reason, ExitCode: noExit, ChangedAt: now})
+	}
+	for i, list := range p.Batches {
+		batches = append(batches, batchRow{RolloutID: of.ID, Number: i, Size: len(list), Canary: p.Canary && i == 0})
+		for _, c := range list {
+			member(c, i, rollout.Waiting)
+		}
+	}
+	for _, c := range p.Skipped {
+		member(c, -1, rollout.Skipped)
+	}
+	return batches, members
+}
+
+// told writes down that a rollout changed, in the context's transaction: in its
+// history, in the audit if a person did it, and to who looks at it.
+func (s *Service) told(ctx context.Context, row *rolloutRow, kind, reason string) error {
+	actor := identity.From(ctx).Name
+	if err := s.rows().insertRolloutEvent(ctx, rolloutEventRow{RolloutID: row.ID, At: s.millis(), Kind: kind, State: string(row.State), Actor: actor, Reason: reason}); err != nil {
+		return err
+	}
+	if actor != "" {
+		if err := s.audit(ctx, row.TeamID, "edge.rollout."+kind, fmt.Sprintf("rollout %d of %s", row.Number, row.Policy), string(row.State)+": "+reason); err != nil {
+			return err
+		}
+	}
+	if err := s.ordersChanged(ctx); err != nil {
+		return err
+	}
+	return s.publish(ctx, row.TeamID, rolloutsTopic, row.ID)
+}
+
+const rolloutsTopic = "edge.rollouts"
+
+// millisTime turns a row's time into Go's; 0 is never.
+func millisTime(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(n).UTC()
+}
