@@ -44,7 +44,7 @@ type Batch struct {
 // Accept makes records whole and keeps them; they are on the disk when it
 // returns. An error is for the shipper, which is to send the batch again.
 func (s *Service) Accept(ctx context.Context, b Batch) error {
-	now := s.Now()
+	now := s.Store.Receipt(s.Now())
 	masker, err := s.masker(ctx, b.Team)
 	if err != nil {
 		return err

@@ -50,14 +50,18 @@ func (s *Store) Retain(ctx context.Context) ([]Gone, error) {
 	s.maintain.Lock()
 	defer s.maintain.Unlock()
 	var gone []Gone
-	var errs []error
+	now, leap, err := s.clock.look()
+	errs := []error{err} // about its file: what is old is known all the same
+	if leap != 0 {
+		s.opt.Log.Warn("the clock leapt; it is believed after a day, and nothing is let go by it until then", "leap", leap.Round(time.Second).String())
+	}
 	if s.opt.Retention != nil {
 		for _, team := range s.teams() {
-			list, err := s.retainTeam(ctx, team, s.opt.Retention(team))
+			list, err := s.retainTeam(ctx, now, team, s.opt.Retention(team))
 			gone, errs = append(gone, list...), append(errs, err)
 		}
 	}
-	list, err := s.retainDisk()
+	list, err := s.retainDisk(now)
 	gone, errs = append(gone, list...), append(errs, err)
 	for _, g := range gone {
 		s.opt.Log.Info("let go of logs", "team", g.Team, "day", g.Day.Format(time.DateOnly), "lines", g.Lines, "bytes", g.Bytes, "why", g.Why)
@@ -98,11 +102,11 @@ func (p *partition) bytes() (n int64) {
 }
 
 // old tells whether all of a day is older than an age.
-func (s *Store) old(day int32, age time.Duration) bool {
-	return age > 0 && dayStart(day+1) <= s.opt.Now().Add(-age).UnixNano()
+func old(now time.Time, day int32, age time.Duration) bool {
+	return age > 0 && dayStart(day+1) <= now.Add(-age).UnixNano()
 }
 
-func (s *Store) retainTeam(ctx context.Context, team int64, keep Retention) (gone []Gone, err error) {
+func (s *Store) retainTeam(ctx context.Context, now time.Time, team int64, keep Retention) (gone []Gone, err error) {
 	parts := s.partitions(team)
 	total := int64(0)
 	for i := range parts {
@@ -112,7 +116,7 @@ func (s *Store) retainTeam(ctx context.Context, team int64, keep Retention) (gon
 		p := &parts[i]
 		var why Reason
 		switch {
-		case s.old(p.day, keep.Age):
+		case old(now, p.day, keep.Age):
 			why = ReasonAge
 		case keep.Bytes > 0 && total > keep.Bytes && i < len(parts)-1:
 			why = ReasonBytes
@@ -120,7 +124,7 @@ func (s *Store) retainTeam(ctx context.Context, team int64, keep Retention) (gon
 			g, err := s.shrink(p, total-keep.Bytes)
 			return append(gone, g...), err
 		default:
-			g, err := s.retainStreams(ctx, p, keep.Streams)
+			g, err := s.retainStreams(ctx, now, p, keep.Streams)
 			if gone = append(gone, g...); err != nil {
 				return gone, err
 			}
@@ -165,14 +169,14 @@ func (s *Store) dropSegments(p *partition, list []*segment, why Reason) ([]Gone,
 }
 
 // retainStreams rewrites the segments of a past day without the streams whose time is over.
-func (s *Store) retainStreams(ctx context.Context, p *partition, rules []StreamRetention) (gone []Gone, err error) {
-	if !slices.ContainsFunc(rules, func(r StreamRetention) bool { return s.old(p.day, r.Age) }) {
+func (s *Store) retainStreams(ctx context.Context, now time.Time, p *partition, rules []StreamRetention) (gone []Gone, err error) {
+	if !slices.ContainsFunc(rules, func(r StreamRetention) bool { return old(now, p.day, r.Age) }) {
 		return nil, nil
 	}
 	drop := func(labels record.Labels) bool {
 		for _, r := range rules {
 			if r.Match(labels) {
-				return s.old(p.day, r.Age)
+				return old(now, p.day, r.Age)
 			}
 		}
 		return false
@@ -213,13 +217,13 @@ func (s *Store) linesOf(g *segment, drop func(record.Labels) bool) (int64, error
 }
 
 // retainDisk frees the disk of oldest days until it has MinFree twice over, and the share asked for.
-func (s *Store) retainDisk() (gone []Gone, err error) {
+func (s *Store) retainDisk(now time.Time) (gone []Gone, err error) {
 	free, total, err := s.opt.DiskFree(s.opt.Dir)
 	if err != nil {
 		return nil, err
 	}
 	wanted := max(2*s.opt.MinFree, int64(float64(total)*s.opt.FreeShare))
-	today := dayOf(s.opt.Now().UnixNano())
+	today := dayOf(now.UnixNano())
 	for _, p := range s.partitions(0) {
 		if free >= wanted || p.day >= today {
 			break

@@ -23,14 +23,16 @@ var (
 
 // Options say where a store is and what it may use. Zero values take the defaults beside them.
 type Options struct {
-	Dir       string
-	Memory    int64            // the whole budget in bytes; 256 MiB
-	Now       func() time.Time // time.Now
-	Log       *slog.Logger     // discards
-	FlushRows int              // lines the memtable holds before it becomes segments; as Memory allows, 131072 at most
-	FlushAge  time.Duration    // how long a line may stay in the memtable; an hour
-	MinFree   int64            // intake stops when the disk has less; 256 MiB
-	FreeShare float64          // of the disk, that Retain keeps free by letting the oldest days go; 0.05
+	Dir    string
+	Memory int64            // the whole budget in bytes; 256 MiB
+	Now    func() time.Time // time.Now
+	// Running tells for how long this process runs, whatever the clock does; by the monotonic clock.
+	Running   func() time.Duration
+	Log       *slog.Logger  // discards
+	FlushRows int           // lines the memtable holds before it becomes segments; as Memory allows, 131072 at most
+	FlushAge  time.Duration // how long a line may stay in the memtable; an hour
+	MinFree   int64         // intake stops when the disk has less; 256 MiB
+	FreeShare float64       // of the disk, that Retain keeps free by letting the oldest days go; 0.05
 	// DiskFree tells the free and the total bytes of the disk that holds Dir; statfs of it.
 	DiskFree func(dir string) (free, total int64, err error)
 	// Retention tells what a team keeps; everything, if nil.
@@ -49,6 +51,10 @@ func (o *Options) defaults() {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Running == nil {
+		start := time.Now()
+		o.Running = func() time.Duration { return time.Since(start) }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -107,6 +113,7 @@ type Store struct {
 	readers  *readers
 
 	full      fullness
+	clock     *clock
 	wakeFlush chan struct{}
 	flushed   *sync.Cond // signalled under mu when frozen becomes nil
 	flushFail error      // why the last flush failed; guarded by mu
@@ -137,6 +144,10 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	s.segments = newCatalog()
 	if err := s.takeLock(); err != nil {
 		return nil, err
+	}
+	var err error
+	if s.clock, err = openClock(opt.Dir, opt.Now, opt.Running); err != nil {
+		return nil, errors.Join(err, s.lock.Close())
 	}
 	if err := s.recover(ctx); err != nil {
 		return nil, errors.Join(err, s.release())
