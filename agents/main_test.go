@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 )
@@ -12,14 +13,14 @@ func TestCommands(t *testing.T) {
 		code     int
 		contains string
 	}{
-		{nil, 2, "usage"},
-		{[]string{"fly"}, 2, "no command"},
+		{nil, exitUsage, "usage"},
+		{[]string{"fly"}, exitUsage, "no command"},
 		{[]string{"version"}, 0, "signalbox-agent"},
-		{[]string{"doctor", "--nope"}, 2, "nope"},
+		{[]string{"doctor", "--nope"}, exitUsage, "nope"},
 		{[]string{"doctor", "--state-dir", "/proc/nowhere"}, 1, "FAIL state folder"},
 	} {
 		var out strings.Builder
-		if code := run(c.args, &out, &out); code != c.code || !strings.Contains(out.String(), c.contains) {
+		if code := run(context.Background(), c.args, &out, &out); code != c.code || !strings.Contains(out.String(), c.contains) {
 			t.Errorf("%v: exit %d, said %q", c.args, code, out.String())
 		}
 	}
@@ -28,7 +29,7 @@ func TestCommands(t *testing.T) {
 func TestDoctorMeasuresFreeSpace(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	run([]string{"doctor", "--state-dir", t.TempDir()}, &out, &out)
+	run(context.Background(), []string{"doctor", "--state-dir", t.TempDir()}, &out, &out)
 	if !strings.Contains(out.String(), "free space in") {
 		t.Error(out.String())
 	}

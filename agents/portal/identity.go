@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/signalbox/signalbox/agents/journal"
+	"github.com/signalbox/signalbox/agents/protocol"
 )
 
 // Identity is who this node is and where its portal is.
@@ -83,4 +84,9 @@ func keyAt(path string, random io.Reader) (ed25519.PrivateKey, error) {
 		return nil, fmt.Errorf("the node's key in %s is damaged", path)
 	}
 	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// FingerprintOf is the key as people compare it with what the portal shows.
+func FingerprintOf(key ed25519.PrivateKey) string {
+	return protocol.Fingerprint(key.Public().(ed25519.PublicKey))
 }
