@@ -120,6 +120,17 @@ func (s *Service) History(ctx context.Context, team int64, repository, base, hea
 	return out, true, nil
 }
 
+// ClientAt gives the API client of the team's connection that reaches a repository,
+// owner/name or host/owner/name; false when none does.
+func (s *Service) ClientAt(ctx context.Context, team int64, repository string) (*github.Client, bool, error) {
+	at, ok, err := s.reachedAt(ctx, team, repository)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	client, err := s.Client(ctx, at.Connection)
+	return client, err == nil, err
+}
+
 // unknownCommit tells a commit that GitHub does not know, which it will not know
 // later either, from GitHub's trouble.
 func unknownCommit(err error, repository string) error {

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"time"
 
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/tools"
@@ -12,6 +13,8 @@ func (s *Service) RegisterTools(r *tools.Registry) error {
 	return r.Register(
 		tools.New(tools.Spec{Name: "ci_webhook_list", Title: "List webhooks", Class: tools.ReadOnly, Level: identity.Read,
 			Description: "Hooks of a team with their state, whether deliveries are proved to arrive, and their last deliveries; failed ones only when failed is true."}, s.toolHooks),
+		tools.New(tools.Spec{Name: "ci_delivery_list", Title: "List webhook deliveries", Class: tools.ReadOnly, Level: identity.Read,
+			Description: "Deliveries that GitHub made to a team's hooks since a time (24 hours ago when none is named), newest first, at most 200: those that failed or were refused only when failed is true. Also counts them all."}, s.toolDeliveryList),
 		tools.New(tools.Spec{Name: "ci_webhook_delete", Title: "Delete a webhook", Class: tools.Destructive, Level: identity.Write,
 			Description: "Deletes a hook with its deliveries, and removes it at GitHub when this server manages it."}, s.toolHookDelete),
 		tools.New(tools.Spec{Name: "ci_webhook_redeliver", Title: "Handle a delivery again", Class: tools.Write, Level: identity.Write,
@@ -82,6 +85,69 @@ func (s *Service) toolHooks(ctx context.Context, in toolHooksIn) (toolHooks, err
 		out.Deliveries = append(out.Deliveries, toolDelivery{d.ID, d.Hook, d.Event, d.Action, d.Repository, d.Verdict, d.State, d.Error})
 	}
 	return out, err
+}
+
+type toolDeliveriesIn struct {
+	Team   string    `json:"team"`
+	Since  time.Time `json:"since,omitzero"`
+	Failed bool      `json:"failed,omitempty"`
+}
+
+type toolDeliveriesOut struct {
+	Deliveries []toolDelivery `json:"deliveries"`
+	// Received counts all since then; More says that there are older ones than were looked at.
+	Received int  `json:"received"`
+	Failed   int  `json:"failed"`
+	Refused  int  `json:"refused"`
+	More     bool `json:"more,omitempty"`
+}
+
+// lookedDeliveries bounds how far a tool pages back.
+const lookedDeliveries = 2000
+
+func (s *Service) toolDeliveryList(ctx context.Context, in toolDeliveriesIn) (toolDeliveriesOut, error) {
+	out := toolDeliveriesOut{Deliveries: []toolDelivery{}}
+	team, err := identity.RequireTeam(ctx, in.Team, reading)
+	if err != nil {
+		return out, err
+	}
+	if in.Since.IsZero() {
+		in.Since = s.Now().Add(-24 * time.Hour)
+	}
+	f := DeliveryFilter{Limit: 200}
+	for looked := 0; ; {
+		list, err := s.Deliveries(ctx, f, team.ID)
+		if err != nil {
+			return out, err
+		}
+		for _, d := range list {
+			if time.UnixMilli(int64(d.ReceivedAt)).Before(in.Since) {
+				return out, nil
+			}
+			out.count(d, in.Failed)
+		}
+		if looked += len(list); len(list) < f.Limit || looked >= lookedDeliveries {
+			out.More = len(list) == f.Limit
+			return out, nil
+		}
+		f.Before = list[len(list)-1].ID
+	}
+}
+
+func (out *toolDeliveriesOut) count(d Delivery, onlyFailed bool) {
+	out.Received++
+	bad := false
+	switch {
+	case d.Verdict == Refused:
+		out.Refused++
+		bad = true
+	case d.State == Failed:
+		out.Failed++
+		bad = true
+	}
+	if (bad || !onlyFailed) && len(out.Deliveries) < 200 {
+		out.Deliveries = append(out.Deliveries, toolDelivery{d.ID, d.Hook, d.Event, d.Action, d.Repository, d.Verdict, d.State, d.Error})
+	}
 }
 
 type toolHookIn struct {
