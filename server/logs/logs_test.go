@@ -13,10 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/signalbox/signalbox/server/logs/store"
-	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/identity"
 )
 
@@ -31,23 +28,12 @@ type world struct {
 
 func setup(t *testing.T) world {
 	t.Helper()
-	gin.SetMode(gin.ReleaseMode)
 	lines, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Memory: 32 << 20, Now: func() time.Time { return noon }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := New(Deps{Store: lines, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Identify: identify, MaxBody: 1 << 20, MaxDecoded: 4 << 20})
-	engine := gin.New()
-	engine.UseRawPath = true
-	engine.Use(func(c *gin.Context) {
-		if token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
-			if caller, err := identify(c.Request.Context(), token); err == nil {
-				c.Request = c.Request.WithContext(identity.With(c.Request.Context(), caller))
-			}
-		}
-	})
-	s.Routes(api.NewRouter(engine, &api.Table{}))
-	server := httptest.NewServer(engine)
+	server := httptest.NewServer(handler(s))
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
