@@ -1,8 +1,8 @@
-import { EyeOff, Gauge, History, Send, TextSearch } from "lucide-react";
+import { Bell, EyeOff, Gauge, History, Send, TextSearch } from "lucide-react";
 import { useState } from "react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { history } from "./explore/history";
-import { limitsPath, logsPath, maskingPath, sendPath } from "./paths";
+import { alertsPath, limitsPath, logsPath, maskingPath, sendPath } from "./paths";
 
 const listed = 12;
 
@@ -14,6 +14,7 @@ export function LogsContext({ team, query = "" }: { team: string; query?: string
     <ContextList>
       <ContextGroup title="Logs">
         <ContextItem to={logsPath(team)} search={{}} icon={TextSearch} label="All lines" />
+        <ContextItem to={alertsPath(team)} icon={Bell} label="Alerts" deep />
       </ContextGroup>
       <ContextGroup title="Intake">
         <ContextItem to={sendPath(team)} icon={Send} label="Send logs" />
