@@ -48,7 +48,18 @@ func (d *demo) playLogs(ctx context.Context) error {
 			body.Reset()
 		}
 	}
-	return nil
+	return d.watchLogs(ctx)
+}
+
+// watchLogs saves a search and sets an alert, which would have told of the incident.
+func (d *demo) watchLogs(ctx context.Context) error {
+	err := d.call(ctx, "POST", "/api/v1/logs/searches", map[string]any{"team": demoTeam, "name": "Slow or failed payments", "query": "service:payments (level:>=error or duration_ms:>1000)",
+		"from": "now-3h", "to": "now", "columns": []string{"status", "duration_ms", "http.path"}, "shared": true}, nil)
+	if err != nil {
+		return err
+	}
+	return d.call(ctx, "POST", "/api/v1/logs/alerts", map[string]any{"team": demoTeam, "name": "Payments fail", "condition": map[string]any{
+		"kind": "ratio", "query": "service:payments status:>=500", "over": "service:payments", "minutes": 5, "op": ">", "value": 20, "least": 5}}, nil)
 }
 
 func (d *demo) ship(ctx context.Context, body *bytes.Buffer) error {

@@ -97,6 +97,22 @@ func TestDemoLogs(t *testing.T) {
 	if f := ask(`"too many clients" | stats count() by (host)`); len(f.Rows) != 1 || f.Rows[0][0] != "db-1" {
 		t.Errorf("%+v", f.Rows)
 	}
+	var saved struct{ Items []struct{ Query string } }
+	a.call(t, "GET", "/api/v1/logs/searches?team=acme", nil, &saved)
+	if len(saved.Items) != 1 || ask(saved.Items[0].Query).Stats.Matched == 0 {
+		t.Errorf("%+v", saved)
+	}
+	// The alert would have told of the incident, and of nothing else.
+	var alerts struct{ Items []struct{ Condition map[string]any } }
+	a.call(t, "GET", "/api/v1/logs/alerts?team=acme", nil, &alerts)
+	var shown struct {
+		Count   int64
+		Firings []struct{ At time.Time }
+	}
+	a.call(t, "POST", "/api/v1/logs/alerts/preview", map[string]any{"team": "acme", "condition": alerts.Items[0].Condition}, &shown)
+	if shown.Count == 0 || shown.Firings[len(shown.Firings)-1].At.Before(time.Now().Add(-2*time.Hour)) {
+		t.Errorf("%+v", shown)
+	}
 }
 
 // TestLogsOfSentryClients: what an SDK sends as logs is found among the lines, with its trace.
