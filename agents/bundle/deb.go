@@ -40,12 +40,12 @@ func Normalise(ctx context.Context, r io.Reader, out io.ReadWriteSeeker, limit i
 		return "", 0, err
 	}
 	for {
-		err := n.member()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+		more, err := n.member()
 		if err != nil {
 			return "", 0, err
+		}
+		if !more {
+			break
 		}
 	}
 	if n.parts != len(debParts) {
@@ -88,33 +88,34 @@ func (n *normaliser) Write(p []byte) (int, error) {
 	return len(p), n.ctx.Err()
 }
 
-// member copies the next member, uncompressed; io.EOF after the last.
-func (n *normaliser) member() error {
+// member copies the next member, uncompressed; more is false after the last.
+// It does not return io.EOF for that: a decompressor's may be inside an error.
+func (n *normaliser) member() (more bool, err error) {
 	header := make([]byte, arHeader)
-	if _, err := io.ReadFull(n.in, header); errors.Is(err, io.EOF) {
-		return io.EOF
+	if got, err := io.ReadFull(n.in, header); got == 0 && errors.Is(err, io.EOF) {
+		return false, nil
 	} else if err != nil {
-		return refuse(Malformed, "The package ends inside a header.")
+		return false, refuseBecause(Malformed, err, "The package ends inside a header.")
 	}
 	size, err := strconv.ParseInt(string(bytes.TrimRight(header[48:58], " ")), 10, 64)
 	if err != nil || size < 0 || string(header[58:]) != "`\n" {
-		return refuse(Malformed, "The package has a header that cannot be read.")
+		return false, refuse(Malformed, "The package has a header that cannot be read.")
 	}
 	name := strings.TrimSuffix(string(bytes.TrimRight(header[:16], " ")), "/")
 	body := io.LimitReader(n.in, size)
 	if err := n.part(name, body); err != nil {
-		return err
+		return false, err
 	}
 	// What a decompressor left unread, and the padding to an even length.
 	if _, err := io.Copy(io.Discard, body); err != nil {
-		return err
+		return false, err
 	}
 	if size%2 == 1 {
 		if _, err := n.in.ReadByte(); err != nil && !errors.Is(err, io.EOF) {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }
 
 func (n *normaliser) part(name string, body io.Reader) error {

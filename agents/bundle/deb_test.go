@@ -194,6 +194,7 @@ func TestNormaliseRefuses(t *testing.T) {
 		"wrong order":              {deb(binary, data, ctl), 1 << 20, 2},
 		"twice":                    {deb(binary, ctl, data, data), 1 << 20, 2},
 		"unknown compression":      {deb(binary, ctl, arMember("data.tar.lzma", []byte("x"))), 1 << 20, 2},
+		"an empty part":            {deb(binary, ctl, arMember("data.tar.xz", nil)), 1 << 20, 2},
 		"a bomb, cut at the limit": {deb(binary, ctl, arMember("data.tar.gz", compressed(t, ".gz", make([]byte, 64<<20)))), 1 << 20, 2},
 		"a dictionary of 4 GiB":    {deb(binary, ctl, arMember("data.tar.xz", huge)), 1 << 20, 2},
 	} {
