@@ -195,7 +195,6 @@ func (s *Service) ApproveRollout(ctx context.Context, id, comment string) (rollo
 			row.Waits = fmt.Sprintf("for %d more to approve", need-len(given))
 			return s.rows().setRollout(ctx, *row)
 		}
-		row.SinceAt = s.millis()
 		return s.become(ctx, row, rollout.Running, fmt.Sprintf("%d approved", len(given)))
 	})
 }

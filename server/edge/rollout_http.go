@@ -360,9 +360,10 @@ func (s *Service) httpRolloutNodes(ctx context.Context, in rolloutNodesIn) (roll
 		limit = min(in.Limit, nodesMost)
 	}
 	list, err := s.rows().members(ctx, in.Rollout, memberFilter{state: in.State, query: in.Query, site: in.Site, batch: in.Batch, offset: offset, limit: limit})
-	for _, m := range list {
+	for _, shown := range list {
+		m := shown.Member
 		n := rolloutNode{Node: m.NodeID, Name: m.Name, Site: m.Site, Variant: m.Variant, Batch: m.Batch, State: m.State, AgentState: string(m.AgentState), Reason: m.Reason, ReleasedAt: api.Millis(m.ReleasedAt),
-			DeliveredAt: api.Millis(m.DeliveredAt), EndedAt: api.Millis(m.EndedAt), ChangedAt: api.Millis(m.ChangedAt), SeenAt: api.Millis(m.SeenAt), DoneBytes: m.DoneBytes, TotalBytes: m.TotalBytes}
+			DeliveredAt: api.Millis(m.DeliveredAt), EndedAt: api.Millis(m.EndedAt), ChangedAt: api.Millis(m.ChangedAt), SeenAt: api.Millis(shown.SeenAt), DoneBytes: shown.DoneBytes, TotalBytes: shown.TotalBytes}
 		if m.ExitCode != noExit {
 			n.Exit = &m.ExitCode
 		}

@@ -2,10 +2,13 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/signalbox/signalbox/agents/bundle"
 	"github.com/signalbox/signalbox/agents/protocol"
 	"github.com/signalbox/signalbox/server/edge/policy"
 	"github.com/signalbox/signalbox/server/edge/rollout"
@@ -20,6 +23,7 @@ type Plan struct {
 	Problems []string
 	// Bundle is nil while none is published under the policy's name for it.
 	Bundle     *Bundle
+	manifest   *bundle.Manifest
 	Severities []string
 	// Batches are who would take part, in which order; Skipped who would not, of
 	// those that the selector chooses.
@@ -122,6 +126,13 @@ func (s *Service) planBundle(ctx context.Context, team int64, out *Plan) error {
 	if !vouched {
 		out.refuse("Bundle %s was withdrawn: the signed list of bundles does not name it any more.", b.ID)
 	}
+	raw, err := s.manifest(ctx, b)
+	if err != nil {
+		return err
+	}
+	if out.manifest, err = bundle.ParseManifest(raw); err != nil {
+		return refusal(err)
+	}
 	out.Severities, err = s.rows().severities(ctx, team, b.ID)
 	return err
 }
@@ -203,9 +214,15 @@ func (p *Plan) unfit(n *Node, reached int64) string {
 	if b == nil {
 		return ""
 	}
+	machine := bundle.Node{ID: n.ID, Name: n.Name, OSID: n.OSID, VersionID: n.VersionID, Codename: n.Codename, Arch: n.Arch, PackageSystem: n.PackageSystem, Agent: n.Agent}
+	if _, err := p.manifest.For(machine); err != nil {
+		var why *bundle.Error
+		if errors.As(err, &why) {
+			return strings.TrimSuffix(why.Message, ".")
+		}
+		return err.Error()
+	}
 	switch {
-	case !slices.ContainsFunc(b.Variants, func(v BundleVariant) bool { return v.Name == n.Variant }):
-		return fmt.Sprintf("the bundle holds nothing for %s", n.Variant)
 	case n.Bundle == b.ID && (n.AgentState == protocol.StateSucceeded || n.AgentState == protocol.StateIdle):
 		return "has this bundle already"
 	case slices.Contains(n.Quarantined, b.ID):
@@ -264,7 +281,7 @@ func (s *Service) begin(ctx context.Context, p policyRow, reason string) (rollou
 	now := s.millis()
 	row = rolloutRow{ID: s.NewID(), TeamID: p.TeamID, Number: number, PolicyID: p.ID, Policy: p.Name, Revision: p.Revision, Body: p.Body, BundleID: plan.Bundle.ID, BundleVersion: plan.Bundle.Version,
 		ManifestSHA256: plan.Bundle.ManifestSHA256, Severities: text(append([]string{}, plan.Severities...)), State: rollout.Running, Reason: reason, Batches: len(plan.Batches), Batch: -1, Proceeds: true,
-		SinceAt: now, OrderedAt: now, CreatedBy: identity.From(ctx).Name, CreatedAt: now, StartedAt: now}
+		OrderedAt: now, CreatedBy: identity.From(ctx).Name, CreatedAt: now, StartedAt: now}
 	if ends := parsed.Spec.Schedule.Ends(zoneOf(parsed, "UTC")); !ends.IsZero() {
 		row.DeadlineAt = ends.UnixMilli()
 	}

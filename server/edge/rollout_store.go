@@ -381,7 +381,7 @@ type memberFilter struct {
 
 // shownMember is a member with what its node said last.
 type shownMember struct {
-	memberRow
+	Member                        memberRow `gorm:"embedded"`
 	SeenAt, DoneBytes, TotalBytes int64
 }
 
