@@ -146,6 +146,7 @@ func (s *Service) judge(before, offered bundle.Set) (bundle.Set, error) {
 	if err == nil && (len(offered.Targets) > 0 || len(offered.Snapshot) > 0) {
 		after, _, err = bundle.Accept(known, offered, bundle.Carried, s.Now())
 	}
+	after.Timestamp = nil
 	return after, refusal(err)
 }
 
