@@ -19,7 +19,6 @@ import (
 
 	"github.com/signalbox/signalbox/agents/bundle"
 	"github.com/signalbox/signalbox/agents/protocol"
-	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/edge/ceremony"
 	"github.com/signalbox/signalbox/server/edge/rollout"
 	"github.com/signalbox/signalbox/server/platform/api"
@@ -56,7 +55,7 @@ func patchingWorld(t testing.TB) *patching {
 }
 
 func (w *patching) change(d *Deps) {
-	d.Jobs, d.NormalRepository = work.NewJobs(d.DB, "test", d.Now, d.Log), ci.NormalRepository
+	d.Jobs, d.NormalRepository = work.NewJobs(d.DB, "test", d.Now, d.Log), func(address string) string { return strings.TrimPrefix(address, "https://") }
 	d.RepositoryFiles = func(context.Context, int64, string, string, string) (string, []RepositoryFile, error) {
 		return w.repository.commit, w.repository.files, w.repository.fails
 	}

@@ -3057,10 +3057,958 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edge/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Nodes that meet a search, by name */
+        get: operations["listEdgeNodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/grid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A whole fleet in few bytes */
+        get: operations["getEdgeGrid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/nodes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** One node */
+        get: operations["getEdgeNode"];
+        put?: never;
+        post?: never;
+        /** Forget a node that takes no part any more, with its history */
+        delete: operations["deleteEdgeNode"];
+        options?: never;
+        head?: never;
+        /** Give a node another name, site or labels */
+        patch: operations["changeEdgeNode"];
+        trace?: never;
+    };
+    "/api/v1/edge/nodes/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** What happened on and to a node, the newest first */
+        get: operations["listEdgeNodeEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/nodes/{id}/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** What is installed on a node; empty while it has not said */
+        get: operations["listEdgeNodePackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/nodes/{id}/cves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** What published bundles would mend on a node */
+        get: operations["listEdgeNodeCVEs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/nodes/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a node try a bundle again that it has in quarantine */
+        post: operations["releaseEdgeQuarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept, reject or revoke nodes; what does not fit one does not keep it from the others */
+        post: operations["decideEdgeNodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/cves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which nodes still carry a CVE, by the bundles that mend it */
+        get: operations["findEdgeCVE"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Enrolment tokens, the newest first */
+        get: operations["listEdgeTokens"];
+        put?: never;
+        /** Make an enrolment token; its secret is shown once */
+        post: operations["createEdgeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a token; nodes that it brought stay */
+        delete: operations["revokeEdgeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Places that nodes are at, by name */
+        get: operations["listEdgeSites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/sites/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Describe a place and cap what its nodes fetch together */
+        put: operations["setEdgeSite"];
+        post?: never;
+        /** Forget description and cap; nodes stay where they are */
+        delete: operations["deleteEdgeSite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/bundles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Published bundles, the newest first */
+        get: operations["listEdgeBundles"];
+        put?: never;
+        /** Publish a signed bundle; everything in it is verified first */
+        post: operations["publishEdgeBundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/bundles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** A bundle with its manifest and what the newest metadata says of it */
+        get: operations["getEdgeBundle"];
+        put?: never;
+        post?: never;
+        /** Forget a bundle and its files */
+        delete: operations["deleteEdgeBundle"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/bundles/{id}/sbom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** A bundle's list of components */
+        get: operations["getEdgeBundleSBOM"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/bundles/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** A whole bundle as one file, to be carried to nodes without a network */
+        get: operations["exportEdgeBundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose signatures count */
+        get: operations["getEdgeTrust"];
+        /** Bring signed metadata; what its signatures carry is accepted */
+        put: operations["offerEdgeTrust"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/trust/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a timestamp key for the next root to name */
+        post: operations["createEdgeTimestampKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a question; the answer says where its facts come from */
+        post: operations["ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's questions, newest first; an owner's look at everybody's with all */
+        get: operations["listAssistantRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run, step by step */
+        get: operations["getAssistantRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/runs/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether an answer helped */
+        post: operations["rateAssistantRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the assistant of a team may read */
+        get: operations["getAssistantSettings"];
+        /** Change what the assistant of a team may read */
+        put: operations["setAssistantSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who the caller is elsewhere */
+        get: operations["getAssistantMe"];
+        /** Say who the caller is elsewhere */
+        put: operations["setAssistantMe"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A team's patch policies, by name */
+        get: operations["listEdgePolicies"];
+        put?: never;
+        /** Keep a new policy; nothing is rolled out by that */
+        post: operations["createEdgePolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/policies/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what is wrong with a text, and what it means */
+        post: operations["checkEdgePolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/policies/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a rollout would be if it began now, who would be skipped and why */
+        post: operations["dryRunEdgePolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/policies/{policy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        /** A policy with what it means */
+        get: operations["getEdgePolicy"];
+        /** Give a policy a new text; rollouts under way keep the old one */
+        put: operations["changeEdgePolicy"];
+        post?: never;
+        /** Remove a policy that is in no rollout */
+        delete: operations["deleteEdgePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/policies/{policy}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        /** What a policy said before, the newest first */
+        get: operations["listEdgePolicyRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/freezes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stretches in which nothing is installed, those that are not over */
+        get: operations["listEdgeFreezes"];
+        put?: never;
+        /** Freeze a stretch of time for all policies of a team */
+        post: operations["createEdgeFreeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/freezes/{freeze}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                freeze: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Let things go on */
+        delete: operations["deleteEdgeFreeze"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/policy-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Folders of repositories whose files are policies */
+        get: operations["listEdgePolicySources"];
+        put?: never;
+        /** Read policies from a folder of a repository */
+        post: operations["createEdgePolicySource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/policy-sources/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Read the folder no more; its policies stay */
+        delete: operations["deleteEdgePolicySource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/policy-sources/{source}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at the repository now */
+        post: operations["syncEdgePolicySource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rollouts of a team, the newest first */
+        get: operations["listEdgeRollouts"];
+        put?: never;
+        /** Roll a policy out as it stands now, or ask for approval */
+        post: operations["startEdgeRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        /** A rollout with its batches, sites and threshold */
+        get: operations["getEdgeRollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        /** Nodes of a rollout by batch and name */
+        get: operations["listEdgeRolloutNodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/grid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        /** Every node of a rollout with its state, in short */
+        get: operations["getEdgeRolloutGrid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        /** What changed a rollout, who and why, the newest first */
+        get: operations["listEdgeRolloutEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Release nothing more until somebody resumes it; a reason is needed */
+        post: operations["pauseEdgeRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on; the failures so far pause nothing any more */
+        post: operations["resumeEdgeRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/proceed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the next batch go without its rest */
+        post: operations["proceedEdgeRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End it where it stands; a reason is needed */
+        post: operations["abortEdgeRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have every node take it back that installed it; a reason is needed */
+        post: operations["rollbackEdgeRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to a rollout that awaits approval */
+        post: operations["approveEdgeRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/rollouts/{rollout}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a rollout that awaits approval; a reason is needed */
+        post: operations["rejectEdgeRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AssistantQuestion: {
+            team: string;
+            question: string;
+            /** @description The asker's time zone, such as Europe/London; UTC when left out */
+            zone?: string;
+            /** @description owner/name that the page is about */
+            repository?: string;
+            /** @description The run that began the conversation */
+            thread?: string;
+            /** @enum {string} */
+            surface?: "api" | "web" | "cli";
+        };
+        AssistantSource: {
+            title: string;
+            url?: string;
+        };
+        AssistantAnswer: {
+            /** @description Markdown */
+            text: string;
+            sources: components["schemas"]["AssistantSource"][];
+            /** @description Questions that would be answered */
+            try?: string[];
+            /** @description Facts in the text that no tool has said */
+            unverified?: string[];
+        };
+        AssistantStep: {
+            number: number;
+            tool: string;
+            args: Record<string, never>;
+            /** @description JSON, or what went wrong; cut when it is long */
+            result: string;
+            /** Format: int64 */
+            bytes: number;
+            failed: boolean;
+            /** Format: int64 */
+            milliseconds: number;
+        };
+        AssistantRun: {
+            id: string;
+            team?: string;
+            person: string;
+            surface: string;
+            thread: string;
+            question: string;
+            /** @description How the question was understood */
+            reading: string;
+            planner: string;
+            /** @enum {string} */
+            status: "running" | "answered" | "refused" | "failed" | "interrupted";
+            answer: components["schemas"]["AssistantAnswer"];
+            calls: number;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: int64 */
+            milliseconds: number;
+            feedback: number;
+            steps?: components["schemas"]["AssistantStep"][];
+        };
+        AssistantRunList: {
+            items: components["schemas"]["AssistantRun"][];
+            more: boolean;
+        };
+        AssistantSettings: {
+            /** @description The only repositories that may be read */
+            repositories: string[];
+            default_repository: string;
+            /** Format: date-time */
+            updated_at?: string;
+            updated_by?: string;
+            /** @description What the team's connections reach */
+            reachable?: string[];
+            /** @description Why that is not known */
+            problem?: string;
+        };
+        AssistantSettingsChange: {
+            team: string;
+            repositories: string[];
+            default_repository: string;
+        };
+        AssistantMe: {
+            github: string;
+        };
         Problem: {
             type: string;
             title: string;
@@ -5974,6 +6922,842 @@ export interface components {
                 before: string;
                 after: string;
             }[];
+        };
+        EdgeNode: {
+            id: string;
+            name: string;
+            site: string;
+            labels: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            state: "pending" | "accepted" | "rejected" | "revoked";
+            fingerprint: string;
+            hostname: string;
+            os_id: string;
+            version_id: string;
+            codename: string;
+            arch: string;
+            /** @enum {string} */
+            package_system: "apt" | "rpm";
+            kernel: string;
+            /** @description debian/12/amd64 */
+            variant: string;
+            token: string;
+            address: string;
+            /** Format: date-time */
+            enrolled_at: string;
+            decided_by: string;
+            /** Format: date-time */
+            changed_at: string;
+            agent: string;
+            /** @enum {string} */
+            agent_state: "idle" | "staging" | "staged" | "verifying" | "deferred" | "installing" | "health-checking" | "rolling-back" | "succeeded" | "rolled-back" | "failed" | "quarantined";
+            bundle: string;
+            rollout: string;
+            /** Format: int64 */
+            done_bytes: number;
+            /** Format: int64 */
+            total_bytes: number;
+            step: string;
+            /** @description The exit code of the last run; null when none has ended */
+            last_exit: number | null;
+            quarantined: string[];
+            /** Format: int64 */
+            root_version: number;
+            /** Format: int64 */
+            targets_version: number;
+            /** Format: int64 */
+            clock_skew_ms: number;
+            /** Format: int64 */
+            disk_free: number;
+            boot_id: string;
+            /** Format: int64 */
+            doubled: number;
+            inventory_sha256: string;
+            held: string[];
+            releases: string[];
+            /** @description It missed its check-ins. That is normal */
+            offline: boolean;
+            open_cves: number | null;
+            /** Format: date-time */
+            decided_at?: string;
+            /** Format: date-time */
+            rotated_at?: string;
+            /** Format: date-time */
+            seen_at?: string;
+            /** Format: date-time */
+            next_at?: string;
+            /** Format: date-time */
+            agent_state_at?: string;
+            /** Format: date-time */
+            lost_at?: string;
+            /**
+             * Format: date-time
+             * @description When a request's number had been used before: the key may be in two places
+             */
+            doubled_at?: string;
+            /** Format: date-time */
+            inventory_at?: string;
+            /** Format: date-time */
+            booted_at?: string;
+        };
+        EdgeCounts: {
+            states: {
+                [key: string]: number;
+            };
+            /** @description Of accepted nodes that are not offline */
+            agent_states: {
+                [key: string]: number;
+            };
+            offline: number;
+            lost: number;
+            sites: {
+                [key: string]: number;
+            };
+            variants: {
+                [key: string]: number;
+            };
+            bundles: {
+                [key: string]: number;
+            };
+        };
+        EdgeFleet: {
+            items: components["schemas"]["EdgeNode"][];
+            total: number;
+            counts: components["schemas"]["EdgeCounts"];
+            /** Format: int64 */
+            at: number;
+        };
+        EdgeGrid: {
+            /** Format: int64 */
+            at: number;
+            words: string[];
+            /** @description Each is id, name, then places in words of site, variant, bundle, rollout, state and agent state, then exit code (-1: none), seconds since it was heard of (-1: never), 1 if offline, open CVEs (-1: not known) */
+            cells: (string | number)[][];
+            counts: components["schemas"]["EdgeCounts"];
+            total: number;
+        };
+        EdgeNodeChange: {
+            name?: string;
+            site?: string;
+            labels?: {
+                [key: string]: string;
+            };
+        };
+        EdgeEvent: {
+            /** Format: int64 */
+            id: number;
+            node: string;
+            /** @enum {string} */
+            kind: "report" | "enrolled" | "accepted" | "rejected" | "revoked" | "rotated" | "changed" | "released" | "lost" | "returned" | "doubled";
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            received_at: string;
+            rollout: string;
+            bundle: string;
+            state: string;
+            /** @description The exit code of the last run; null when none has ended */
+            exit: number | null;
+            method: string;
+            message: string;
+            details: {
+                [key: string]: unknown;
+            };
+            actor: string;
+        };
+        EdgeEventList: {
+            items: components["schemas"]["EdgeEvent"][];
+        };
+        EdgePackageList: {
+            items: {
+                name: string;
+                version: string;
+                arch: string;
+                source?: string;
+                status?: string;
+            }[];
+        };
+        EdgeNodeCVEs: {
+            items: {
+                cve: string;
+                bundle: string;
+                variant: string;
+                source: string;
+                fixed_version: string;
+                severity: string;
+                advisory: string;
+            }[];
+        };
+        EdgeRelease: {
+            bundle: string;
+        };
+        EdgeDecision: {
+            team: string;
+            /** @enum {string} */
+            decision: "accept" | "reject" | "revoke";
+            nodes: string[];
+            reason?: string;
+        };
+        EdgeDecided: {
+            items: {
+                node: string;
+                done: boolean;
+                problem?: string;
+            }[];
+        };
+        EdgeCVE: {
+            id: string;
+            fixes: {
+                bundle: string;
+                variant: string;
+                source: string;
+                fixed_version: string;
+                severity: string;
+                advisory: string;
+            }[];
+            open: {
+                node: string;
+                name: string;
+                site: string;
+                variant: string;
+                source: string;
+                installed: string;
+                needs: string;
+                bundle: string;
+            }[];
+            /** @description Nodes that have it mended */
+            fixed: number;
+            /** @description Nodes whose packages are not known */
+            unknown: number;
+        };
+        EdgeToken: {
+            id: string;
+            name: string;
+            site: string;
+            labels: {
+                [key: string]: string;
+            };
+            accepts: boolean;
+            /** Format: int64 */
+            max_uses: number;
+            /** Format: int64 */
+            uses: number;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Only in the answer that made it */
+            token?: string;
+            /** Format: date-time */
+            revoked_at?: string;
+        };
+        EdgeTokenList: {
+            items: components["schemas"]["EdgeToken"][];
+        };
+        EdgeTokenNew: {
+            team: string;
+            name: string;
+            /** @description Binds nodes to a place */
+            site?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description Its nodes need no person to accept them */
+            accepts?: boolean;
+            /**
+             * Format: int64
+             * @description 1 when left out
+             */
+            max_uses?: number;
+            /** @description 24 when left out, at most 2160 */
+            hours?: number;
+        };
+        EdgeSiteList: {
+            items: {
+                name: string;
+                description: string;
+                /**
+                 * Format: int64
+                 * @description 0 is what the configuration says
+                 */
+                kbps: number;
+                /** Format: int64 */
+                nodes: number;
+                /** Format: int64 */
+                offline: number;
+            }[];
+        };
+        EdgeSiteChange: {
+            team: string;
+            description?: string;
+            /** Format: int64 */
+            kbps?: number;
+        };
+        EdgeBundle: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            channel: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            manifest_sha256: string;
+            sbom_sha256: string;
+            variants: {
+                name: string;
+                codename: string;
+                packages: number;
+                rollback: number;
+                /** Format: int64 */
+                size: number;
+                /**
+                 * Format: int64
+                 * @description Bytes for a node that has a base for every delta
+                 */
+                best: number;
+            }[];
+            /** Format: int64 */
+            fixes: number;
+            /** Format: int64 */
+            packages: number;
+            /** Format: int64 */
+            size: number;
+            /** Format: int64 */
+            delta_size: number;
+            signers: {
+                role: string;
+                key_id: string;
+            }[];
+            published_by: string;
+            /** Format: date-time */
+            published_at: string;
+        };
+        EdgeBundleList: {
+            items: components["schemas"]["EdgeBundle"][];
+        };
+        EdgeBundleStatus: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            channel: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            manifest_sha256: string;
+            sbom_sha256: string;
+            variants: {
+                name: string;
+                codename: string;
+                packages: number;
+                rollback: number;
+                /** Format: int64 */
+                size: number;
+                /**
+                 * Format: int64
+                 * @description Bytes for a node that has a base for every delta
+                 */
+                best: number;
+            }[];
+            /** Format: int64 */
+            fixes: number;
+            /** Format: int64 */
+            packages: number;
+            /** Format: int64 */
+            size: number;
+            /** Format: int64 */
+            delta_size: number;
+            signers: {
+                role: string;
+                key_id: string;
+            }[];
+            published_by: string;
+            /** Format: date-time */
+            published_at: string;
+            /** @description The newest metadata still names it; false: it was withdrawn */
+            vouched: boolean;
+            expired: boolean;
+            nodes: {
+                [key: string]: number;
+            };
+            manifest: {
+                [key: string]: unknown;
+            };
+        };
+        EdgePortalKey: {
+            id: string;
+            /** @description As the key ceremony wants it */
+            public_key: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The newest root names it */
+            active: boolean;
+        };
+        EdgeTrust: {
+            documents: {
+                /** @enum {string} */
+                role: "root" | "targets" | "snapshot" | "timestamp";
+                /** Format: int64 */
+                version: number;
+                /** Format: date-time */
+                expires: string;
+                expired: boolean;
+                newest: boolean;
+            }[];
+            roles: {
+                role: string;
+                threshold: number;
+                keys: {
+                    id: string;
+                    public_key: string;
+                    portal: boolean;
+                    signed: boolean;
+                }[];
+            }[];
+            portal_keys: components["schemas"]["EdgePortalKey"][];
+            nodes_by_root: {
+                [key: string]: number;
+            };
+        };
+        EdgeTrustOffer: {
+            team: string;
+            roots?: string[];
+            /** Format: byte */
+            snapshot?: string;
+            /** Format: byte */
+            targets?: string;
+        };
+        EdgeTeam: {
+            team: string;
+        };
+        EdgeInterval: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        EdgeFinding: {
+            line: number;
+            column: number;
+            path: string;
+            message: string;
+            warning?: boolean;
+        };
+        EdgePolicySourceRef: {
+            id: string;
+            repository: string;
+            branch: string;
+            path: string;
+            commit: string;
+        };
+        EdgePolicyRollout: {
+            id: string;
+            /** Format: int64 */
+            number: number;
+            state: components["schemas"]["EdgeRolloutState"];
+        };
+        EdgePolicyItem: {
+            id: string;
+            name: string;
+            namespace: string;
+            /** Format: int64 */
+            revision: number;
+            bundle: string;
+            channel: string;
+            window: string;
+            timezone: string;
+            /** @description The selector in one line */
+            selector: string;
+            /** @enum {string} */
+            strategy: "RollingUpdate" | "AllAtOnce" | "Canary" | "Manual";
+            approvals: number;
+            source: components["schemas"]["EdgePolicySourceRef"] | null;
+            /** @description It is rolled out once its bundle is published */
+            wanted: boolean;
+            /** @description What hindered that the last time */
+            problem: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+            rollout: components["schemas"]["EdgePolicyRollout"] | null;
+        };
+        EdgePolicyList: {
+            items: components["schemas"]["EdgePolicyItem"][];
+        };
+        EdgePolicy: {
+            id: string;
+            name: string;
+            namespace: string;
+            /** Format: int64 */
+            revision: number;
+            bundle: string;
+            channel: string;
+            window: string;
+            timezone: string;
+            /** @description The selector in one line */
+            selector: string;
+            /** @enum {string} */
+            strategy: "RollingUpdate" | "AllAtOnce" | "Canary" | "Manual";
+            approvals: number;
+            source: components["schemas"]["EdgePolicySourceRef"] | null;
+            /** @description It is rolled out once its bundle is published */
+            wanted: boolean;
+            /** @description What hindered that the last time */
+            problem: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+            rollout: components["schemas"]["EdgePolicyRollout"] | null;
+            text: string;
+            /** @description The policy as it is written, with what is left out filled in; null when it cannot be read */
+            spec: {
+                [key: string]: unknown;
+            } | null;
+            findings: components["schemas"]["EdgeFinding"][];
+            windows: components["schemas"]["EdgeInterval"][];
+            hours: components["schemas"]["EdgeInterval"][];
+        };
+        EdgePolicyNew: {
+            team: string;
+            text: string;
+            reason?: string;
+        };
+        EdgePolicyChange: {
+            text: string;
+            /**
+             * Format: int64
+             * @description The one that was edited
+             */
+            revision: number;
+            reason?: string;
+        };
+        EdgePolicyText: {
+            team: string;
+            text?: string;
+            /** @description The id of a policy, instead of a text */
+            policy?: string;
+        };
+        EdgePolicyCheck: {
+            ok: boolean;
+            name: string;
+            selector: string;
+            /** @description The policy as it is written, with what is left out filled in; null when it cannot be read */
+            spec: {
+                [key: string]: unknown;
+            } | null;
+            findings: components["schemas"]["EdgeFinding"][];
+            windows: components["schemas"]["EdgeInterval"][];
+            hours: components["schemas"]["EdgeInterval"][];
+        };
+        EdgePolicyRevisionList: {
+            items: {
+                /** Format: int64 */
+                revision: number;
+                text: string;
+                commit: string;
+                reason: string;
+                changed_by: string;
+                /** Format: date-time */
+                changed_at: string;
+            }[];
+        };
+        EdgeDryRunNode: {
+            id: string;
+            name: string;
+            site: string;
+            variant: string;
+            /** @description Why it is skipped */
+            reason?: string;
+        };
+        EdgeDryRun: {
+            ok: boolean;
+            /** @description Why it cannot begin */
+            problems: string[];
+            bundle: {
+                id: string;
+                /** Format: int64 */
+                version: number;
+                variants: string[];
+            } | null;
+            total: number;
+            batches: {
+                number: number;
+                size: number;
+                canary: boolean;
+                sites: number;
+                variants: {
+                    [key: string]: number;
+                };
+                /** @description The first hundred */
+                nodes: components["schemas"]["EdgeDryRunNode"][];
+            }[];
+            skipped: components["schemas"]["EdgeDryRunNode"][];
+            windows: components["schemas"]["EdgeInterval"][];
+            /** Format: date-time */
+            deadline: string | null;
+        };
+        /** @enum {string} */
+        EdgeRolloutState: "awaiting-approval" | "running" | "paused" | "rolling-back" | "completed" | "aborted" | "expired" | "rolled-back";
+        /** @enum {string} */
+        EdgeRolloutNodeState: "waiting" | "released" | "installing" | "deferred" | "away" | "succeeded" | "rolled-back" | "failed" | "quarantined" | "silent" | "skipped" | "missed" | "reverting" | "reverted";
+        EdgeRolloutItem: {
+            id: string;
+            /** Format: int64 */
+            number: number;
+            policy: string;
+            policy_id: string;
+            /** Format: int64 */
+            revision: number;
+            bundle: string;
+            /** Format: int64 */
+            bundle_version: number;
+            state: components["schemas"]["EdgeRolloutState"];
+            reason: string;
+            /** @description What it waits for */
+            waits: string;
+            batches: number;
+            /** @description The last that was opened, from 0; -1 for none */
+            batch: number;
+            /** @description How many nodes are in each state */
+            counts: {
+                [key: string]: number;
+            };
+            total: number;
+            failures: number;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string | null;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** Format: date-time */
+            deadline: string | null;
+        };
+        EdgeRolloutList: {
+            items: components["schemas"]["EdgeRolloutItem"][];
+            /**
+             * Format: int64
+             * @description Given as before for the following page; 0 on the last
+             */
+            next: number;
+        };
+        EdgeRolloutNew: {
+            team: string;
+            /** @description The policy's id */
+            policy: string;
+            reason: string;
+        };
+        EdgeRolloutReason: {
+            reason?: string;
+        };
+        EdgeRolloutApproval: {
+            required: number;
+            given: {
+                name: string;
+                comment: string;
+                /** Format: date-time */
+                at: string | null;
+            }[];
+            /** @description The caller has approved */
+            mine: boolean;
+            /** @description The caller may approve */
+            may: boolean;
+        };
+        /** @description How near the rollout is to pausing by itself, since a person last looked */
+        EdgeRolloutThreshold: {
+            ended: number;
+            failed: number;
+            in_row: number;
+            /** @description Such as 2% */
+            failure_rate: string;
+            min_samples: number;
+            consecutive: number;
+            any_exit: number[];
+            /** Format: date-time */
+            since: string | null;
+        };
+        EdgeRollout: {
+            id: string;
+            /** Format: int64 */
+            number: number;
+            policy: string;
+            policy_id: string;
+            /** Format: int64 */
+            revision: number;
+            bundle: string;
+            /** Format: int64 */
+            bundle_version: number;
+            state: components["schemas"]["EdgeRolloutState"];
+            reason: string;
+            /** @description What it waits for */
+            waits: string;
+            batches: number;
+            /** @description The last that was opened, from 0; -1 for none */
+            batch: number;
+            /** @description How many nodes are in each state */
+            counts: {
+                [key: string]: number;
+            };
+            total: number;
+            failures: number;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string | null;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** Format: date-time */
+            deadline: string | null;
+            text: string;
+            spec: {
+                [key: string]: unknown;
+            };
+            batch_list: {
+                number: number;
+                size: number;
+                canary: boolean;
+                /** Format: date-time */
+                opened_at: string | null;
+                /** Format: date-time */
+                closed_at: string | null;
+                /** @description How many nodes are in each state */
+                counts: {
+                    [key: string]: number;
+                };
+            }[];
+            sites: {
+                site: string;
+                /** @description How many nodes are in each state */
+                counts: {
+                    [key: string]: number;
+                };
+            }[];
+            approval: components["schemas"]["EdgeRolloutApproval"];
+            threshold: components["schemas"]["EdgeRolloutThreshold"];
+            windows: components["schemas"]["EdgeInterval"][];
+            /** Format: date-time */
+            next_at: string | null;
+        };
+        EdgeRolloutNode: {
+            node: string;
+            name: string;
+            site: string;
+            variant: string;
+            /** @description -1: it never was to take part */
+            batch: number;
+            state: components["schemas"]["EdgeRolloutNodeState"];
+            agent_state: string;
+            reason: string;
+            exit: number | null;
+            /** Format: date-time */
+            released_at: string | null;
+            /** Format: date-time */
+            delivered_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** Format: date-time */
+            changed_at: string | null;
+            /** Format: date-time */
+            seen_at: string | null;
+            /** Format: int64 */
+            done_bytes: number;
+            /** Format: int64 */
+            total_bytes: number;
+        };
+        EdgeRolloutNodeList: {
+            items: components["schemas"]["EdgeRolloutNode"][];
+            /** @description Given as after for the following page; empty on the last */
+            next: string;
+        };
+        EdgeRolloutGrid: {
+            states: components["schemas"]["EdgeRolloutNodeState"][];
+            /** @description Each is id, name, place of its state in states, batch */
+            nodes: (string | number)[][];
+        };
+        EdgeRolloutEventList: {
+            items: {
+                /** Format: int64 */
+                id: number;
+                /** Format: date-time */
+                at: string;
+                /** @enum {string} */
+                kind: "created" | "state" | "batch" | "approval" | "proceed";
+                state: string;
+                /** @description Empty for the rollout itself */
+                actor: string;
+                reason: string;
+            }[];
+        };
+        EdgeFreeze: {
+            id: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            reason: string;
+            allow: ("critical" | "high" | "medium" | "low")[];
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        EdgeFreezeList: {
+            items: components["schemas"]["EdgeFreeze"][];
+        };
+        EdgeFreezeNew: {
+            team: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            reason: string;
+            allow?: string[];
+        };
+        EdgePolicySource: {
+            id: string;
+            /** @description host/owner/name */
+            repository: string;
+            branch: string;
+            folder: string;
+            /** @description A change that arrives begins a rollout */
+            starts: boolean;
+            /** @enum {string} */
+            on_revert: "stop" | "rollback";
+            commit: string;
+            /** Format: date-time */
+            synced_at: string | null;
+            problems: {
+                path: string;
+                message: string;
+            }[];
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        EdgePolicySourceList: {
+            items: components["schemas"]["EdgePolicySource"][];
+        };
+        EdgePolicySourceNew: {
+            team: string;
+            repository: string;
+            branch?: string;
+            folder?: string;
+            starts?: boolean;
+            on_revert?: string;
         };
     };
     responses: {
@@ -11220,6 +13004,1529 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogAlertFiring"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeNodes: {
+        parameters: {
+            query: {
+                team: string;
+                /** @description Words of a name, site:osl state:pending agent_state:failed bundle:… exit:6 cve:CVE-2026-1 offline>24h label:value; a dash before excludes */
+                q?: string;
+                /** @description Only nodes that changed after the at of an earlier answer */
+                since?: number;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nodes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeFleet"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEdgeGrid: {
+        parameters: {
+            query: {
+                team: string;
+                /** @description Words of a name, site:osl state:pending agent_state:failed bundle:… exit:6 cve:CVE-2026-1 offline>24h label:value; a dash before excludes */
+                q?: string;
+                /** @description Only nodes that changed after the at of an earlier answer */
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cells */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeGrid"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEdgeNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The node */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeNode"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteEdgeNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeEdgeNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeNodeChange"];
+            };
+        };
+        responses: {
+            /** @description The node */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeNode"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeNodeEvents: {
+        parameters: {
+            query?: {
+                /** @description The id of the last event of the page before */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeEventList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeNodePackages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Packages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePackageList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeNodeCVEs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CVEs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeNodeCVEs"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    releaseEdgeQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeRelease"];
+            };
+        };
+        responses: {
+            /** @description The node hears of it at its next check-in */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decideEdgeNodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeDecision"];
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeDecided"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    findEdgeCVE: {
+        parameters: {
+            query: {
+                team: string;
+                cve: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nodes and fixes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeCVE"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeTokens: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeTokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createEdgeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeTokenNew"];
+            };
+        };
+        responses: {
+            /** @description The token with its secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeEdgeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeSites: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sites */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeSiteList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setEdgeSite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeSiteChange"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteEdgeSite: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeBundles: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Bundles */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeBundleList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    publishEdgeBundle: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The bundle */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeBundle"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEdgeBundle: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeBundleStatus"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteEdgeBundle: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEdgeBundleSBOM: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CycloneDX */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.cyclonedx+json": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportEdgeBundle: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEdgeTrust: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Documents, roles and keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeTrust"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    offerEdgeTrust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeTrustOffer"];
+            };
+        };
+        responses: {
+            /** @description What holds now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeTrust"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createEdgeTimestampKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeTeam"];
+            };
+        };
+        responses: {
+            /** @description The key */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePortalKey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantQuestion"];
+            };
+        };
+        responses: {
+            /** @description The run with its answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAssistantRuns: {
+        parameters: {
+            query: {
+                team: string;
+                all?: boolean;
+                status?: string;
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantRunList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAssistantRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rateAssistantRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    feedback: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAssistantSettings: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setAssistantSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantSettingsChange"];
+            };
+        };
+        responses: {
+            /** @description Settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAssistantMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantMe"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setAssistantMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantMe"];
+            };
+        };
+        responses: {
+            /** @description Names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantMe"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgePolicies: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A team's patch policies, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicyList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createEdgePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgePolicyNew"];
+            };
+        };
+        responses: {
+            /** @description Keep a new policy */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    checkEdgePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgePolicyText"];
+            };
+        };
+        responses: {
+            /** @description Say what is wrong with a text, and what it means */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicyCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    dryRunEdgePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgePolicyText"];
+            };
+        };
+        responses: {
+            /** @description Say what a rollout would be if it began now, who would be skipped and why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeDryRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEdgePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A policy with what it means */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeEdgePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgePolicyChange"];
+            };
+        };
+        responses: {
+            /** @description Give a policy a new text */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteEdgePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgePolicyRevisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a policy said before, the newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicyRevisionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeFreezes: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stretches in which nothing is installed, those that are not over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeFreezeList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createEdgeFreeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeFreezeNew"];
+            };
+        };
+        responses: {
+            /** @description Freeze a stretch of time for all policies of a team */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeFreeze"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteEdgeFreeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                freeze: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgePolicySources: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Folders of repositories whose files are policies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicySourceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createEdgePolicySource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgePolicySourceNew"];
+            };
+        };
+        responses: {
+            /** @description Read policies from a folder of a repository */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicySource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteEdgePolicySource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    syncEdgePolicySource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Look at the repository now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicySource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeRollouts: {
+        parameters: {
+            query: {
+                team: string;
+                state?: components["schemas"]["EdgeRolloutState"];
+                policy?: string;
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rollouts of a team, the newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRolloutList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startEdgeRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeRolloutNew"];
+            };
+        };
+        responses: {
+            /** @description Roll a policy out as it stands now, or ask for approval */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRollout"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEdgeRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A rollout with its batches, sites and threshold */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRollout"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeRolloutNodes: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["EdgeRolloutNodeState"];
+                batch?: number;
+                site?: string;
+                q?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nodes of a rollout by batch and name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRolloutNodeList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEdgeRolloutGrid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every node of a rollout with its state, in short */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRolloutGrid"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeRolloutEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What changed a rollout, who and why, the newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRolloutEventList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    pauseEdgeRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeRolloutReason"];
+            };
+        };
+        responses: {
+            /** @description The rollout */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRollout"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resumeEdgeRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeRolloutReason"];
+            };
+        };
+        responses: {
+            /** @description The rollout */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRollout"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    proceedEdgeRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeRolloutReason"];
+            };
+        };
+        responses: {
+            /** @description The rollout */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRollout"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    abortEdgeRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeRolloutReason"];
+            };
+        };
+        responses: {
+            /** @description The rollout */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRollout"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rollbackEdgeRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeRolloutReason"];
+            };
+        };
+        responses: {
+            /** @description The rollout */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRollout"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    approveEdgeRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeRolloutReason"];
+            };
+        };
+        responses: {
+            /** @description The rollout */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRollout"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rejectEdgeRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeRolloutReason"];
+            };
+        };
+        responses: {
+            /** @description The rollout */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeRollout"];
                 };
             };
             default: components["responses"]["Problem"];
