@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -178,7 +179,7 @@ func (s *Service) receiveJSONLines(c *gin.Context, team identity.Team) error {
 	if names := c.Query("_stream_fields"); names != "" {
 		o.Stream = strings.Split(names, ",")
 	}
-	b, err := jsonlines.Read(strings.NewReader(string(raw)), o)
+	b, err := jsonlines.Read(bytes.NewReader(raw), o)
 	if err != nil {
 		return problem.Wrap(err, problem.TooLarge, "%s.", sentence(err))
 	}
