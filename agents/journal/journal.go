@@ -137,8 +137,11 @@ func Open(dir string, now func() time.Time) (*Journal, error) {
 	return &Journal{dir: dir, now: now, lock: lock, record: record, Wrote: func(int) {}}, nil
 }
 
-// Close lets the next run in.
-func (j *Journal) Close() error { return j.lock.Close() }
+// Close lets the next run in. Unlocking comes first: a program that is being
+// started at this moment may hold a copy of the descriptor for an instant.
+func (j *Journal) Close() error {
+	return errors.Join(syscall.Flock(int(j.lock.Fd()), syscall.LOCK_UN), j.lock.Close())
+}
 
 // Read gives what is written, without the lock: what a status command shows.
 func Read(dir string) (Record, error) {

@@ -18,6 +18,8 @@ import (
 type Apt struct {
 	Root   host.Root
 	Native string // architecture
+
+	ready Repository // whose index has been read by this process
 }
 
 // Installed reads dpkg's status file itself: the network half has no rights to more.
@@ -96,6 +98,7 @@ func (a *Apt) options(work string) []string {
 
 // prepare writes the source list and reads the index.
 func (a *Apt) prepare(ctx context.Context, from Repository) error {
+	a.ready = Repository{}
 	trust := "trusted=yes"
 	if from.Key != "" {
 		trust = "signed-by=" + from.Key
@@ -110,6 +113,7 @@ func (a *Apt) prepare(ctx context.Context, from Repository) error {
 	if err != nil {
 		return fmt.Errorf("read the bundle's index: %w", err)
 	}
+	a.ready = from
 	return nil
 }
 
@@ -202,8 +206,10 @@ func ParseSimulation(text string) Plan {
 
 // Install upgrades everything that the folder has newer, and what the rules make older.
 func (a *Apt) Install(ctx context.Context, from Repository, rules Rules) (host.Output, error) {
-	if err := a.prepare(ctx, from); err != nil {
-		return host.Output{}, err
+	if a.ready != from {
+		if err := a.prepare(ctx, from); err != nil {
+			return host.Output{}, err
+		}
 	}
 	args, err := a.upgrade(from, rules)
 	if err != nil {
