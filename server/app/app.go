@@ -196,6 +196,7 @@ func (a *App) startWork(ctx context.Context) error {
 	loops = append(loops, a.issues.Loops()...)
 	loops = append(loops, a.logs.Loops()...)
 	loops = append(loops, a.insideLoops()...)
+	loops = append(loops, a.assistant.Loops()...)
 	loops = append(loops, a.edge.Loops()...)
 	loops = append(loops, a.workerLoop())
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)

@@ -2,11 +2,66 @@ package app
 
 import (
 	"context"
+	"time"
+
+	"github.com/google/go-github/v60/github"
 
 	"github.com/signalbox/signalbox/server/assistant"
+	"github.com/signalbox/signalbox/server/logs/store"
+	"github.com/signalbox/signalbox/server/platform/identity"
 )
 
 func (a *App) wireAssistant(context.Context) error {
-	a.assistant = assistant.New(assistant.Deps{Tools: a.tools, Version: Version, Now: now, Log: a.log})
+	a.assistant = assistant.New(assistant.Deps{DB: a.db, Tools: a.tools, GitHub: assistantGitHub{a}, Things: a.assistantThings, PublicURL: a.PublicURL(),
+		Audit: a.audit, Publish: a.publish, Version: Version, ID: randomID, Now: now, Log: a.log})
 	return nil
+}
+
+// assistantGitHub is what the assistant may know of the connections.
+type assistantGitHub struct{ app *App }
+
+func (g assistantGitHub) Repositories(ctx context.Context, team int64) ([]string, error) {
+	list, err := g.app.github.RepositoriesOf(ctx, team)
+	names := make([]string, len(list))
+	for i, r := range list {
+		names[i] = r.Name
+	}
+	return names, err
+}
+
+func (g assistantGitHub) ClientAt(ctx context.Context, team int64, repository string) (*github.Client, bool, error) {
+	return g.app.github.ClientAt(ctx, team, repository)
+}
+
+// assistantThings are names of pipelines, of projects that report errors and of services that log, as far as the caller may see them.
+func (a *App) assistantThings(ctx context.Context, team identity.Team) ([]string, error) {
+	caller := identity.From(ctx)
+	may := func(capability string) bool {
+		return caller.Can(team.ID, identity.Scope{Capability: capability, Level: identity.Read})
+	}
+	var list []string
+	if may("ci") {
+		pipelines, err := a.ci.PipelineNames(ctx, team.Name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, pipelines...)
+	}
+	if may("issues") {
+		projects, err := a.issues.Projects(ctx, team.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range projects {
+			list = append(list, p.Slug)
+		}
+	}
+	if may("logs") {
+		services, err := a.logStore.Values(ctx, store.Request{Team: team.ID, From: now().Add(-7 * 24 * time.Hour)}, "service")
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, services...)
+	}
+	return list, nil
 }

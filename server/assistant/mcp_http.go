@@ -16,6 +16,7 @@ const maxCall = 1 << 20
 
 // Routes registers what the assistant answers.
 func (s *Service) Routes(r api.Router) {
+	s.ownRoutes(r.Group("/api/v1/assistant"))
 	// GET and DELETE belong to sessions, which a stateless server has none of: the handler says so.
 	handler := s.mcpHandler()
 	for _, register := range []func(string, api.Access, gin.HandlerFunc){r.POST, r.GET, r.DELETE} {

@@ -1,23 +1,64 @@
 package assistant
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
+	"github.com/google/go-github/v60/github"
+
+	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/tools"
+	"github.com/signalbox/signalbox/server/platform/work"
 )
+
+// GitHub is what the assistant asks of the connections.
+type GitHub interface {
+	// Repositories are owner/name of what the team's connections reach.
+	Repositories(ctx context.Context, team int64) ([]string, error)
+	// ClientAt gives the client that reaches a repository; false when none does.
+	ClientAt(ctx context.Context, team int64, repository string) (*github.Client, bool, error)
+}
 
 // Deps is what the assistant needs.
 type Deps struct {
+	DB *database.DB
 	// Tools are those of every capability; a caller is offered what their scopes allow.
-	Tools   *tools.Registry
-	Version string
-	Now     func() time.Time
-	Log     *slog.Logger
+	Tools  *tools.Registry
+	GitHub GitHub
+	// Things are what a question may name: pipelines, services, bundles.
+	Things func(ctx context.Context, team identity.Team) ([]string, error)
+	// PublicURL is where links into this server lead.
+	PublicURL string
+	Audit     func(ctx context.Context, team int64, action, object, detail string) error
+	Publish   func(ctx context.Context, team int64, topic, id string) error
+	Version   string
+	ID        func() string
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Service is the assistant of one server.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+	store store
+}
 
 // New makes the service; nothing runs yet.
-func New(deps Deps) *Service { return &Service{Deps: deps} }
+func New(deps Deps) *Service { return &Service{Deps: deps, store: store{deps.DB}} }
+
+// keepRuns is how long questions and answers are kept.
+const keepRuns = 90 * 24 * time.Hour
+
+// Loops are what happens without a request.
+func (s *Service) Loops() []work.Loop {
+	return []work.Loop{{Name: "assistant.tidy", Every: time.Hour, Run: s.tidy}}
+}
+
+func (s *Service) tidy(ctx context.Context) error {
+	if err := s.store.interrupt(ctx, s.Now().Add(-2*patience).UnixMilli()); err != nil {
+		return err
+	}
+	return s.store.prune(ctx, s.Now().Add(-keepRuns).UnixMilli())
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/signalbox/signalbox/server/ci/pipeline"
 	"github.com/signalbox/signalbox/server/platform/api"
@@ -49,6 +50,18 @@ func (s *Service) httpPipelines(ctx context.Context, in byTeam) (pipelineList, e
 	}
 	items, err := s.shapePipelines(ctx, rows)
 	return pipelineList{items}, err
+}
+
+// PipelineNames are those of a team that the caller may see, each once.
+func (s *Service) PipelineNames(ctx context.Context, team string) ([]string, error) {
+	rows, err := s.pipelinesOfTeam(ctx, team)
+	var names []string
+	for _, p := range rows {
+		if !slices.Contains(names, p.Name) {
+			names = append(names, p.Name)
+		}
+	}
+	return names, err
 }
 
 func (s *Service) shapeOne(ctx context.Context, id int64) (pipelineShape, error) {

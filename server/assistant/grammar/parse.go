@@ -72,7 +72,7 @@ func split(question string) []string {
 
 // take reads what stands at the beginning of words and tells how many it has read.
 func (r *Reading) take(words []string, now time.Time, names Names) int {
-	if used := longest(words, r); used > 0 {
+	if used := longest(words); used > 0 {
 		// "last" alone is the latest; with an unit behind it is a stretch of time.
 		if span, n := spanAt(words, now); n > used || n > 0 && n == used && words[0] != "last" {
 			r.Time = &span
@@ -89,6 +89,10 @@ func (r *Reading) take(words []string, now time.Time, names Names) int {
 	if w == "about" || w == "mentioning" || w == "containing" {
 		return 1 + r.takeText(words[1:], now)
 	}
+	if person, used := r.personAt(words, names); used > 0 {
+		r.Person = person
+		return used
+	}
 	switch {
 	case repoForm.MatchString(w):
 		r.Repo = w
@@ -104,6 +108,37 @@ func (r *Reading) take(words []string, now time.Time, names Names) int {
 		return r.takeTypo(words, now, names)
 	}
 	return 1
+}
+
+// loginForm is what GitHub allows as a name, and what bots are called.
+var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,38}(\[bot\]?)?$`)
+
+// personAt reads "by bob", "from bob" and "bob's": names of people need not be known.
+func (r *Reading) personAt(words []string, names Names) (string, int) {
+	w := words[0]
+	if bare, own := strings.CutSuffix(w, "'s"); own && loginForm.MatchString(bare) && !silent[w] && longest([]string{bare}) == 0 && !slices.Contains(lower(names.Things), bare) {
+		return bare, 1
+	}
+	if (w == "by" || w == "from" || w == "to") && len(words) > 1 {
+		bare := strings.TrimPrefix(words[1], "@")
+		if loginForm.MatchString(bare) && !silent[bare] && longest(words[1:]) == 0 && !versionForm.MatchString(bare) && !numberForm.MatchString(bare) && !slices.Contains(lower(names.Things), bare) && (w == "by" || r.wantsPerson(w)) {
+			return bare, 2
+		}
+	}
+	return "", 0
+}
+
+// wantsPerson tells whether "from" and "to" stand before a person: "PRs from bob", "assigned to bob".
+func (r *Reading) wantsPerson(w string) bool {
+	return w == "from" && r.Entity == Pull || w == "to" && r.assigned
+}
+
+func lower(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strings.ToLower(s)
+	}
+	return out
 }
 
 // takeName finds things that exist: as they are called, or with a possessive s.
@@ -160,7 +195,7 @@ func (r *Reading) takeTypo(words []string, now time.Time, names Names) int {
 }
 
 // longest is the length of the longest phrase at the beginning of words, in words.
-func longest(words []string, _ *Reading) int {
+func longest(words []string) int {
 	best := 0
 	for _, p := range phrases {
 		best = max(best, begins(words, p.words))

@@ -63,6 +63,8 @@ func TestParse(t *testing.T) {
 		"errors in payments over the past 30 minutes":             "log line, payments, the last 30 minutes since Fri 17 Apr 12:30 Europe/London| over",
 		"PRs merged yesterday by bob":                             "pull request, merged, bob, yesterday from Thu 16 Apr 00:00 to Fri 17 Apr 00:00 Europe/London",
 		`bugs with "null pointer"`:                                "issue, label bug, about \"null pointer\"",
+		"bugs assigned to dave":                                   "issue, label bug, dave",
+		"dave's open PRs":                                         "pull request, open, dave",
 		"<@U0BOT> how many open bugs?":                            "count issue, open, label bug",
 	} {
 		r := Parse(question, noon(t), names)

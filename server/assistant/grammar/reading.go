@@ -79,6 +79,8 @@ type Reading struct {
 	Left []string
 	// FollowUp is a question that only makes sense after another one.
 	FollowUp bool
+	// assigned says that the next person is an assignee.
+	assigned bool
 }
 
 // Has tells whether a state was asked for.

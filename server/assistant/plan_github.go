@@ -1,0 +1,692 @@
+package assistant
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/signalbox/signalbox/server/assistant/githubtools"
+	"github.com/signalbox/signalbox/server/assistant/grammar"
+)
+
+func githubPlans() []plan {
+	return []plan{
+		{"linked", "Are any critical bugs related to PRs merged this week?", func(r grammar.Reading) bool { return r.Op == grammar.Linked }, (*asked).linked},
+		{"compare", "What changed between v1.4.1 and v1.4.2?", func(r grammar.Reading) bool { return r.Entity == grammar.Release && len(r.Versions) == 2 }, (*asked).compareReleases},
+		{"latest release", "What is the latest release?", is(grammar.Release, grammar.Latest), (*asked).latest},
+		{"releases", "Which releases are there?", is(grammar.Release, grammar.List, grammar.Count), (*asked).listReleases},
+		{"reviews", "Who reviewed PR 12?", func(r grammar.Reading) bool {
+			return r.Entity == grammar.Pull && r.Op == grammar.Who && r.Number > 0
+		}, (*asked).reviewsOf},
+		{"my reviews", "Which PRs are waiting for my review?", with(is(grammar.Pull), "reviewable"), (*asked).myReviews},
+		{"mergeable", "Which PRs can be merged now?", with(is(grammar.Pull), "mergeable"), (*asked).mergeable},
+		{"unreviewed", "Which open PRs have no review yet?", with(is(grammar.Pull), "unreviewed"), (*asked).unreviewed},
+		{"merged", "What PRs were merged this week?", with(is(grammar.Pull), "merged"), (*asked).merged},
+		{"one", "Summarise issue 12", func(r grammar.Reading) bool {
+			return (r.Entity == grammar.Issue || r.Entity == grammar.Pull || r.Entity == grammar.Nothing) && r.Number > 0 && (r.Op == grammar.Summarise || r.Op == grammar.List)
+		}, (*asked).one},
+		{"pulls", "Which PRs are open?", is(grammar.Pull, grammar.List, grammar.Count, grammar.Latest), (*asked).pulls},
+		{"issues", "How many open bugs do we have?", is(grammar.Issue, grammar.List, grammar.Count, grammar.Latest, grammar.Summarise), (*asked).issues},
+	}
+}
+
+func (a *asked) split() (owner, name, full string, err error) {
+	full, err = a.repository()
+	owner, name, _ = strings.Cut(full, "/")
+	return owner, name, full, err
+}
+
+// search asks one of GitHub's two searches, up to two pages.
+func (a *asked) search(ctx context.Context, tool, full, query string) (githubtools.Found, error) {
+	var all githubtools.Found
+	for page := 1; page <= 2; page++ {
+		var found githubtools.Found
+		args := map[string]any{"query": strings.TrimSpace("repo:" + full + " " + query), "perPage": 100, "page": page}
+		if err := a.call(ctx, githubPrefix+tool, args, &found); err != nil {
+			return all, err
+		}
+		all.TotalCount = found.TotalCount
+		all.Items = append(all.Items, found.Items...)
+		if len(all.Items) >= found.TotalCount || len(found.Items) == 0 {
+			break
+		}
+	}
+	return all, nil
+}
+
+// login is what GitHub calls the asker.
+func (a *asked) login(ctx context.Context) (string, error) {
+	name, err := a.service.store.link(ctx, a.caller.UserID, "github")
+	if err == nil && name == "" {
+		err = refuse("I do not know what GitHub calls you. Say it under Assistant, Settings, and ask again.")
+	}
+	return name, err
+}
+
+// filters are the terms of a search that the reading asks for beside the state.
+func (a *asked) filters(ctx context.Context, person string) (string, error) {
+	r := a.reading
+	var terms []string
+	for _, l := range r.Labels {
+		terms = append(terms, `label:`+quoteTerm(l))
+	}
+	if r.Mine {
+		login, err := a.login(ctx)
+		if err != nil {
+			return "", err
+		}
+		terms = append(terms, person+":"+login)
+	} else if r.Person != "" {
+		terms = append(terms, person+":"+r.Person)
+	}
+	if r.Has("unassigned") {
+		terms = append(terms, "no:assignee")
+	}
+	if r.Text != "" {
+		terms = append(terms, quoteTerm(strings.ReplaceAll(r.Text, `"`, "")))
+	}
+	return strings.Join(terms, " "), nil
+}
+
+func quoteTerm(s string) string {
+	if strings.ContainsAny(s, " :") {
+		return `"` + s + `"`
+	}
+	return s
+}
+
+// stretch is a time as GitHub's search writes it.
+func (a *asked) stretch(key string) string {
+	t := a.reading.Time
+	switch {
+	case t == nil:
+		return ""
+	case t.To.IsZero():
+		return key + ":>=" + t.From.UTC().Format(time.RFC3339)
+	}
+	return key + ":" + t.From.UTC().Format(time.RFC3339) + ".." + t.To.UTC().Format(time.RFC3339)
+}
+
+// inStretch checks what the search said: its days are wider than the asker's.
+func (a *asked) inStretch(t time.Time) bool {
+	s := a.reading.Time
+	return s == nil || !t.Before(s.From) && (s.To.IsZero() || t.Before(s.To))
+}
+
+func (a *asked) issues(ctx context.Context) (string, error) {
+	_, _, full, err := a.split()
+	if err != nil {
+		return "", err
+	}
+	state, word := "is:open", "open"
+	if a.reading.Has("closed") {
+		state, word = "is:closed", "closed"
+	}
+	filters, err := a.filters(ctx, "assignee")
+	if err != nil {
+		return "", err
+	}
+	created := a.stretch("created")
+	if word == "closed" {
+		created = a.stretch("closed")
+	}
+	found, err := a.search(ctx, "search_issues", full, strings.Join(strings.Fields(state+" "+filters+" "+created), " "))
+	if err != nil {
+		return "", err
+	}
+	what := word + " " + a.issueWord(found.TotalCount)
+	head := fmt.Sprintf("**%s** %s in %s%s.", thousands(int64(found.TotalCount)), what, full, a.when())
+	if found.TotalCount == 0 {
+		return "No " + what + " in " + full + a.when() + ".", nil
+	}
+	if a.reading.Op == grammar.Count {
+		a.source(full, searchURL(found.Items, "issues"))
+		return head, nil
+	}
+	return head + list(found.Items, found.TotalCount, a.issueLine), nil
+}
+
+// issueWord is what the items are called: bugs, critical bugs, issues.
+func (a *asked) issueWord(n int) string {
+	word := "issue"
+	if a.reading.Labelled("bug") {
+		word = "bug"
+	}
+	if n != 1 {
+		word += "s"
+	}
+	for _, l := range a.reading.Labels {
+		if l != "bug" {
+			word = l + " " + word
+		}
+	}
+	return word
+}
+
+func searchURL(items []githubtools.Item, kind string) string {
+	if len(items) == 0 {
+		return ""
+	}
+	if i := strings.LastIndex(items[0].URL, "/"+kind+"/"); i > 0 {
+		return items[0].URL[:i] + "/" + kind
+	}
+	return items[0].URL
+}
+
+func (a *asked) ref(i githubtools.Item) string {
+	title := fmt.Sprintf("#%d %s", i.Number, cutLine(i.Title, 100))
+	a.source(title, i.URL)
+	return link(plain(title), i.URL)
+}
+
+func (a *asked) issueLine(i githubtools.Item) string {
+	parts := []string{}
+	for _, l := range i.Labels {
+		if l != "bug" || !a.reading.Labelled("bug") {
+			parts = append(parts, plain(l))
+		}
+	}
+	if i.State == "closed" {
+		parts = append(parts, "closed "+a.moment(i.ClosedAt))
+	} else {
+		parts = append(parts, "opened "+a.moment(i.CreatedAt))
+	}
+	return a.ref(i) + " — " + strings.Join(append(parts, "assigned to "+people(i.Assignees)), ", ")
+}
+
+func (a *asked) mergedPulls(ctx context.Context) (string, githubtools.Found, error) {
+	_, _, full, err := a.split()
+	if err != nil {
+		return "", githubtools.Found{}, err
+	}
+	author := ""
+	if a.reading.Person != "" {
+		author = "author:" + a.reading.Person
+	} else if a.reading.Mine {
+		login, err := a.login(ctx)
+		if err != nil {
+			return "", githubtools.Found{}, err
+		}
+		author = "author:" + login
+	}
+	text := ""
+	if a.reading.Text != "" {
+		text = quoteTerm(strings.ReplaceAll(a.reading.Text, `"`, ""))
+	}
+	query := strings.Join(strings.Fields("is:merged "+a.stretch("merged")+" "+author+" "+text), " ")
+	found, err := a.search(ctx, "search_pull_requests", full, query)
+	if err != nil {
+		return full, found, err
+	}
+	all := len(found.Items)
+	found.Items = slices.DeleteFunc(found.Items, func(i githubtools.Item) bool { return i.MergedAt.IsZero() || !a.inStretch(i.MergedAt) })
+	found.TotalCount -= all - len(found.Items)
+	slices.SortFunc(found.Items, func(x, y githubtools.Item) int { return x.MergedAt.Compare(y.MergedAt) })
+	return full, found, nil
+}
+
+func (a *asked) merged(ctx context.Context) (string, error) {
+	full, found, err := a.mergedPulls(ctx)
+	if err != nil {
+		return "", err
+	}
+	a.items = numbersOf(found.Items)
+	by := ""
+	if a.reading.Person != "" {
+		by = " by " + a.reading.Person
+	}
+	if found.TotalCount == 0 {
+		return "No pull requests" + by + " were merged in " + full + a.when() + ".", nil
+	}
+	head := fmt.Sprintf("**%s** merged%s in %s%s.", number(found.TotalCount, "pull request"), by, full, a.when())
+	if a.reading.Op == grammar.Count {
+		return head, nil
+	}
+	return head + list(found.Items, found.TotalCount, func(i githubtools.Item) string {
+		return a.ref(i) + " — " + plain(i.Author) + ", merged " + a.moment(i.MergedAt)
+	}), nil
+}
+
+func numbersOf(items []githubtools.Item) []int {
+	out := make([]int, len(items))
+	for i, item := range items {
+		out[i] = item.Number
+	}
+	return out
+}
+
+// linkForm finds what a pull request says of issues: "Fixes #12", "Part of #12".
+var linkForm = regexp.MustCompile(`(?i)\b(fix(?:es|ed)?|close[sd]?|resolve[sd]?|refs?|references|relates to|related to|see|part of|addresses|towards)\s*:?\s+#(\d{1,7})\b`)
+
+// linked joins issues with merged pull requests by what the pull requests say.
+func (a *asked) linked(ctx context.Context) (string, error) {
+	full, pulls, err := a.mergedPulls(ctx)
+	if err != nil {
+		return "", err
+	}
+	filters, err := a.filters(ctx, "assignee")
+	if err != nil {
+		return "", err
+	}
+	state := ""
+	if a.reading.Has("open") {
+		state = "is:open"
+	}
+	issues, err := a.search(ctx, "search_issues", full, strings.TrimSpace(state+" "+filters))
+	if err != nil {
+		return "", err
+	}
+	byNumber := map[int]githubtools.Item{}
+	for _, i := range issues.Items {
+		byNumber[i.Number] = i
+	}
+	var lines []string
+	open := 0
+	for _, p := range pulls.Items {
+		for _, m := range linkForm.FindAllStringSubmatch(p.Body, 20) {
+			n, err := strconv.Atoi(m[2])
+			issue, known := byNumber[n]
+			if err != nil || !known {
+				continue
+			}
+			if issue.State == "open" {
+				open++
+			}
+			lines = append(lines, fmt.Sprintf("%s ← %s, merged %s: “%s”. %s", a.ref(issue), a.ref(p), a.moment(p.MergedAt), plain(m[0]), standing(issue, m[1])))
+		}
+	}
+	what := a.issueWord(2)
+	if len(lines) == 0 {
+		return fmt.Sprintf("No %s of %s are named by the %s merged%s.", what, full, number(len(pulls.Items), "pull request"), a.when()), nil
+	}
+	head := fmt.Sprintf("**Yes: %s of %s** named by pull requests merged%s.", number(len(lines), strings.TrimSuffix(what, "s")), full, a.when())
+	return head + list(lines, len(lines), func(s string) string { return s }) +
+		fmt.Sprintf("\n\n%s looked at, %s among the %s; %d of the links lead to an issue that is still open.", number(len(pulls.Items), "pull request"), number(len(lines), "link"), what, open), nil
+}
+
+// standing says what became of an issue that a merged pull request has named.
+func standing(issue githubtools.Item, verb string) string {
+	closes := regexp.MustCompile(`(?i)^(fix|close|resolve)`).MatchString(verb)
+	switch {
+	case issue.State == "closed":
+		return "The issue is closed."
+	case closes:
+		return "It said so, but the issue is open: it was reopened or never closed."
+	}
+	return "The issue is still open."
+}
+
+func (a *asked) latest(ctx context.Context) (string, error) {
+	owner, name, full, err := a.split()
+	if err != nil {
+		return "", err
+	}
+	var r githubtools.Release
+	err = a.call(ctx, githubPrefix+"get_latest_release", map[string]any{"owner": owner, "repo": name}, &r)
+	if missing(err) {
+		return full + " has no release: GitHub says there is none (404).", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	a.source(r.Tag, r.URL)
+	text := fmt.Sprintf("The latest release of %s is **%s**, published %s.", full, link(plain(r.Tag), r.URL), a.moment(r.PublishedAt))
+	if r.Body != "" {
+		text += "\n\n> " + cutLine(plain(r.Body), 400)
+	}
+	return text, nil
+}
+
+func (a *asked) listReleases(ctx context.Context) (string, error) {
+	owner, name, full, err := a.split()
+	if err != nil {
+		return "", err
+	}
+	var out struct {
+		Releases []githubtools.Release `json:"releases"`
+	}
+	if err := a.call(ctx, githubPrefix+"list_releases", map[string]any{"owner": owner, "repo": name, "perPage": 30}, &out); err != nil {
+		return "", err
+	}
+	out.Releases = slices.DeleteFunc(out.Releases, func(r githubtools.Release) bool { return !a.inStretch(r.PublishedAt) })
+	if len(out.Releases) == 0 {
+		return full + " has no releases" + a.when() + ".", nil
+	}
+	return fmt.Sprintf("**%s** of %s%s, newest first.", number(len(out.Releases), "release"), full, a.when()) + list(out.Releases, len(out.Releases), func(r githubtools.Release) string {
+		a.source(r.Tag, r.URL)
+		text := link(plain(r.Tag), r.URL) + " — " + a.moment(r.PublishedAt)
+		if r.Prerelease {
+			text += ", pre-release"
+		}
+		return text
+	}), nil
+}
+
+func (a *asked) compareReleases(ctx context.Context) (string, error) {
+	owner, name, full, err := a.split()
+	if err != nil {
+		return "", err
+	}
+	var out struct {
+		Total   int                  `json:"total_commits"`
+		Commits []githubtools.Commit `json:"commits"`
+	}
+	base, head := a.reading.Versions[0], a.reading.Versions[1]
+	if err := a.call(ctx, githubPrefix+"compare_commits", map[string]any{"owner": owner, "repo": name, "base": base, "head": head}, &out); err != nil {
+		if missing(err) {
+			return full + " has no " + base + " or no " + head + ": GitHub cannot compare them (404).", nil
+		}
+		return "", err
+	}
+	if len(out.Commits) == 0 {
+		return fmt.Sprintf("Nothing changed in %s between %s and %s.", full, base, head), nil
+	}
+	return fmt.Sprintf("**%s** in %s between %s and %s.", number(max(out.Total, len(out.Commits)), "commit"), full, base, head) +
+		list(out.Commits, max(out.Total, len(out.Commits)), func(c githubtools.Commit) string {
+			first, _, _ := strings.Cut(c.Message, "\n")
+			a.source(first, c.URL)
+			return link(plain(cutLine(first, 100)), c.URL) + " — " + plain(c.Author)
+		}), nil
+}
+
+func (a *asked) pullRead(ctx context.Context, full string, n int, method string, out any) error {
+	owner, name, _ := strings.Cut(full, "/")
+	return a.call(ctx, githubPrefix+"pull_request_read", map[string]any{"owner": owner, "repo": name, "pullNumber": n, "method": method}, out)
+}
+
+// verdicts are the last word of each reviewer; a comment takes no decision back.
+func verdicts(list []githubtools.Review) (names []string, of map[string]string) {
+	of = map[string]string{}
+	for _, r := range list {
+		if _, known := of[r.Author]; !known {
+			names = append(names, r.Author)
+		}
+		if r.State != "COMMENTED" || of[r.Author] == "" {
+			of[r.Author] = r.State
+		}
+	}
+	return names, of
+}
+
+var verdictWords = map[string]string{"APPROVED": "approved", "CHANGES_REQUESTED": "asked for changes", "COMMENTED": "commented", "DISMISSED": "was dismissed", "PENDING": "has not sent it yet"}
+
+func (a *asked) reviews(ctx context.Context, full string, n int) ([]string, map[string]string, error) {
+	var out struct {
+		Reviews []githubtools.Review `json:"reviews"`
+	}
+	err := a.pullRead(ctx, full, n, "get_reviews", &out)
+	names, of := verdicts(out.Reviews)
+	return names, of, err
+}
+
+func (a *asked) reviewsOf(ctx context.Context) (string, error) {
+	_, _, full, err := a.split()
+	if err != nil {
+		return "", err
+	}
+	names, of, err := a.reviews(ctx, full, a.reading.Number)
+	if missing(err) {
+		return fmt.Sprintf("%s has no pull request #%d.", full, a.reading.Number), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if a.reading.Has("approved") {
+		names = slices.DeleteFunc(names, func(n string) bool { return of[n] != "APPROVED" })
+		if len(names) == 0 {
+			return fmt.Sprintf("Nobody has approved #%d of %s.", a.reading.Number, full), nil
+		}
+	}
+	if len(names) == 0 {
+		return fmt.Sprintf("Nobody has reviewed #%d of %s yet.", a.reading.Number, full), nil
+	}
+	return fmt.Sprintf("Reviews of #%d of %s:", a.reading.Number, full) + list(names, len(names), func(n string) string { return plain(n) + " " + verdictWords[of[n]] }), nil
+}
+
+func (a *asked) myReviews(ctx context.Context) (string, error) {
+	_, _, full, err := a.split()
+	if err != nil {
+		return "", err
+	}
+	login, err := a.login(ctx)
+	if err != nil {
+		return "", err
+	}
+	found, err := a.search(ctx, "search_pull_requests", full, "is:open review-requested:"+login)
+	if err != nil {
+		return "", err
+	}
+	if found.TotalCount == 0 {
+		return fmt.Sprintf("No pull request of %s waits for a review by you (%s at GitHub).", full, login), nil
+	}
+	return fmt.Sprintf("**%s** of %s wait for a review by you (%s at GitHub).", number(found.TotalCount, "pull request"), full, login) +
+		list(found.Items, found.TotalCount, func(i githubtools.Item) string {
+			return a.ref(i) + " — " + plain(i.Author) + ", opened " + a.moment(i.CreatedAt)
+		}), nil
+}
+
+// openPulls are those that the reading is about.
+func (a *asked) openPulls(ctx context.Context) (string, githubtools.Found, error) {
+	_, _, full, err := a.split()
+	if err != nil {
+		return "", githubtools.Found{}, err
+	}
+	filters, err := a.filters(ctx, "author")
+	if err != nil {
+		return "", githubtools.Found{}, err
+	}
+	state := "is:open"
+	if a.reading.Has("closed") {
+		state = "is:closed"
+	}
+	if a.reading.Has("draft") {
+		state += " is:draft"
+	}
+	found, err := a.search(ctx, "search_pull_requests", full, strings.Join(strings.Fields(state+" "+filters+" "+a.stretch("created")), " "))
+	return full, found, err
+}
+
+// looked bounds how many pull requests are read one by one.
+const looked = 12
+
+func (a *asked) pulls(ctx context.Context) (string, error) {
+	full, found, err := a.openPulls(ctx)
+	if err != nil {
+		return "", err
+	}
+	a.items = numbersOf(found.Items)
+	word := "open"
+	if a.reading.Has("closed") {
+		word = "closed"
+	}
+	if found.TotalCount == 0 {
+		return "No " + word + " pull requests in " + full + a.when() + ".", nil
+	}
+	head := fmt.Sprintf("**%s** %s in %s%s.", number(found.TotalCount, "pull request"), word, full, a.when())
+	if a.reading.Op == grammar.Count {
+		return head, nil
+	}
+	said := map[int]string{}
+	for i, p := range found.Items {
+		if i == looked || word == "closed" {
+			break
+		}
+		names, of, err := a.reviews(ctx, full, p.Number)
+		if err != nil {
+			return "", err
+		}
+		said[p.Number] = reviewWords(names, of)
+	}
+	return head + list(found.Items, found.TotalCount, func(i githubtools.Item) string {
+		parts := []string{plain(i.Author)}
+		if i.Draft {
+			parts = append(parts, "draft")
+		}
+		if said[i.Number] != "" {
+			parts = append(parts, said[i.Number])
+		}
+		return a.ref(i) + " — " + strings.Join(append(parts, "opened "+a.moment(i.CreatedAt)), ", ")
+	}), nil
+}
+
+func reviewWords(names []string, of map[string]string) string {
+	if len(names) == 0 {
+		return "no review yet"
+	}
+	parts := make([]string, len(names))
+	for i, n := range names {
+		parts[i] = plain(n) + " " + verdictWords[of[n]]
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (a *asked) unreviewed(ctx context.Context) (string, error) {
+	full, found, err := a.openPulls(ctx)
+	if err != nil {
+		return "", err
+	}
+	var without, drafts []githubtools.Item
+	for i, p := range found.Items {
+		if i == looked {
+			break
+		}
+		names, _, err := a.reviews(ctx, full, p.Number)
+		switch {
+		case err != nil:
+			return "", err
+		case len(names) > 0:
+		case p.Draft:
+			drafts = append(drafts, p)
+		default:
+			without = append(without, p)
+		}
+	}
+	text := "Every open pull request of " + full + " that is no draft has a review."
+	if len(without) > 0 {
+		text = fmt.Sprintf("**%s** of %s without a review.", number(len(without), "open pull request"), full) + list(without, len(without), func(i githubtools.Item) string {
+			return a.ref(i) + " — " + plain(i.Author) + ", opened " + a.moment(i.CreatedAt)
+		})
+	}
+	if len(drafts) > 0 {
+		text += "\n\nDrafts without one, which nobody needs to review yet:" + list(drafts, len(drafts), a.ref)
+	}
+	if len(found.Items) > looked {
+		text += fmt.Sprintf("\n\nThe newest %d of %d open ones were looked at.", looked, found.TotalCount)
+	}
+	return text, nil
+}
+
+func (a *asked) mergeable(ctx context.Context) (string, error) {
+	full, found, err := a.openPulls(ctx)
+	if err != nil {
+		return "", err
+	}
+	var ready, not []string
+	for i, p := range found.Items {
+		if i == looked {
+			not = append(not, fmt.Sprintf("%d older ones were not looked at", found.TotalCount-looked))
+			break
+		}
+		why, err := a.hindrance(ctx, full, p)
+		if err != nil {
+			return "", err
+		}
+		if why == "" {
+			ready = append(ready, a.ref(p)+" — approved, all checks passed")
+		} else {
+			not = append(not, a.ref(p)+" — "+why)
+		}
+	}
+	text := "No pull request of " + full + " can be merged now."
+	if len(ready) > 0 {
+		text = fmt.Sprintf("**%s** of %s can be merged now.", number(len(ready), "pull request"), full) + list(ready, len(ready), func(s string) string { return s })
+	}
+	if len(not) > 0 {
+		text += "\n\nNot yet:" + list(not, len(not), func(s string) string { return s })
+	}
+	return text, nil
+}
+
+// hindrance is why a pull request cannot be merged, "" when it can.
+func (a *asked) hindrance(ctx context.Context, full string, p githubtools.Item) (string, error) {
+	if p.Draft {
+		return "a draft", nil
+	}
+	names, of, err := a.reviews(ctx, full, p.Number)
+	if err != nil {
+		return "", err
+	}
+	approved := false
+	for _, n := range names {
+		if of[n] == "CHANGES_REQUESTED" {
+			return plain(n) + " asked for changes", nil
+		}
+		approved = approved || of[n] == "APPROVED"
+	}
+	var checks struct {
+		Runs []githubtools.Check `json:"check_runs"`
+	}
+	if err := a.pullRead(ctx, full, p.Number, "get_check_runs", &checks); err != nil {
+		return "", err
+	}
+	for _, c := range checks.Runs {
+		switch {
+		case c.Status != "completed":
+			return "check " + plain(c.Name) + " is still running", nil
+		case !slices.Contains([]string{"success", "neutral", "skipped"}, c.Conclusion):
+			return "check " + plain(c.Name) + " failed", nil
+		}
+	}
+	if !approved {
+		return "nobody has approved it", nil
+	}
+	var out struct {
+		Pull *githubtools.Pull `json:"pull_request"`
+	}
+	if err := a.pullRead(ctx, full, p.Number, "get", &out); err != nil || out.Pull == nil {
+		return "", err
+	}
+	if slices.Contains([]string{"dirty", "blocked", "behind"}, out.Pull.Mergeable) {
+		return map[string]string{"dirty": "it conflicts with its base", "blocked": "the branch's rules are not met", "behind": "it is behind its base"}[out.Pull.Mergeable], nil
+	}
+	return "", nil
+}
+
+func (a *asked) one(ctx context.Context) (string, error) {
+	owner, name, full, err := a.split()
+	if err != nil {
+		return "", err
+	}
+	var out struct {
+		Issue *githubtools.Item `json:"issue"`
+	}
+	err = a.call(ctx, githubPrefix+"issue_read", map[string]any{"owner": owner, "repo": name, "issue_number": a.reading.Number, "method": "get"}, &out)
+	if missing(err) {
+		return fmt.Sprintf("%s has no #%d.", full, a.reading.Number), nil
+	}
+	if err != nil || out.Issue == nil {
+		return "", err
+	}
+	i := *out.Issue
+	text := fmt.Sprintf("**%s** of %s is %s. %s opened it %s; assigned to %s.", a.ref(i), full, plain(i.State), plain(i.Author), a.moment(i.CreatedAt), people(i.Assignees))
+	if len(i.Labels) > 0 {
+		text += " Labels: " + plain(strings.Join(i.Labels, ", ")) + "."
+	}
+	body := cutLine(plain(i.Body), 400)
+	switch {
+	case body == "":
+		text += "\n\nIt has no description."
+	case orders.MatchString(i.Body):
+		text += "\n\nIts description tries to give an assistant orders. I followed none of them and do not repeat it; read it at GitHub."
+	default:
+		text += "\n\n> " + body
+	}
+	return text, nil
+}
+
+// orders finds text that speaks to an assistant rather than to people.
+var orders = regexp.MustCompile(`(?i)\b(ignore|disregard|forget)\b.{0,40}\b(previous|prior|above|all|your)\b.{0,20}\b(instructions?|prompts?|rules?)\b|\bsystem prompt\b|\byou are now\b|\b(call|run|use|invoke)\b.{0,30}\b(tool|merge_pull_request|\w+_\w+_\w+)\b`)

@@ -1,0 +1,324 @@
+package assistant
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signalbox/signalbox/server/assistant/grammar"
+	"github.com/signalbox/signalbox/server/platform/identity"
+	"github.com/signalbox/signalbox/server/platform/problem"
+)
+
+// Status is how a run stands; the words are stored.
+type Status = string
+
+// The statuses.
+const (
+	Running     Status = "running"
+	Answered    Status = "answered"
+	Refused     Status = "refused" // it was understood, or not, and is not answered
+	Failed      Status = "failed"  // what was asked for could not be had
+	Interrupted Status = "interrupted"
+)
+
+// Question is what somebody asks.
+type Question struct {
+	Team string
+	Text string
+	// Zone is the asker's, an IANA name; UTC when empty.
+	Zone string
+	// Repository is what the page or channel is about.
+	Repository string
+	// Thread is the id of the run that began the conversation.
+	Thread string
+	// Surface is web, cli, slack or api.
+	Surface string
+}
+
+// Source is where an answer's facts come from.
+type Source struct {
+	Title string `json:"title"`
+	URL   string `json:"url,omitempty"`
+}
+
+// Answer is what a run says.
+type Answer struct {
+	// Text is Markdown.
+	Text    string   `json:"text"`
+	Sources []Source `json:"sources"`
+	// Try are questions that would be answered.
+	Try []string `json:"try,omitempty"`
+	// Unverified are facts in the text that no tool has said; a run of plans has none.
+	Unverified []string `json:"unverified,omitempty"`
+}
+
+// Run is one question with its answer.
+type Run struct {
+	ID       string    `json:"id"`
+	Team     string    `json:"team,omitempty"`
+	Person   string    `json:"person"`
+	Surface  string    `json:"surface"`
+	Thread   string    `json:"thread"`
+	Question string    `json:"question"`
+	Reading  string    `json:"reading"`
+	Planner  string    `json:"planner"`
+	Status   Status    `json:"status"`
+	Answer   Answer    `json:"answer"`
+	Calls    int       `json:"calls"`
+	Started  time.Time `json:"started_at"`
+	Millis   int64     `json:"milliseconds"`
+	Feedback int       `json:"feedback"`
+	Steps    []Step    `json:"steps,omitempty"`
+}
+
+// Step is one call of a tool.
+type Step struct {
+	Number int             `json:"number"`
+	Tool   string          `json:"tool"`
+	Args   json.RawMessage `json:"args"`
+	// Result is what the tool said, or its error; cut when it is long.
+	Result string `json:"result"`
+	Bytes  int64  `json:"bytes"`
+	Failed bool   `json:"failed"`
+	Millis int64  `json:"milliseconds"`
+}
+
+const (
+	// patience is how long a run may take, and maxCalls how many tools it may call.
+	patience = 90 * time.Second
+	maxCalls = 40
+	// keptResult is how much of a result a trace keeps, in bytes.
+	keptResult = 16 << 10
+)
+
+// scope is what asking needs.
+var asking = identity.Scope{Capability: "assistant", Level: identity.Read}
+
+// Ask answers a question as the context's caller. It fails only when it cannot
+// begin: whatever goes wrong later is said in the run, which always ends.
+func (s *Service) Ask(ctx context.Context, q Question) (Run, error) {
+	team, err := identity.RequireTeam(ctx, q.Team, asking)
+	if err != nil {
+		return Run{}, err
+	}
+	zone, err := time.LoadLocation(q.Zone)
+	if err != nil {
+		return Run{}, problem.FieldError("zone", "%.60q is no time zone; send a name such as Europe/London", q.Zone)
+	}
+	caller := identity.From(ctx)
+	row := runRow{ID: s.ID(), TeamID: team.ID, UserID: caller.UserID, Person: caller.Name, Surface: q.Surface, Thread: q.Thread,
+		Question: strings.ToValidUTF8(clip(q.Text, 4*grammar.MaxQuestion), ""), Planner: "plan", Status: Running, Answer: "{}", StartedAt: s.Now().UnixMilli()}
+	if row.Thread == "" {
+		row.Thread = row.ID
+	}
+	if err := s.store.beginRun(ctx, row); err != nil {
+		return Run{}, err
+	}
+	a := &asked{service: s, team: team, caller: caller, question: q, now: s.Now().In(zone), seen: map[string]string{}}
+	// The answer is kept even when the asker has gone.
+	kept := context.WithoutCancel(ctx)
+	limited, cancel := context.WithTimeout(kept, patience)
+	defer cancel()
+	answer, status := a.answer(limited)
+	row.Status, row.Reading, row.Calls, row.Millis = status, a.reading.String(), int64(len(a.steps)), s.Now().UnixMilli()-row.StartedAt
+	answer.Unverified = a.ungrounded(answer.Text)
+	raw, err := json.Marshal(told{answer, a.reading, a.items})
+	if err != nil {
+		return Run{}, err
+	}
+	row.Answer = string(raw)
+	steps := make([]stepRow, len(a.steps))
+	for i, st := range a.steps {
+		steps[i] = stepRow{row.ID, st.Number, st.Tool, string(st.Args), st.Result, st.Bytes, st.Failed, st.Millis}
+	}
+	if err := s.store.endRun(kept, row, steps); err != nil {
+		return Run{}, err
+	}
+	run, err := shape(row)
+	run.Steps = a.steps
+	return run, err
+}
+
+// told is what is kept of an answer: with the reading and the listed numbers, for questions that follow.
+type told struct {
+	Answer
+	Reading grammar.Reading `json:"reading"`
+	Items   []int           `json:"items,omitempty"`
+}
+
+func clip(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "")
+}
+
+// asked is one question while it is answered.
+type asked struct {
+	service  *Service
+	team     identity.Team
+	caller   identity.Caller
+	question Question
+	// now is the moment of asking in the asker's zone.
+	now      time.Time
+	reading  grammar.Reading
+	settings Settings
+	steps    []Step
+	// seen are answers of calls that were made, by tool and arguments: nothing is asked twice.
+	seen     map[string]string
+	failures []string
+	sources  []Source
+	// items are the numbers that the answer lists, for questions that follow.
+	items []int
+}
+
+// answer never fails and never panics: one visible reply, always.
+func (a *asked) answer(ctx context.Context) (answer Answer, status Status) {
+	defer func() {
+		if r := recover(); r != nil {
+			a.service.Log.Error("a question broke the assistant", "question", a.question.Text, "error", r)
+			answer, status = Answer{Text: "Something went wrong here while I looked it up. It is in the server's log."}, Failed
+		}
+		if answer.Sources == nil {
+			answer.Sources = append([]Source{}, a.sources...)
+		}
+	}()
+	settings, err := a.service.settings(ctx, a.team.ID)
+	if err != nil {
+		return a.broken(err), Failed
+	}
+	a.settings = settings
+	if err := a.read(ctx); err != nil {
+		return a.broken(err), Failed
+	}
+	answer, status, err = a.plan(ctx)
+	if err != nil {
+		return a.broken(err), Failed
+	}
+	if len(a.failures) > 0 && status == Answered {
+		answer.Text += "\n\nNot all of it could be looked up: " + strings.Join(a.failures, " ")
+	}
+	return answer, status
+}
+
+// broken is the honest answer when what was asked for could not be had.
+func (a *asked) broken(err error) Answer {
+	p := problem.From(err)
+	if p.Kind == problem.Internal {
+		a.service.Log.Error("a question could not be answered", "question", a.question.Text, "error", err)
+		return Answer{Text: "Something went wrong here while I looked it up, so I have no answer. It is in the server's log."}
+	}
+	return Answer{Text: "I could not look it up, so I have no answer. " + p.Detail}
+}
+
+// read understands the question; a follow-up is read into the question before it.
+func (a *asked) read(ctx context.Context) error {
+	names, err := a.names(ctx)
+	if err != nil {
+		return err
+	}
+	a.reading = grammar.Parse(a.question.Text, a.now, names)
+	follows := a.reading.FollowUp || a.reading.Entity == grammar.Nothing && len(a.reading.Left) == 0 && a.reading.Op == grammar.List && strings.TrimSpace(a.question.Text) != ""
+	if a.question.Thread == "" || !follows {
+		return nil
+	}
+	before, ok, err := a.service.store.latestOf(ctx, a.question.Thread, a.team.ID, a.caller.UserID)
+	if err != nil || !ok {
+		return err
+	}
+	var kept told
+	if err := json.Unmarshal([]byte(before.Answer), &kept); err != nil {
+		return fmt.Errorf("read what was asked before: %w", err)
+	}
+	a.reading = grammar.Follow(kept.Reading, a.reading)
+	if a.reading.Op == grammar.Who && a.reading.Number == 0 && len(kept.Items) == 1 {
+		a.reading.Number = kept.Items[0]
+	}
+	return nil
+}
+
+// names are what a question may name.
+func (a *asked) names(ctx context.Context) (grammar.Names, error) {
+	things, err := a.service.Things(ctx, a.team)
+	if err != nil {
+		return grammar.Names{}, err
+	}
+	return grammar.Names{Things: things}, nil
+}
+
+// call runs a tool, keeps the step, and decodes its answer into out.
+func (a *asked) call(ctx context.Context, tool string, args, out any) error {
+	raw, err := json.Marshal(args)
+	if err != nil {
+		return err
+	}
+	key := tool + string(raw)
+	if known, ok := a.seen[key]; ok {
+		return json.Unmarshal([]byte(known), out)
+	}
+	if len(a.steps) >= maxCalls {
+		return problem.New(problem.TooMany, "The question needs more than %d look-ups.", maxCalls)
+	}
+	began := a.service.Now()
+	result, err := a.service.callTool(ctx, a, tool, raw)
+	step := Step{Number: len(a.steps) + 1, Tool: tool, Args: raw, Millis: a.service.Now().Sub(began).Milliseconds()}
+	if err != nil {
+		step.Failed, step.Result = true, sentence(problem.From(err))
+	} else {
+		step.Result, step.Bytes = clip(string(result), keptResult), int64(len(result))
+		a.seen[key] = string(result)
+	}
+	a.steps = append(a.steps, step)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(result, out); err != nil {
+		return fmt.Errorf("read the answer of %s: %w", tool, err)
+	}
+	return nil
+}
+
+// factForm finds what an answer must have from somewhere: numbers of issues and builds, versions, commits.
+var factForm = regexp.MustCompile(`#\d+|\bv\d+\.\d+[\w.-]*|\b[0-9a-f]{7,40}\b`)
+
+// ungrounded gives the facts of an answer that are neither in a tool's result nor in the question.
+func (a *asked) ungrounded(text string) []string {
+	var known strings.Builder
+	known.WriteString(a.question.Text)
+	for _, result := range a.seen {
+		known.WriteString(result)
+	}
+	all := known.String()
+	var out []string
+	for _, fact := range factForm.FindAllString(text, 500) {
+		if !strings.Contains(all, strings.TrimPrefix(fact, "#")) && !slices.Contains(out, fact) {
+			out = append(out, fact)
+		}
+	}
+	return out
+}
+
+// source notes where a fact comes from, once.
+func (a *asked) source(title, url string) {
+	s := Source{Title: title, URL: url}
+	if url != "" && !slices.Contains(a.sources, s) {
+		a.sources = append(a.sources, s)
+	}
+}
+
+func shape(row runRow) (Run, error) {
+	r := Run{ID: row.ID, Person: row.Person, Surface: row.Surface, Thread: row.Thread, Question: row.Question, Reading: row.Reading, Planner: row.Planner,
+		Status: row.Status, Calls: int(row.Calls), Started: time.UnixMilli(row.StartedAt).UTC(), Millis: row.Millis, Feedback: int(row.Feedback)}
+	if err := json.Unmarshal([]byte(row.Answer), &r.Answer); err != nil {
+		return r, fmt.Errorf("read the answer of run %s: %w", row.ID, err)
+	}
+	if r.Answer.Sources == nil {
+		r.Answer.Sources = []Source{}
+	}
+	return r, nil
+}
