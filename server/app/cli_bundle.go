@@ -139,8 +139,7 @@ func (c *cli) signBundle(ctx context.Context, folder *ceremony.Folder, release c
 	}
 	defer file.Close() // only read from
 	release.File = file
-	// The folder takes the list over when it is complete; the bundle is written first,
-	// because a list without its bundle cannot be published, and signing again mends the other way round.
+	// If writing fails after this, the folder lists a bundle that carries no signatures: signing it once more mends that.
 	set, progress, err := folder.Sign(ctx, release)
 	if err != nil {
 		return fmt.Errorf("sign %s: %w", path, err)
