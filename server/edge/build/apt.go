@@ -100,7 +100,7 @@ func (s aptSystem) mirror(ctx context.Context, src Source, arch string, now time
 			if flat {
 				at = dir
 			}
-			it.address = at + strings.TrimPrefix(o.File, "./")
+			it.address = at + escapePath(strings.TrimPrefix(o.File, "./"))
 			out.items = append(out.items, it)
 		}
 	}
@@ -119,6 +119,9 @@ func itemOf(o debian.Offer, src Source) item {
 	it.Security = src.Security
 	return it
 }
+
+// escapePath writes a path of an index as part of an address.
+func escapePath(p string) string { return (&url.URL{Path: p}).EscapedPath() }
 
 // release reads InRelease and believes it only by a key of the source.
 func (s aptSystem) release(ctx context.Context, src Source, dir string, now time.Time) (debian.Release, bundle.Source, error) {

@@ -79,8 +79,8 @@ func (v *variantBuild) delta(ctx context.Context, p *pair) error {
 		return nil
 	}
 	data, err := v.store.delta(base, to)
-	if err != nil || int64(len(data)) >= p.to.item.size {
-		return err
+	if err != nil || int64(len(data))*10 >= p.to.item.size*9 {
+		return err // what saves less than a tenth only makes the bundle larger
 	}
 	sha, size, err := v.store.keep(strings.NewReader(string(data)), "")
 	if err != nil {

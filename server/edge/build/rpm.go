@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,8 +161,6 @@ func (s rpmSystem) mirror(ctx context.Context, src Source, now time.Time) (loade
 	})
 	return out, err
 }
-
-func escapePath(p string) string { return (&url.URL{Path: p}).EscapedPath() }
 
 // repoCheck believes metadata that a key of the source signed. Where a repository signs only its
 // packages, as Fedora's do, each of these is checked when it has been fetched.
