@@ -284,7 +284,7 @@ func (a *asked) call(ctx context.Context, tool string, args, out any) error {
 }
 
 // factForm finds what an answer must have from somewhere: numbers of issues and builds, versions, commits.
-var factForm = regexp.MustCompile(`#\d+|\bv\d+\.\d+[\w.-]*|\b[0-9a-f]{7,40}\b`)
+var factForm = regexp.MustCompile(`#\d+|\bv\d+(?:\.\d+)+(?:-[\w.]*\w)?|\b[0-9a-f]{7,40}\b`)
 
 // ungrounded gives the facts of an answer that are neither in a tool's result nor in the question.
 func (a *asked) ungrounded(text string) []string {
