@@ -1,10 +1,13 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { type AnyRoute, createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { alertQuery, alertsQuery, targetsQuery } from "./alerts/queries";
-import { sizesQuery } from "./limits/queries";
+import { limitsQuery, sizesQuery } from "./limits/queries";
 import { maskingQuery } from "./masking/queries";
+import { logsPath } from "./paths";
+import { searchOf } from "./saved/address";
+import { linkQuery } from "./saved/queries";
 
-type Load = { context: { client: QueryClient }; params: { team: string; alert: string } };
+type Load = { context: { client: QueryClient }; params: { team: string; alert: string; link: string } };
 
 /** Pages of logs below /teams/$team. */
 export function logsRoutes(team: AnyRoute): AnyRoute[] {
@@ -14,11 +17,22 @@ export function logsRoutes(team: AnyRoute): AnyRoute[] {
     page("logs", lazyRouteComponent(() => import("./explore/ExplorePage"), "ExplorePage")),
     page("logs/send", lazyRouteComponent(() => import("./send/SendPage"), "SendPage")),
     page("logs/masking", lazyRouteComponent(() => import("./masking/MaskingPage"), "MaskingPage"), ({ context: { client }, params }) => client.ensureQueryData(maskingQuery(params.team))),
-    page("logs/limits", lazyRouteComponent(() => import("./limits/LimitsPage"), "LimitsPage"), ({ context: { client }, params }) => client.ensureQueryData(sizesQuery(params.team))),
+    page("logs/limits", lazyRouteComponent(() => import("./limits/LimitsPage"), "LimitsPage"), ({ context: { client }, params }) =>
+      Promise.all([client.ensureQueryData(sizesQuery(params.team)), client.ensureQueryData(limitsQuery(params.team))]),
+    ),
     page("logs/alerts", lazyRouteComponent(() => import("./alerts/AlertsPage"), "AlertsPage"), ({ context: { client }, params }) => client.ensureQueryData(alertsQuery(params.team))),
     page("logs/alerts/new", lazyRouteComponent(() => import("./alerts/NewAlertPage"), "NewAlertPage"), ({ context: { client }, params }) => client.ensureQueryData(targetsQuery(params.team))),
     page("logs/alerts/$alert", lazyRouteComponent(() => import("./alerts/AlertPage"), "AlertPage"), ({ context: { client }, params }) =>
       Promise.all([client.ensureQueryData(targetsQuery(params.team)), client.ensureQueryData(alertQuery(params.alert))]),
     ),
+    createRoute({
+      getParentRoute: () => team,
+      path: "logs/links/$link",
+      loader: async ({ context, params }) => {
+        const { client } = context as Load["context"];
+        const { team: name, link } = params as Load["params"];
+        throw redirect({ to: logsPath(name), search: searchOf(await client.ensureQueryData(linkQuery(link))) as never, replace: true });
+      },
+    }),
   ];
 }

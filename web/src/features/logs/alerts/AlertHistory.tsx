@@ -91,20 +91,21 @@ const columns = ({ condition }: Alert): Column<AlertFiring>[] => [
     lead: true,
     cell: ({ why, url, subject, test }) => {
       const to = ownPath(url);
+      const title = subject || why;
       return (
         <span className="logs-rule-line">
           <span className="min-w-0">
             <span className="line">
               {to ? (
                 <Link className="title" to={to}>
-                  {test ? "A test" : subject || "The lines of then"}
+                  {title}
                 </Link>
               ) : (
-                <span className="title">{subject || why}</span>
+                <span className="title">{title}</span>
               )}
               {test && <Chip>test</Chip>}
             </span>
-            <span className="meta block">{why}</span>
+            {title !== why && !why.endsWith(subject) && <span className="meta block">{why}</span>}
           </span>
         </span>
       );
@@ -117,7 +118,7 @@ const columns = ({ condition }: Alert): Column<AlertFiring>[] => [
     head: "Whom",
     width: 280,
     cell: ({ deliveries }) => (
-      <span className="grid gap-1">
+      <span className="grid gap-1 py-1.5">
         {deliveries.map((one) => (
           <span key={`${one.about}${one.target}`}>
             <span className="line">

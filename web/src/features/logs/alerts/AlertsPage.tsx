@@ -12,7 +12,7 @@ import { useActions, usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
-import { Status, StatusGlyph } from "@/ui/StatusGlyph";
+import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { LogsContext } from "../LogsContext";
 import { alertPath, logsPath, newAlertPath } from "../paths";
@@ -55,7 +55,7 @@ export function AlertsPage() {
           An alert is a sentence: “When there are more than 10 lines of level:&gt;=error within 5 minutes, send mail to Ops.” While you write it you see what it would have done within a day or a week. Any search becomes one by its button Alert.
         </EmptyState>
       ) : (
-        <Table label="Alerts" rows={alerts} rowKey={({ id }) => id} columns={columns(team, refused, acts, setDoomed)} onOpen={({ id }) => go(alertPath(team, id))} keyboard />
+        <Table label="Alerts" rows={sorted(alerts)} rowKey={({ id }) => id} columns={columns(team, refused, acts, setDoomed)} onOpen={({ id }) => go(alertPath(team, id))} keyboard />
       )}
       <Confirm open={doomed !== null} onClose={() => setDoomed(null)} onConfirm={() => doomed && void acts.remove.start(doomed)} busy={acts.remove.busy} title={`Delete ${doomed?.name ?? ""}?`} act="Delete">
         {doomed?.actions.length ? `${doomed.actions.map(({ label }) => label).join(", ")} will be told nothing more by it` : "It is watched no longer"}, and the list of its firings goes too.
@@ -63,6 +63,11 @@ export function AlertsPage() {
     </>
   );
 }
+
+const urgency: Alert["state"][] = ["firing", "error", "waiting", "ok", "off"];
+
+/** What needs somebody first, then by name. */
+const sorted = (alerts: Alert[]) => alerts.toSorted((a, b) => urgency.indexOf(a.state) - urgency.indexOf(b.state) || a.name.localeCompare(b.name));
 
 function summary(alerts: Alert[]): string {
   if (alerts.length === 0) return "nothing is watched";
@@ -80,7 +85,6 @@ function columns(team: string, refused: string | false, { toggle, test }: Return
       sort: (a, b) => a.name.localeCompare(b.name),
       cell: (alert) => (
         <span className="logs-rule-line">
-          <StatusGlyph status={standing(alert).status} label={standing(alert).word} />
           <span className="min-w-0">
             <Link className="title" to={alertPath(team, alert.id)}>
               {alert.name}

@@ -14,6 +14,8 @@ import { ErrorState, Notice } from "@/ui/states";
 import { LogsContext } from "../LogsContext";
 import { logsPath } from "../paths";
 import { histogramQuery, type Line, searchQuery } from "../queries";
+import { SaveSearch } from "../saved/SaveSearch";
+import { AlertButton } from "./AlertButton";
 import { chartOf } from "./bars";
 import { ContextDialog } from "./ContextDialog";
 import { CopyLink, ExportMenu } from "./ExportMenu";
@@ -62,6 +64,8 @@ export function ExplorePage() {
               {tailing && tail.state === "open" && <span className="muted num">{count(tail.rate)}/s</span>}
             </Button>
             <ExportMenu explore={explore} lines={lines} />
+            <AlertButton explore={explore} />
+            <SaveSearch explore={explore} />
             <CopyLink explore={explore} />
           </>
         }

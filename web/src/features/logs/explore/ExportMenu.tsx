@@ -1,9 +1,13 @@
 import { Copy, Download, FileJson, FileSpreadsheet, FileText, Link2 } from "lucide-react";
+import { api, data } from "@/api/client";
+import { refusal, useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import { copyText } from "@/ui/clipboard";
 import { useToast } from "@/ui/frame/hooks";
+import { useTask } from "@/ui/frame/useTask";
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from "@/ui/Menu";
+import { linkPath } from "../paths";
 import type { Line } from "../queries";
 import { asJSON, plain } from "./fields";
 import { hasPipe } from "./terms";
@@ -19,6 +23,16 @@ const formats = [
 export function ExportMenu({ explore, lines }: { explore: Explore; lines: Line[] }) {
   const toast = useToast();
   const { asked, oldest } = explore;
+  const { team, query, columns } = explore;
+  const refused = refusal(useSession(), team, "member");
+  const shorten = useTask({
+    run: async () => {
+      const { id } = await data(api.POST("/api/v1/logs/links", { body: { team, query, from: asked.from, to: asked.to, columns } }));
+      return copyText(new URL(linkPath(team, id), location.href).href);
+    },
+    failed: "There is no short link.",
+    onDone: (ok) => toast({ text: ok ? "The short link is copied, with these very times" : "The browser refused to copy", kind: ok ? undefined : "bad" }),
+  });
   const save = (format: string) => {
     const link = document.createElement("a");
     link.href = `/api/v1/logs/export?${new URLSearchParams({ ...asked, order: oldest ? "oldest" : "newest", format })}`;
@@ -35,6 +49,10 @@ export function ExportMenu({ explore, lines }: { explore: Explore; lines: Line[]
           {label}
         </MenuItem>
       ))}
+      <MenuSeparator />
+      <MenuItem icon={Link2} refused={refused} onSelect={() => void shorten.start()}>
+        Copy a short link to these very times
+      </MenuItem>
       <MenuSeparator />
       <MenuLabel>The {plural(lines.length, "line")} shown</MenuLabel>
       <MenuItem icon={Copy} refused={lines.length === 0 && "No line is shown."} onSelect={() => copy(lines.map(plain).join("\n"))}>

@@ -15,6 +15,7 @@ export const exploreSearch = params({
   line: text(80),
   field: text(200),
   facets: flag(),
+  saved: text(80),
 });
 
 export type ExploreSearch = Read<typeof exploreSearch>;
