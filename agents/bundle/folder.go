@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,12 @@ func ReadSet(dir string) (Set, error) {
 		}
 		set.Roots = append(set.Roots, data)
 	}
+	if pending, err := readPending(dir); err != nil || pending != nil {
+		if pending != nil {
+			set.Timestamp, set.Snapshot, set.Targets = pending.Timestamp, pending.Snapshot, pending.Targets
+		}
+		return set, err
+	}
 	for _, m := range []struct {
 		name  string
 		limit int64
@@ -64,8 +71,31 @@ func readFile(path string, limit int64) ([]byte, error) {
 	return data, errors.Join(err, f.Close())
 }
 
+// namePending is there while WriteSet is at work. It holds what is being written,
+// so that after a power cut nobody reads pieces of two releases.
+const namePending = "pending.json"
+
+type pendingSet struct {
+	Timestamp []byte `json:"timestamp"`
+	Snapshot  []byte `json:"snapshot"`
+	Targets   []byte `json:"targets"`
+}
+
+func readPending(dir string) (*pendingSet, error) {
+	data, err := readFile(filepath.Join(dir, namePending), 2*(MaxTimestamp+MaxSnapshot+MaxTargets))
+	if err != nil || data == nil {
+		return nil, err
+	}
+	var p pendingSet
+	if err := json.Unmarshal(data, &p); err != nil {
+		return nil, fmt.Errorf("read %s: %w", namePending, err)
+	}
+	return &p, nil
+}
+
 // WriteSet writes a trust folder. The roots come first: what comes later is
-// verified by them, so a power cut in between leaves a folder that still works.
+// verified by them. After a power cut at any moment ReadSet gives the old set or
+// the new one, the old perhaps with new roots.
 func WriteSet(dir string, set Set) error {
 	if err := os.MkdirAll(filepath.Join(dir, "root"), 0o755); err != nil {
 		return err
@@ -83,6 +113,13 @@ func WriteSet(dir string, set Set) error {
 			return err
 		}
 	}
+	data, err := json.Marshal(pendingSet{set.Timestamp, set.Snapshot, set.Targets})
+	if err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(dir, namePending), data); err != nil {
+		return err
+	}
 	for _, m := range []struct {
 		name string
 		data []byte
@@ -98,7 +135,7 @@ func WriteSet(dir string, set Set) error {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(os.Remove(filepath.Join(dir, namePending)), syncFolder(dir))
 }
 
 // writeFile replaces a file so that after a power cut it holds the old or the new bytes.
@@ -117,6 +154,10 @@ func writeFile(path string, data []byte) error {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
+	return syncFolder(dir)
+}
+
+func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
