@@ -81,6 +81,7 @@ func (r *running) furnish(t *testing.T, w team, owner *client) {
 	var deliveries struct{ Items []struct{ ID string } }
 	owner.call(t, "GET", "/api/v1/ci/deliveries?team="+w.name, nil, &deliveries)
 	owner.furnishIssues(t, w)
+	owner.furnishEdge(t, w)
 	owner.furnishLogs(t, w)
 	owner.call(t, "PUT", "/api/v1/ci/secrets", map[string]any{"team": w.name, "name": "password", "value": "hush"}, nil)
 	pipeline := owner.pipeline(t, w.name, "site", sitePipeline)

@@ -16,10 +16,10 @@ func (s *Service) bundleRoutes(r api.Router) {
 	read := api.Scoped("edge", identity.Read)
 	r.GET("/bundles", read, api.Handle(s.httpBundles))
 	r.POST("/bundles", api.Scoped("edge", identity.Write), s.httpPublish)
-	r.GET("/bundles/:id", read, api.Handle(s.httpBundle))
-	r.DELETE("/bundles/:id", api.Scoped("edge", identity.Admin), api.Handle(s.httpDeleteBundle))
-	r.GET("/bundles/:id/sbom", read, s.httpSBOM)
-	r.GET("/bundles/:id/file", read, s.httpExport)
+	r.GET("/bundles/:bundle", read, api.Handle(s.httpBundle))
+	r.DELETE("/bundles/:bundle", api.Scoped("edge", identity.Admin), api.Handle(s.httpDeleteBundle))
+	r.GET("/bundles/:bundle/sbom", read, s.httpSBOM)
+	r.GET("/bundles/:bundle/file", read, s.httpExport)
 }
 
 type bundlesOut struct {
@@ -53,7 +53,7 @@ func (s *Service) httpPublish(c *gin.Context) {
 
 type bundleIn struct {
 	Team string `form:"team" json:"-"`
-	ID   string `uri:"id" json:"-" form:"-"`
+	ID   string `uri:"bundle" json:"-" form:"-"`
 }
 
 func (s *Service) httpBundle(ctx context.Context, in bundleIn) (BundleStatus, error) {
@@ -79,7 +79,7 @@ func (s *Service) ofBundle(c *gin.Context) (Bundle, error) {
 	if err != nil {
 		return Bundle{}, err
 	}
-	return s.rows().bundle(ctx, team.ID, c.Param("id"))
+	return s.rows().bundle(ctx, team.ID, c.Param("bundle"))
 }
 
 // httpSBOM sends the component list as it is in the bundle.

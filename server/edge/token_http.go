@@ -12,7 +12,7 @@ func (s *Service) tokenRoutes(r api.Router) {
 	read, write := api.Scoped("edge", identity.Read), api.Scoped("edge", identity.Write)
 	r.GET("/tokens", read, api.Handle(s.httpTokens))
 	r.POST("/tokens", write, api.Handle(s.httpCreateToken))
-	r.DELETE("/tokens/:id", write, api.Handle(s.httpRevokeToken))
+	r.DELETE("/tokens/:token", write, api.Handle(s.httpRevokeToken))
 }
 
 type tokensOut struct {
@@ -49,7 +49,7 @@ func (s *Service) httpCreateToken(ctx context.Context, in createTokenIn) (api.Cr
 }
 
 type tokenIn struct {
-	ID string `uri:"id" json:"-" form:"-"`
+	ID string `uri:"token" json:"-" form:"-"`
 }
 
 func (s *Service) httpRevokeToken(ctx context.Context, in tokenIn) (api.Nothing, error) {

@@ -3240,12 +3240,12 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/edge/tokens/{id}": {
+    "/api/v1/edge/tokens/{token}": {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                token: string;
             };
             cookie?: never;
         };
@@ -3314,12 +3314,12 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/edge/bundles/{id}": {
+    "/api/v1/edge/bundles/{bundle}": {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                bundle: string;
             };
             cookie?: never;
         };
@@ -3334,12 +3334,12 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/edge/bundles/{id}/sbom": {
+    "/api/v1/edge/bundles/{bundle}/sbom": {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                bundle: string;
             };
             cookie?: never;
         };
@@ -3353,12 +3353,12 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/edge/bundles/{id}/file": {
+    "/api/v1/edge/bundles/{bundle}/file": {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                bundle: string;
             };
             cookie?: never;
         };
@@ -13336,7 +13336,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                token: string;
             };
             cookie?: never;
         };
@@ -13480,7 +13480,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                id: string;
+                bundle: string;
             };
             cookie?: never;
         };
@@ -13505,7 +13505,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                id: string;
+                bundle: string;
             };
             cookie?: never;
         };
@@ -13528,7 +13528,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                id: string;
+                bundle: string;
             };
             cookie?: never;
         };
@@ -13553,7 +13553,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                id: string;
+                bundle: string;
             };
             cookie?: never;
         };
