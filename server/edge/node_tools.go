@@ -12,6 +12,9 @@ import (
 
 // RegisterTools adds what machines may do with the fleet.
 func (s *Service) RegisterTools(r *tools.Registry) error {
+	if err := s.registerRolloutTools(r); err != nil {
+		return err
+	}
 	return r.Register(
 		tools.New(tools.Spec{Name: "edge_nodes_list", Title: "List nodes of the fleet", Class: tools.ReadOnly, Level: identity.Read,
 			Description: "Nodes of a team that meet a query, with counts of all that were found by state, site, variant and bundle. query takes words of the name and " +
