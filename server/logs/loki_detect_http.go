@@ -1,6 +1,8 @@
 package logs
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,27 +67,69 @@ func (s *Service) lokiDetectedLabels(c *gin.Context, team int64) (any, error) {
 // lokiTypes are Loki's words for kinds of fields.
 var lokiTypes = map[record.Kind]string{record.String: "string", record.Number: "float", record.Bool: "boolean", record.JSON: "string"}
 
-func (s *Service) lokiDetectedFields(c *gin.Context, team int64) (any, error) {
+// detectLines is how many of the newest lines are looked at for their fields, unless
+// the caller says otherwise; Loki, too, looks at a sample.
+const (
+	detectLines = 1000
+	detectMost  = 5000
+	detectNames = 1000
+)
+
+// detectFields collects the fields of the newest lines that a query finds, with their values.
+func (s *Service) detectFields(c *gin.Context, team int64) (kinds map[string]record.Kind, values map[string]map[string]bool, err error) {
 	req, err := s.lokiRequest(c, team, argument(c, "query"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	fields, _, err := s.Store.Fields(c.Request.Context(), req)
-	limit, bad := strconv.Atoi(argument(c, "limit"))
-	if bad != nil || limit <= 0 {
-		limit = 1000
+	req.Newest, req.Limit = true, min(count(c, "line_limit", detectLines), detectMost)
+	kinds, values = map[string]record.Kind{}, map[string]map[string]bool{}
+	rows := s.Store.Search(c.Request.Context(), req)
+	for row := range rows.All() {
+		for _, f := range row.Fields {
+			name := lokiName(f.Name)
+			if values[name] == nil {
+				values[name], kinds[name] = map[string]bool{}, f.Kind
+			}
+			if kinds[name] != f.Kind {
+				kinds[name] = record.String
+			}
+			values[name][f.Value] = true
+		}
 	}
+	return kinds, values, rows.Err()
+}
+
+// count is a positive number among the arguments.
+func count(c *gin.Context, name string, otherwise int) int {
+	if n, err := strconv.Atoi(argument(c, name)); err == nil && n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+func (s *Service) lokiDetectedFields(c *gin.Context, team int64) (any, error) {
+	kinds, values, err := s.detectFields(c, team)
+	limit := min(count(c, "limit", detectNames), detectNames)
 	type found struct {
 		Label       string   `json:"label"`
 		Type        string   `json:"type"`
-		Cardinality int64    `json:"cardinality"`
+		Cardinality int      `json:"cardinality"`
 		Parsers     []string `json:"parsers"`
 	}
 	out := []found{}
-	for _, f := range fields {
-		if !f.Label && len(out) < limit {
-			out = append(out, found{lokiName(f.Name), lokiTypes[f.Kind], f.Lines, nil})
+	for _, name := range sortedKeys(values) {
+		if len(out) < limit {
+			out = append(out, found{name, lokiTypes[kinds[name]], len(values[name]), nil})
 		}
 	}
 	return gin.H{"fields": out, "limit": limit}, err
+}
+
+// lokiDetectedValues lists the values of one of these fields.
+func (s *Service) lokiDetectedValues(c *gin.Context, team int64) (any, error) {
+	_, values, err := s.detectFields(c, team)
+	limit := min(count(c, "limit", detectNames), detectNames)
+	list := slices.AppendSeq([]string{}, maps.Keys(values[c.Param("name")]))
+	slices.Sort(list)
+	return gin.H{"values": list[:min(len(list), limit)], "limit": limit}, err
 }

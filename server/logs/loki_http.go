@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,7 @@ func (s *Service) lokiQueryRoutes(r api.Router) {
 	both("/patterns", s.lokiPatterns)
 	both("/detected_labels", s.lokiDetectedLabels)
 	both("/detected_fields", s.lokiDetectedFields)
+	both("/detected_field/:name/values", s.lokiDetectedValues)
 	both("/format_query", s.lokiFormat)
 	r.GET("/loki/api/v1/tail", token, s.lokiTail)
 	fixed := api.Public("says what is here to clients that ask before they sign in")
@@ -131,7 +133,7 @@ func (s *Service) lokiRange(c *gin.Context) (start, end time.Time, err error) {
 }
 
 func (s *Service) lokiRead(c *gin.Context, team int64) (in lokiQuery, err error) {
-	in = lokiQuery{team: team, text: argument(c, "query"), limit: 100, forward: argument(c, "direction") == "forward",
+	in = lokiQuery{team: team, text: argument(c, "query"), limit: 100, forward: strings.EqualFold(argument(c, "direction"), "forward"),
 		categorize: strings.Contains(c.GetHeader("X-Loki-Response-Encoding-Flags"), "categorize-labels")}
 	if text := argument(c, "limit"); text != "" {
 		if in.limit, err = strconv.Atoi(text); err != nil || in.limit < 0 {
@@ -222,7 +224,10 @@ func (s *Service) lokiLabelValues(c *gin.Context, team int64) (any, error) {
 }
 
 func (s *Service) lokiSeries(c *gin.Context, team int64) (any, error) {
-	selectors := append(c.QueryArray("match[]"), c.PostFormArray("match[]")...)
+	var selectors []string
+	for _, name := range []string{"match[]", "match"} { // Grafana's name and logcli's
+		selectors = append(append(selectors, c.QueryArray(name)...), c.PostFormArray(name)...)
+	}
 	if len(selectors) == 0 {
 		selectors = []string{"{}"}
 	}
@@ -282,7 +287,7 @@ func (s *Service) lokiVolumeRange(c *gin.Context, team int64) (any, error) {
 	}
 	names := volumeLabels(c)
 	if len(names) == 0 {
-		names = []string{"service"}
+		names = []string{"service"} // what matches everything would make a series of each stream
 	}
 	if in.start, in.end, err = s.lokiRange(c); err != nil {
 		return nil, err
@@ -298,9 +303,20 @@ func (s *Service) lokiVolumeRange(c *gin.Context, team int64) (any, error) {
 	return s.lokiAsk(c.Request.Context(), in)
 }
 
+// volumeLabels are the labels that volumes are summed by: those asked for, or those that
+// the selector names.
 func volumeLabels(c *gin.Context) []string {
-	return strings.FieldsFunc(argument(c, "targetLabels"), func(r rune) bool { return r == ',' })
+	if asked := strings.FieldsFunc(argument(c, "targetLabels"), func(r rune) bool { return r == ',' }); len(asked) > 0 {
+		return asked
+	}
+	selector, _, _ := strings.Cut(quotedText.ReplaceAllString(argument(c, "query"), ""), "}")
+	return matcherName.FindAllString(selector, -1)
 }
+
+var (
+	quotedText  = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`")
+	matcherName = regexp.MustCompile(`[a-zA-Z_][a-zA-Z0-9_]*`)
+)
 
 type volume struct {
 	labels map[string]string
