@@ -160,6 +160,8 @@ func (s *Service) exploreURL(ctx context.Context, a Alert, subject string, from,
 	if a.Condition.Kind == WhenAbsent { // what came before it fell silent
 		from = from.Add(-a.Condition.window())
 	}
+	// The address says whole seconds; those that have begun are in it.
+	to = to.Add(time.Second - 1).Truncate(time.Second)
 	args := url.Values{"from": {from.UTC().Format(time.RFC3339)}, "to": {to.UTC().Format(time.RFC3339)}}
 	if q != "" {
 		args.Set("q", q)

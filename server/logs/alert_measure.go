@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,18 +51,41 @@ func (s *Service) measure(ctx context.Context, a Alert, from, to time.Time) ([]o
 	for _, row := range table.Rows {
 		o := observed{}
 		if c.By != "" {
-			o.subject = clipText(row[0], maxSubject)
+			o.subject = subjectOf(row[0])
 		}
-		if o.value, err = strconv.ParseFloat(row[len(row)-1], 64); err != nil {
-			continue // a figure of no numbers
+		var ok bool
+		if o.value, ok = figureOf(row[len(row)-1]); ok {
+			out = append(out, o)
 		}
-		out = append(out, o)
 	}
+	// The worst is named first.
+	slices.SortFunc(out, func(a, b observed) int {
+		if a.value == b.value {
+			return strings.Compare(a.subject, b.subject)
+		}
+		if c.worse(a.value, b.value) == a.value {
+			return -1
+		}
+		return 1
+	})
 	return out, nil
 }
 
 // maxSubject bounds what is kept of a group's value.
 const maxSubject = 300
+
+// subjectOf is a group's value or a pattern as it is kept: PostgreSQL takes neither
+// zero bytes nor half characters.
+func subjectOf(text string) string {
+	return clipText(strings.ReplaceAll(text, "\x00", ""), maxSubject)
+}
+
+// figureOf reads a figure; false for that of no numbers, and where they went beyond
+// all bounds.
+func figureOf(text string) (float64, bool) {
+	value, err := strconv.ParseFloat(text, 64)
+	return value, err == nil && !math.IsInf(value, 0) && !math.IsNaN(value)
+}
 
 func (s *Service) measureRatio(ctx context.Context, a Alert, from, to time.Time) ([]observed, error) {
 	counts := [2]int64{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/server/logs/drain"
@@ -75,7 +76,7 @@ func (s *Service) newPatterns(ctx context.Context, a Alert, row alertRow, now ti
 			learned.see(a.ID, p.Text, seeds[p], now)
 		}
 		if fresh && !first && len(found) < maxNewKinds {
-			found = append(found, observed{subject: clipText(p.Text, maxSubject), value: float64(p.Count), sample: samples[p]})
+			found = append(found, observed{subject: subjectOf(p.Text), value: float64(p.Count), sample: samples[p]})
 		}
 	}
 	return found, learned, nil
@@ -84,6 +85,7 @@ func (s *Service) newPatterns(ctx context.Context, a Alert, row alertRow, now ti
 // see notes that a pattern was seen. Rows are written when it has another text now,
 // and else once an hour.
 func (l *lesson) see(alert, text string, rows []patternRow, now time.Time) {
+	text = strings.ReplaceAll(text, "\x00", "") // which PostgreSQL does not take
 	hash, at := hashOf(text), now.UnixMilli()
 	write := true
 	for _, r := range rows {

@@ -25,7 +25,7 @@ const (
 	// previewGroups is how many groups a preview tells apart.
 	previewGroups = 100
 	// previewTables bounds the steps times groups of figures that are no counts.
-	previewTables = 3000
+	previewTables = 8000
 )
 
 // AlertPreview is what an alert would have done.
@@ -75,6 +75,9 @@ func (s *Service) PreviewAlert(ctx context.Context, a Alert, days int) (AlertPre
 	}
 	out.Sentence = a.sentence(names.of)
 	to := s.Now().Truncate(time.Minute)
+	if !a.Condition.fewness() { // of a minute that has just begun only the lines that are there say anything
+		to = s.Now().Add(time.Minute - 1).Truncate(time.Minute)
+	}
 	p := &previewer{service: s, alert: a, out: &out, from: to.Add(-time.Duration(days) * 24 * time.Hour), to: to}
 	look := p.lookFigures
 	switch {
@@ -265,13 +268,17 @@ func (p *previewer) groups(ctx context.Context, out map[string][]int64) error {
 			value = record.Unknown.String()
 		}
 		value = value[:min(len(value), maxSubject)]
-		slots := out[value]
+		slots := out[value] // most values are as they are kept
+		if slots == nil {
+			value = subjectOf(strings.Clone(value))
+			slots = out[value]
+		}
 		if slots == nil {
 			if len(out) >= maxSubjects {
 				return true
 			}
 			slots = make([]int64, n)
-			out[clipText(strings.Clone(value), maxSubject)] = slots
+			out[value] = slots
 		}
 		if at := int(r.Time.Sub(first) / time.Minute); at >= 0 && at < n {
 			slots[at]++
@@ -344,10 +351,11 @@ func (p *previewer) lookFigures(ctx context.Context) error {
 		o := observed{}
 		if c.By != "" {
 			o.subject, _ = v.Value(c.By)
-			o.subject = clipText(o.subject, maxSubject)
+			o.subject = subjectOf(o.subject)
 		}
 		text, _ := v.Value(st.Calls[0].Name)
-		if o.value, err = strconv.ParseFloat(text, 64); err == nil {
+		var ok bool
+		if o.value, ok = figureOf(text); ok {
 			seen[at] = append(seen[at], o)
 		}
 	}
@@ -384,7 +392,7 @@ func (p *previewer) lookPatterns(ctx context.Context) error {
 	for _, k := range tree.Patterns() {
 		if at := first[k].at; !at.Before(p.from) {
 			minute := at.Truncate(time.Minute).Add(time.Minute).Unix()
-			byMinute[minute] = append(byMinute[minute], observed{subject: clipText(k.Text, maxSubject), value: float64(k.Count)})
+			byMinute[minute] = append(byMinute[minute], observed{subject: subjectOf(k.Text), value: float64(k.Count)})
 		}
 	}
 	for now := p.from.Add(time.Minute); !now.After(p.to); now = now.Add(time.Minute) {

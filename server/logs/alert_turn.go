@@ -92,6 +92,7 @@ func (a Alert) turn(states []stateRow, seen []observed, toldAt int64, now time.T
 		if known[o.subject] {
 			continue
 		}
+		known[o.subject] = true // long values may begin alike
 		st := stateRow{AlertID: a.ID, Subject: o.subject, SeenAt: now.UnixMilli()}
 		after, keep := a.follow(st, o, true, st.SeenAt, now)
 		switch {

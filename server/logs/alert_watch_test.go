@@ -3,9 +3,12 @@ package logs
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/signalbox/signalbox/server/logs/query"
 )
 
 func TestThresholdAlert(t *testing.T) {
@@ -266,5 +269,41 @@ func TestNothingIsToldTwice(t *testing.T) {
 	w.told("once", "Errors: 1 line")
 	if list := w.history(id); len(list) != 1 {
 		t.Errorf("%+v", list)
+	}
+}
+
+// TestStrangeSubjects: values that no database takes, that are too long, or no numbers.
+func TestStrangeSubjects(t *testing.T) {
+	t.Parallel()
+	w := setupAlerts(t)
+	group := w.make("Users", AlertCondition{Kind: WhenThreshold, By: "user", Minutes: 5}, `"throttle_minutes":0`)
+	figure := w.make("Largest", AlertCondition{Kind: WhenThreshold, Figure: "max(ms)", Minutes: 5}, `"throttle_minutes":0`)
+	kinds := w.make("Kinds", AlertCondition{Kind: WhenPattern}, `"throttle_minutes":0`)
+	w.look()
+	long := strings.Repeat("é", 400)
+	for _, user := range []string{"a\x00b", long + "1", long + "2", "", `"quoted" \`} {
+		w.lines(1, "api", "hello\x00there", "user="+user, "ms=1e999")
+	}
+	w.look()
+	w.told("each alert at most once", "Users: user (none), \"quoted\" \\, ab and 1 more", "Kinds: a new kind of message")
+	if a := w.alert(group); a.State != alertFiring || len(a.Firing) != 4 || len(w.history(group)) != 4 {
+		t.Errorf("%+v", a)
+	}
+	if a := w.alert(figure); a.State != alertWell || a.Value != nil {
+		t.Errorf("%+v", a)
+	}
+	if a := w.alert(kinds); a.State != alertFiring || a.Firing[0].Subject != "hellothere" {
+		t.Errorf("%+v", a)
+	}
+	w.look()
+	w.told("nothing new")
+	for _, f := range w.history(group) {
+		u, err := url.Parse(f.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := query.Parse(u.Query().Get("q")); err != nil {
+			t.Errorf("%s leads to what cannot be read: %v", f.URL, err)
+		}
 	}
 }
