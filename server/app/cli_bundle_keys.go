@@ -63,12 +63,8 @@ func publicKeys(texts []string) (keys []ed25519.PublicKey, err error) {
 }
 
 // newKey makes a key and writes NAME.key, readable by its owner alone, and NAME.pub. It overwrites nothing.
-func (s *signer) newKey(name string) (ceremony.Key, error) {
+func newKey(name, passphrase string) (ceremony.Key, error) {
 	key, err := ceremony.NewKey(rand.Reader)
-	if err != nil {
-		return key, err
-	}
-	passphrase, err := s.askNew(filepath.Base(name) + ".key (new)")
 	if err != nil {
 		return key, err
 	}
@@ -102,7 +98,12 @@ func (c *cli) keysNewCommand() *cobra.Command {
 		Use: "new NAME", Short: "Make a key: NAME.key, sealed with a passphrase, and NAME.pub to give away", Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s.in, s.say = cmd.InOrStdin(), cmd.ErrOrStderr()
-			key, err := s.newKey(strings.TrimSuffix(args[0], ".key"))
+			name := strings.TrimSuffix(args[0], ".key")
+			passphrase, err := s.askNew(filepath.Base(name) + ".key (new)")
+			if err != nil {
+				return err
+			}
+			key, err := newKey(name, passphrase)
 			if err != nil {
 				return err
 			}
@@ -160,6 +161,9 @@ func (c *cli) found(f *founding, folder *ceremony.Folder) error {
 	if err := errors.Join(err, err2, err3); err != nil {
 		return errUsage{err}
 	}
+	if len(folder.Set().Roots) > 0 {
+		return fmt.Errorf("%s has a root already; change it with keys add, rotate or revoke", f.trust)
+	}
 	var made []ceremony.Key
 	if len(with.Root) == 0 {
 		if made, err = f.makeKeys(&with); err != nil {
@@ -182,9 +186,13 @@ func (c *cli) found(f *founding, folder *ceremony.Folder) error {
 
 // makeKeys makes the keys of a first try: all in one place.
 func (f *founding) makeKeys(with *ceremony.Founding) ([]ceremony.Key, error) {
+	passphrase, err := f.askNew("the new keys")
+	if err != nil {
+		return nil, err
+	}
 	var roots []ceremony.Key
 	for i := 1; i <= 3; i++ {
-		key, err := f.newKey(filepath.Join(f.dir, fmt.Sprintf("root-%d", i)))
+		key, err := newKey(filepath.Join(f.dir, fmt.Sprintf("root-%d", i)), passphrase)
 		if err != nil {
 			return nil, err
 		}
@@ -192,7 +200,7 @@ func (f *founding) makeKeys(with *ceremony.Founding) ([]ceremony.Key, error) {
 		with.Root = append(with.Root, key.Public())
 	}
 	for i := 1; len(with.Release) < f.releaseThreshold; i++ {
-		key, err := f.newKey(filepath.Join(f.dir, fmt.Sprintf("release-%d", i)))
+		key, err := newKey(filepath.Join(f.dir, fmt.Sprintf("release-%d", i)), passphrase)
 		if err != nil {
 			return nil, err
 		}

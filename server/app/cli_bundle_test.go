@@ -99,6 +99,7 @@ func TestBundleKeysAndSigning(t *testing.T) {
 	d.run(t, 0, append([]string{"keys", "new", d.path("portal")}, d.passphrase...)...)
 	d.run(t, 2, with("keys", "init")...)
 	said := d.run(t, 0, with("keys", "init", "--keys", d.path("keys"), "--timestamp-key", d.path("portal.pub"))...)
+	contains(t, d.run(t, 1, with("keys", "init", "--keys", d.path("more"), "--timestamp-key", d.path("portal.pub"))...), "has a root already")
 	contains(t, said, "three places", "Root 1, valid until", "2 of 3 must sign")
 	if info, err := os.Stat(d.path("keys/root-1.key")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the key file: %v %v", info.Mode(), err)
