@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -20,7 +21,7 @@ const again = 15 * time.Minute
 
 // order believes an order or not, and then follows it.
 func (s *session) order(ctx context.Context, o Order) Outcome {
-	a, view, err := s.believe(o)
+	a, view, doubt, err := s.believe(o)
 	if err != nil {
 		return s.refuse(err)
 	}
@@ -46,6 +47,9 @@ func (s *session) order(ctx context.Context, o Order) Outcome {
 			return s.end(protocol.StateQuarantined, protocol.ExitQuarantined, "in quarantine: "+q.Reason, nil)
 		})
 	}
+	if doubt != nil {
+		return s.fresh(a, o.Envelope, func() Outcome { return s.rejected(doubt) })
+	}
 	open, next, why, over := Window(&a, s.now(a.Issued))
 	switch {
 	case over:
@@ -65,6 +69,8 @@ func (s *session) settled(r journal.Run, a protocol.Assignment) bool {
 	switch r.State {
 	case protocol.StateSucceeded:
 		return true
+	case protocol.StateQuarantined:
+		return quarantined
 	case protocol.StateRolledBack:
 		return quarantined || !newer
 	case protocol.StateFailed:
@@ -73,39 +79,42 @@ func (s *session) settled(r journal.Run, a protocol.Assignment) bool {
 	return false
 }
 
-// believe checks whose word the order is and keeps what it proves.
-func (s *session) believe(o Order) (a protocol.Assignment, view *bundle.View, err error) {
+// believe checks whose word the order is and keeps what it proves. The order
+// hangs on the root alone: doubt says what is wrong with the other metadata, so
+// that a bundle which nobody vouches for can be named in what is told.
+func (s *session) believe(o Order) (a protocol.Assignment, view *bundle.View, doubt, err error) {
 	if s.trust == nil {
 		if len(o.Set.Roots) == 0 {
-			return a, nil, &bundle.Error{Kind: bundle.Authenticity, Message: "This machine has no trusted root yet."}
+			return a, nil, nil, &bundle.Error{Kind: bundle.Authenticity, Message: "This machine has no trusted root yet."}
 		}
 		if s.trust, err = bundle.InitTrust(s.trustDir(), o.Set.Roots); err != nil {
-			return a, nil, err
+			return a, nil, nil, err
 		}
 	}
-	view, err = s.trust.Accept(o.Set, bundle.Installed, s.now())
-	if err != nil {
-		return a, nil, err
-	}
+	view, doubt = s.trust.Accept(o.Set, bundle.Installed, s.now())
 	if o.Envelope == nil {
-		return a, nil, &bundle.Error{Kind: bundle.Authenticity, Message: "There is no order."}
+		return a, nil, doubt, &bundle.Error{Kind: bundle.Authenticity, Message: "There is no order."}
 	}
-	if a, err = o.Envelope.Open(view.OnlineKeys()); err != nil {
-		return a, nil, &bundle.Error{Kind: bundle.Authenticity, Message: "The order's signature does not hold under the trusted root."}
+	keys, err := s.portalKeys()
+	if err != nil {
+		return a, nil, doubt, err
+	}
+	if a, err = o.Envelope.Open(keys); err != nil {
+		return a, nil, doubt, &bundle.Error{Kind: bundle.Authenticity, Message: "The order's signature does not hold under the trusted root."}
 	}
 	known := s.j.Now()
 	switch id, _ := s.Identity(); {
 	case a.Node != id:
-		return a, nil, &bundle.Error{Kind: bundle.Target, Message: "The order is for another node."}
+		return a, nil, doubt, &bundle.Error{Kind: bundle.Target, Message: "The order is for another node."}
 	case a.Issued.Before(known.Issued):
-		return a, nil, &bundle.Error{Kind: bundle.Stale, Message: "The order is older than one that was seen before."}
+		return a, nil, doubt, &bundle.Error{Kind: bundle.Stale, Message: "The order is older than one that was seen before."}
 	}
 	q, quarantined := known.Quarantined[a.Bundle]
 	release := quarantined && slices.Contains(o.Release, a.Bundle) && a.Issued.After(q.Since)
 	if !release && a.Issued.Equal(known.Issued) {
-		return a, view, nil
+		return a, view, doubt, nil
 	}
-	return a, view, s.j.Change(func(r *journal.Record) {
+	return a, view, doubt, s.j.Change(func(r *journal.Record) {
 		r.Issued = a.Issued
 		if a.Issued.After(r.Good) {
 			r.Good = a.Issued
@@ -118,6 +127,21 @@ func (s *session) believe(o Order) (a protocol.Assignment, view *bundle.View, er
 			}
 		}
 	})
+}
+
+// portalKeys are those that the newest trusted root gives the portal.
+func (s *session) portalKeys() (map[string]ed25519.PublicKey, error) {
+	roots := s.trust.Set().Roots
+	_, roles, err := bundle.RootRoles(roots[len(roots)-1])
+	keys := map[string]ed25519.PublicKey{}
+	for _, role := range roles {
+		for _, key := range role.Keys {
+			if role.Name == "timestamp" {
+				keys[key.ID] = key.Public
+			}
+		}
+	}
+	return keys, err
 }
 
 // refuse is for an order that is not believed or not understood: nothing changes
@@ -227,7 +251,7 @@ func (w *Worker) Condemn(ctx context.Context, o Order, exit protocol.Exit, reaso
 		if out, busy := s.resume(ctx); busy {
 			return out
 		}
-		a, _, err := s.believe(o)
+		a, _, _, err := s.believe(o)
 		if err != nil {
 			return s.refuse(err)
 		}

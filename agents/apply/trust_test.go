@@ -63,12 +63,12 @@ func TestAttacks(t *testing.T) {
 		"targets are signed by another key": {func(b *bench, o *Order) {
 			b.release.ReleaseKey = "somebody"
 			o.Set = b.release.Set()
-		}, protocol.StateIdle, protocol.ExitAuthenticity, ""},
+		}, protocol.StateQuarantined, protocol.ExitAuthenticity, ""},
 		"targets are signed by the portal's key": {func(b *bench, o *Order) {
 			b.release.ReleaseKey = "portal"
 			o.Set = b.release.Set()
-		}, protocol.StateIdle, protocol.ExitAuthenticity, ""},
-		"the root is another one": {func(b *bench, o *Order) { o.Set.Roots = [][]byte{b.release.Rotated()[:100]} }, protocol.StateIdle, protocol.ExitIntegrity, ""},
+		}, protocol.StateQuarantined, protocol.ExitAuthenticity, ""},
+		"the root is another one": {func(b *bench, o *Order) { o.Set.Roots = [][]byte{b.release.Rotated()[:100]} }, protocol.StateQuarantined, protocol.ExitIntegrity, ""},
 		"the portal assigns what nobody signed": {func(b *bench, o *Order) {
 			c := upgrade
 			c.ID, c.Version = "b9", 9
@@ -88,7 +88,7 @@ func TestAttacks(t *testing.T) {
 		}, protocol.StateFailed, protocol.ExitFreshness, "not the one that the order means"},
 		"the release key was rotated away": {func(b *bench, o *Order) {
 			o.Set = b.release.Set(b.release.Root(), b.release.Rotated())
-		}, protocol.StateIdle, protocol.ExitAuthenticity, ""},
+		}, protocol.StateQuarantined, protocol.ExitAuthenticity, ""},
 		"an unknown action": {func(b *bench, o *Order) {
 			b.plan.Action = "shell"
 			o.Envelope = b.release.Seal(b.plan)
@@ -228,6 +228,8 @@ func TestCondemned(t *testing.T) {
 	b := paperBench(t, upgrade)
 	b.want(b.worker.Condemn(context.Background(), b.order(), protocol.ExitIntegrity, "came whole and wrong"), protocol.StateQuarantined, protocol.ExitIntegrity, "whole")
 	b.plan.Issued = noon
+	b.want(b.do(), protocol.StateQuarantined, protocol.ExitIntegrity, "whole")
+	b.plan.Rollout = "again"
 	b.want(b.do(), protocol.StateQuarantined, protocol.ExitQuarantined, "whole")
 	third := upgrade
 	third.ID, third.Version = "b3", 3

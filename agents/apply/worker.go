@@ -249,7 +249,7 @@ func (s *session) end(state protocol.State, exit protocol.Exit, message string, 
 		case state == protocol.StateSucceeded:
 			r.Current = r.Run.Bundle
 		case state == protocol.StateQuarantined || state == protocol.StateRolledBack && exit != protocol.ExitOK || state == protocol.StateFailed && exit == protocol.ExitRollbackFailed:
-			if r.Run.Bundle != "" {
+			if _, known := r.Quarantined[r.Run.Bundle]; !known && r.Run.Bundle != "" {
 				r.Quarantined[r.Run.Bundle] = journal.Quarantine{Reason: message, Since: s.now(r.Run.Plan.Issued)}
 			}
 		}

@@ -71,6 +71,9 @@ type Courier struct {
 	refused protocol.NodeState
 	failed  int // check-ins in a row
 
+	about string // which order said is about
+	said  map[string]bool
+
 	mu       sync.Mutex
 	progress *protocol.Progress
 }
@@ -347,15 +350,21 @@ func (c *Courier) collect(ctx context.Context) error {
 	}
 }
 
-// say queues a report of this half, once for each thing said.
+// say queues a report of this half, once for each thing that is said of an order.
 func (c *Courier) say(state protocol.State, exit *protocol.Exit, message string) {
 	r := protocol.Report{At: c.clock().UTC(), State: state, Exit: exit, Message: message}
 	if c.order != nil {
 		r.Rollout, r.Bundle = c.order.plan.Rollout, c.order.plan.Bundle
 	}
-	if last := c.reports.Last(); last.State == r.State && last.Message == r.Message && last.Rollout == r.Rollout && last.Bundle == r.Bundle {
+	about := r.Rollout + "\n" + r.Bundle
+	if c.about != about || len(c.said) > 100 {
+		c.about, c.said = about, map[string]bool{}
+	}
+	key := string(state) + message
+	if c.said[key] {
 		return
 	}
+	c.said[key] = true
 	if _, err := c.reports.Append(r); err != nil {
 		c.Log.Error("a report is lost", "error", err)
 	}

@@ -27,7 +27,6 @@ type Queue struct {
 	dir   string
 	state state
 	seqs  []int64 // that lie in the folder, ascending
-	last  protocol.Report
 }
 
 // state is what outlives the reports themselves.
@@ -87,7 +86,6 @@ func (q *Queue) Append(r protocol.Report) (int64, error) {
 	}
 	q.state.Last = r.Seq
 	q.seqs = append(q.seqs, r.Seq)
-	q.last = r
 	return r.Seq, q.bound()
 }
 
@@ -193,6 +191,3 @@ func (q *Queue) Acked(seq int64) error {
 
 // Origin is the number, in the other queue, up to which reports were taken over.
 func (q *Queue) Origin() int64 { return q.state.Origin }
-
-// Last is what this process appended last.
-func (q *Queue) Last() protocol.Report { return q.last }
