@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -104,6 +105,9 @@ func (f *buildFlags) spec(args []string) (build.Spec, error) {
 			}
 			v.Sources = append(v.Sources, s)
 		}
+		if len(f.nodes) == 0 || len(f.sources) == 0 || f.bundle == "" {
+			return spec, errors.New("name a description, or give --bundle, --node, --source and --include; signalbox bundle build --help shows both")
+		}
 		spec.Version, spec.Variants = 1, []build.Variant{v}
 	}
 	if f.bundle != "" {
@@ -155,7 +159,7 @@ func (c *cli) bundleBuild(cmd *cobra.Command, f buildFlags, spec build.Spec) err
 	if f.output == "" {
 		f.output = filepath.Base(spec.Bundle) + ".epb"
 	}
-	o := build.Options{Cache: f.cache, Fetch: build.HTTPFetch(&http.Client{Timeout: 30 * time.Minute}), Now: now, Builder: "signalbox " + Version}
+	o := build.Options{Cache: f.cache, Fetch: build.LocalFetch(build.HTTPFetch(&http.Client{Timeout: 30 * time.Minute})), Now: now, Builder: "signalbox " + Version}
 	if !f.quiet {
 		o.Log = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
 	}

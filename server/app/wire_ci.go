@@ -47,7 +47,7 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 	}
 	logs := &buildlog.Store{Dir: filepath.Join(root, "logs")}
 	natives := resource.NewNatives(resource.Options{LocalRepositories: cfg.LocalRepositories, Dial: a.guard.DialContext,
-		HostImageAllowed: cfg.HostImage, TempDir: filepath.Join(root, "tmp"), Now: now})
+		HostImageAllowed: cfg.HostImage, TempDir: filepath.Join(root, "tmp"), BuildBundle: a.buildBundle, BundleDir: filepath.Join(root, "bundles"), Now: now})
 	if err := os.MkdirAll(filepath.Join(root, "tmp"), 0o700); err != nil {
 		return fmt.Errorf("make the folder for images on their way: %w", err)
 	}

@@ -107,29 +107,39 @@ func (s *scratch) matchIn(ctx context.Context, executor runtime.Executor, in Inp
 
 // pick reads a compressed archive to its end and keeps the regular files that match.
 func (s *scratch) pick(from io.Reader, input, glob string) ([]spooled, error) {
+	var found []spooled
+	err := eachFile(from, func(header *tar.Header, in io.Reader) error {
+		name := strings.TrimPrefix(path.Clean("/"+header.Name), "/")
+		if ok, err := path.Match(glob, name); err != nil || !ok {
+			return nil
+		}
+		file, err := s.keep(input+"/"+name, in)
+		if err == nil {
+			found = append(found, file)
+		}
+		return err
+	})
+	return found, err
+}
+
+// eachFile reads a compressed archive to its end and gives its regular files.
+func eachFile(from io.Reader, each func(*tar.Header, io.Reader) error) error {
 	plain, err := gzip.NewReader(from)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var found []spooled
 	for in := tar.NewReader(plain); ; {
 		header, err := in.Next()
 		if errors.Is(err, io.EOF) {
 			_, err = io.Copy(io.Discard, from)
-			return found, err
+			return err
+		}
+		if err == nil && header.Typeflag == tar.TypeReg {
+			err = each(header, in)
 		}
 		if err != nil {
-			return found, err
+			return err
 		}
-		name := strings.TrimPrefix(path.Clean("/"+header.Name), "/")
-		if ok, err := path.Match(glob, name); err != nil || !ok || header.Typeflag != tar.TypeReg {
-			continue
-		}
-		file, err := s.keep(input+"/"+name, in)
-		if err != nil {
-			return found, err
-		}
-		found = append(found, file)
 	}
 }
 

@@ -21,7 +21,10 @@ type Options struct {
 	HostImageAllowed bool
 	// TempDir holds an image while it is put; the system's when empty.
 	TempDir string
-	Now     func() time.Time
+	// BuildBundle makes patch bundles in BundleDir; nil makes none.
+	BuildBundle BuildBundle
+	BundleDir   string
+	Now         func() time.Time
 	// pause stands for waiting, in tests.
 	pause func(ctx context.Context, d time.Duration) error
 }
@@ -55,6 +58,7 @@ func NewNatives(opts Options) *Natives {
 		"github-webhook":      githubWebhookType{opts},
 		"http":                webhookType{opts},
 		"mock":                mockType{opts},
+		"patch-bundle":        patchBundleType{opts},
 		"registry-image":      registryType{opts},
 		"s3":                  s3Type{opts},
 		"semver":              semverType{opts},

@@ -10,7 +10,7 @@ import (
 func TestNatives(t *testing.T) {
 	t.Parallel()
 	n := NewNatives(Options{})
-	if got := strings.Join(n.Names(), " "); got != "git github-pull-request github-release github-webhook http mock registry-image s3 semver slack-notification time webhook" {
+	if got := strings.Join(n.Names(), " "); got != "git github-pull-request github-release github-webhook http mock patch-bundle registry-image s3 semver slack-notification time webhook" {
 		t.Errorf("%s", got)
 	}
 	if _, ok := n.Native("ftp"); ok {

@@ -21,6 +21,10 @@ const KeysFile = "keys.asc"
 
 // Options are what a build needs from outside.
 type Options struct {
+	// Within confines the description to one folder: every file that it names must lie below, but
+	// for the public keys that come with a system. Empty confines nothing. For descriptions
+	// by people who may not read this machine's files.
+	Within string
 	// Cache keeps fetched files between builds.
 	Cache string
 	Fetch Fetch
@@ -64,12 +68,17 @@ type builder struct {
 	now     func() time.Time
 	log     func(string, ...any)
 	tracker *tracker
+	// confined: whoever describes the bundle may not have programs run over what he brings.
+	confined bool
 }
 
 // Build makes the bundle that spec describes and writes it, unsigned. The same sources, nodes
 // and description make the same bytes.
 func Build(ctx context.Context, spec Spec, o Options, w io.Writer) (Report, error) {
 	spec, err := spec.prepared()
+	if err == nil && o.Within != "" {
+		spec, err = spec.within(o.Within)
+	}
 	if err != nil {
 		return Report{}, err
 	}
@@ -122,7 +131,7 @@ func Build(ctx context.Context, spec Spec, o Options, w io.Writer) (Report, erro
 }
 
 func newBuilder(spec Spec, o Options) (*builder, error) {
-	b := &builder{now: o.Now, log: func(format string, args ...any) {
+	b := &builder{now: o.Now, confined: o.Within != "", log: func(format string, args ...any) {
 		if o.Log != nil {
 			o.Log(fmt.Sprintf(format, args...))
 		}

@@ -77,6 +77,9 @@ func (s rpmSystem) readNode(_ context.Context, data []byte) (node, error) {
 
 // readRoot asks rpm, whose database has had several forms.
 func (s rpmSystem) readRoot(ctx context.Context, dir string) (node, error) {
+	if s.confined {
+		return node{}, errors.New("a folder of rpm's cannot be read here; give the list that rpm -qa writes, or an inventory")
+	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return node{}, err

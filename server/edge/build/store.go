@@ -21,16 +21,19 @@ import (
 // Fetch opens an address. What is not there is fs.ErrNotExist.
 type Fetch func(ctx context.Context, address string) (io.ReadCloser, error)
 
-// HTTPFetch reads with a client; addresses that begin with file: are read from disk.
-func HTTPFetch(client *http.Client) Fetch {
+// LocalFetch reads addresses that begin with file: from disk and leaves the rest to next.
+func LocalFetch(next Fetch) Fetch {
 	return func(ctx context.Context, address string) (io.ReadCloser, error) {
-		u, err := url.Parse(address)
-		if err != nil {
-			return nil, err
-		}
-		if u.Scheme == "file" {
+		if u, err := url.Parse(address); err == nil && u.Scheme == "file" {
 			return os.Open(u.Path)
 		}
+		return next(ctx, address)
+	}
+}
+
+// HTTPFetch reads with a client.
+func HTTPFetch(client *http.Client) Fetch {
+	return func(ctx context.Context, address string) (io.ReadCloser, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
 			return nil, err
