@@ -116,6 +116,7 @@ func (c *cli) serveCommand() *cobra.Command {
 
 // serve starts a server, tells how to get in, lets prepare add to it, and runs it.
 func (c *cli) serve(ctx context.Context, cfg config.Config, log *slog.Logger, prepare func(context.Context, *App) error) error {
+	limitMemory(cfg.Server.MemoryLimitMB, availableMemory())
 	a, err := New(ctx, cfg, log)
 	if err != nil {
 		return err

@@ -41,6 +41,7 @@ type Server struct {
 	TLSKey         string   `koanf:"tls_key"`
 	TrustedProxies []string `koanf:"trusted_proxies"`
 	MetricsListen  string   `koanf:"metrics_listen"`
+	MemoryLimitMB  int      `koanf:"memory_limit_mb"`
 }
 
 // Database is where state lives.
@@ -199,6 +200,7 @@ var Keys = []Key{
 	{"server.tls_key", "", "PEM file of the certificate's key."},
 	{"server.trusted_proxies", []string{}, "Addresses or CIDRs of proxies whose X-Forwarded-For is believed."},
 	{"server.metrics_listen", "", "A second address that serves /metrics without a token, for a monitoring network."},
+	{"server.memory_limit_mb", 0, "What the server tries not to exceed, by collecting garbage sooner. 0: nine tenths of what the machine or its cgroup has, or what GOMEMLIMIT says."},
 	{"database.url", "", "postgres://… for PostgreSQL. Empty: SQLite in the data folder."},
 	{"secrets.key_file", "", "File with the key that encrypts secrets. Empty: secrets.key in the data folder. Back it up apart from the database."},
 	{"blobs.s3_endpoint", "", "S3 endpoint (host, or http(s)://host:port) for blobs. Empty: the data folder."},
@@ -325,6 +327,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if (c.Server.TLSCert == "") != (c.Server.TLSKey == "") {
 		return c, fmt.Errorf("server.tls_cert and server.tls_key go together; only one is set")
+	}
+	if c.Server.MemoryLimitMB < 0 {
+		return c, fmt.Errorf("server.memory_limit_mb: %d is not a number of MB, or 0", c.Server.MemoryLimitMB)
 	}
 	if err := c.SMTP.check(); err != nil {
 		return c, err
