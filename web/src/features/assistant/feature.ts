@@ -1,0 +1,15 @@
+import { MessageSquareText } from "lucide-react";
+import type { Feature } from "@/ui/frame/feature";
+import { assistantPath } from "./paths";
+import { assistantRoutes } from "./routes";
+
+/** Questions, answered by looking things up. */
+export const assistantFeature: Feature = {
+  name: "assistant",
+  label: "Assistant",
+  icon: MessageSquareText,
+  keys: "g a",
+  home: assistantPath,
+  teamRoutes: assistantRoutes,
+  topics: {},
+};
