@@ -1,6 +1,8 @@
 package logs
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -144,23 +146,41 @@ func TestTooManyBytes(t *testing.T) {
 	}
 }
 
-// TestRetentionOfTeams: what is let go of follows the team's own limit.
+// TestRetentionOfTeams: what is let go of follows the team's own limit, and nothing
+// goes while that cannot be read.
 func TestRetentionOfTeams(t *testing.T) {
 	t.Parallel()
-	asked := map[int64]time.Duration{}
 	w := setupAlerts(t)
+	lines, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Memory: 32 << 20, Now: w.Now, Retention: func(team int64) store.Retention { return w.RetentionOf(team) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := lines.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.Store = lines
+	for _, token := range []string{red, blue} {
+		if status, text := w.call("POST", "/insert/jsonline", `{"time":"2026-11-15T12:00:00Z","msg":"old"}`+"\n"+`{"time":"2026-11-20T11:59:50Z","msg":"young"}`, token); status != http.StatusOK {
+			t.Fatal(status, text)
+		}
+	}
 	if status, text := w.call("PUT", limitsPath, `{"team":"blues","retention_days":2}`, blue, isJSON); status != http.StatusOK {
 		t.Fatal(status, text)
 	}
-	w.limits.known = nil // as after a start
-	if err := w.loadLimits(t.Context()); err != nil {
+	if err := lines.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for team := range int64(3) {
-		asked[team] = w.RetentionOf(team).Age / (24 * time.Hour)
+	days := func() string { return fmt.Sprint(len(lines.Sizes(1)), len(lines.Sizes(2))) }
+	w.limits.known = nil // as after a start
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.retain(gone); err == nil || days() != "2 2" {
+		t.Error("before the limits are known:", err, days())
 	}
-	if asked[1] != 30 || asked[2] != 2 {
-		t.Error(asked)
+	if err := w.retain(t.Context()); err != nil || days() != "2 1" {
+		t.Error(err, days())
 	}
 	_, text := w.call("GET", "/api/v1/logs/sizes?team=blues", "", blue)
 	if !strings.Contains(text, `"retention":{"days":2,`) {
