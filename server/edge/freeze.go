@@ -113,6 +113,9 @@ func (s *Service) freezesChanged(ctx context.Context, row freezeRow, action stri
 	if err := s.publish(ctx, row.TeamID, freezesTopic, row.ID); err != nil {
 		return err
 	}
+	if err := s.rows().reorder(ctx, row.TeamID, s.millis()); err != nil {
+		return err
+	}
 	if err := s.ordersChanged(ctx); err != nil {
 		return err
 	}

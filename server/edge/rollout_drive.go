@@ -128,7 +128,7 @@ type dueTimes struct {
 const manyWindows = 60
 
 // after is the first moment from at on that lies in a window; zero when none does.
-func (d *dueTimes) after(zone string, at time.Time) time.Time {
+func (d dueTimes) after(zone string, at time.Time) time.Time {
 	list, known := d.zones[zone]
 	if !known {
 		list = windowsAt(d.p, zoneOf(d.p, zone), d.from, manyWindows, d.frozen, d.severities)

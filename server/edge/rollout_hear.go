@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/signalbox/signalbox/agents/protocol"
+	"github.com/signalbox/signalbox/server/edge/policy"
 	"github.com/signalbox/signalbox/server/edge/rollout"
 )
 
@@ -15,7 +16,14 @@ type said struct {
 	exit   *protocol.Exit
 	reason string
 	at     time.Time
+	// counts says that its window has come: until then a node that holds a release
+	// calls itself deferred too, and is only waiting.
+	counts bool
 }
+
+// revertPatience is how long a node that has the order may go on without taking a
+// bundle back.
+const revertPatience = time.Hour
 
 // hear is what follows from it for the node's row; the row is returned as it was
 // when nothing does. rolling is the state of the whole.
@@ -30,13 +38,22 @@ func hear(row memberRow, rolling rollout.State, what said) memberRow {
 			next = rollout.Reverted
 		case protocol.StateFailed:
 			next = rollout.Failed
+		case protocol.StateSucceeded, protocol.StateIdle:
+			if row.DeliveredAt > 0 && what.at.Sub(millisTime(row.DeliveredAt)) > revertPatience {
+				next, what.reason = rollout.Failed, "has its order and did not take the bundle back: perhaps it kept nothing to go back to"
+			}
 		}
-	case what.state == protocol.StateSucceeded:
-		if next = rollout.Succeeded; rolling == rollout.RollingBack && row.State != rollout.Reverted {
+	case what.state == protocol.StateSucceeded && (rolling == rollout.RollingBack || rolling == rollout.RolledBack):
+		// Who was still installing goes back after that; the others have been told of.
+		if !settled(row.State) && rolling == rollout.RollingBack {
 			next = rollout.Reverting
 		}
+	case what.state == protocol.StateSucceeded:
+		next = rollout.Succeeded
 	case what.state == protocol.StateRolledBack && row.State != rollout.Reverted:
 		next = rollout.RolledBackItself
+	case what.state == protocol.StateFailed && row.State == rollout.Missed && what.exit != nil && *what.exit == protocol.ExitFreshness:
+		// It found the deadline over, as we did.
 	case what.state == protocol.StateFailed:
 		next = rollout.Failed
 	case what.state == protocol.StateQuarantined:
@@ -45,7 +62,7 @@ func hear(row memberRow, rolling rollout.State, what said) memberRow {
 		next = rollout.Installing
 	case row.State == rollout.Silent && (what.state == protocol.StateStaging || what.state == protocol.StateStaged || what.state == protocol.StateVerifying || what.state == protocol.StateDeferred):
 		next, what.reason = rollout.Deferred, "is there again, and had not begun"
-	case what.state == protocol.StateDeferred && (row.State == rollout.Released && row.DeliveredAt > 0 || row.State == rollout.Installing):
+	case what.state == protocol.StateDeferred && (row.State == rollout.Released && row.DeliveredAt > 0 && what.counts || row.State == rollout.Installing):
 		next = rollout.Deferred
 	}
 	if what.exit != nil && what.state != protocol.StateStaging && what.state != protocol.StateIdle {
@@ -85,7 +102,17 @@ func (s *Service) heardReports(ctx context.Context, n Node, list []protocol.Repo
 		if err != nil {
 			return err
 		}
-		next := hear(row, head.State, said{r.State, r.Exit, clip(r.Message, maxReason), s.Now()})
+		counts := true
+		if r.State == protocol.StateDeferred {
+			parsed, _ := policy.Parse([]byte(head.Body)) // was good when it began
+			frozen, err := s.frozen(ctx, n.Team, head.mends())
+			if err != nil {
+				return err
+			}
+			due := dueTimes{p: parsed, frozen: frozen, severities: head.mends(), from: millisTime(row.DeliveredAt), zones: map[string][]policy.Interval{}}.after(row.Zone, millisTime(row.DeliveredAt))
+			counts = !due.IsZero() && !r.At.Before(due)
+		}
+		next := hear(row, head.State, said{r.State, r.Exit, clip(r.Message, maxReason), s.Now(), counts})
 		if next == row {
 			continue
 		}

@@ -55,8 +55,15 @@ type head struct {
 type zoned struct {
 	windows, hours []protocol.Span
 	// none says that there is no window, where there must be one.
-	none      bool
-	at, until time.Time
+	none bool
+	// ended is when the last window was over, zero if none was lately.
+	ended, at, until time.Time
+}
+
+// passed tells whether a window has come and gone since; where there are none, every
+// moment is one.
+func (z *zoned) passed(since time.Time) bool {
+	return len(z.windows) == 0 && !z.none || z.ended.After(since)
 }
 
 // Between servers notifications are hints, so what is known by heart is read anew
@@ -182,19 +189,22 @@ func (s *Service) order(ctx context.Context, n Node, in protocol.CheckIn) (*prot
 	if err != nil || !found {
 		return nil, err
 	}
+	z := h.zone(row.Zone, s.Now())
 	was := row.State
 	next := row
 	if in.Rollout == id || in.Bundle == h.row.BundleID && in.Rollout == "" {
-		next = hear(row, h.row.State, said{in.State, in.LastExit, "", s.Now()})
+		next = hear(row, h.row.State, said{in.State, in.LastExit, "", s.Now(), z.passed(millisTime(row.DeliveredAt))})
 	}
 	perSite := h.policy.Spec.RolloutStrategy.MaxUnavailablePerSite > 0
 	action := actionFor(h.row.State, next.State, perSite)
-	z := h.zone(next.Zone, s.Now())
 	if action == protocol.ActionInstall && z.none {
 		action = protocol.ActionStage
 	}
 	if action == protocol.ActionInstall && next.State != rollout.Installing {
 		next = delivered(next, s.Now())
+	}
+	if action == protocol.ActionRollback && next.DeliveredAt == 0 {
+		next.DeliveredAt = s.millis()
 	}
 	if next != row {
 		s.orders.note(next, was)
@@ -266,7 +276,7 @@ func (s *Service) stopOrder(ctx context.Context, n Node, in protocol.CheckIn) (*
 	if err != nil {
 		return nil, err
 	}
-	if next := hear(row, h.row.State, said{in.State, in.LastExit, "", s.Now()}); next != row {
+	if next := hear(row, h.row.State, said{in.State, in.LastExit, "", s.Now(), true}); next != row {
 		s.orders.note(next, row.State)
 	}
 	if in.State.Final() || in.State.Touching() || h.row.State.Active() {
@@ -284,25 +294,46 @@ func (s *Service) seal(ctx context.Context, team int64, a protocol.Assignment) (
 	return e, err
 }
 
-// zone gives the windows for nodes in a time zone.
+// zone gives the windows for nodes in a time zone. What it gives depends on the
+// rows and the clock alone, so that an order is the same from every server, and
+// the same again until it changes: nodes keep each that is new.
 func (h *head) zone(name string, now time.Time) *zoned {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	z := h.zones[name]
-	if z != nil && now.Before(z.until) && !now.Before(z.at) {
+	if z != nil && now.Before(z.until) {
 		return z
 	}
 	loc := zoneOf(h.policy, name)
-	windows := windowsAt(h.policy, loc, now, shownWindows, h.frozen, h.row.mends())
-	z = &zoned{windows: spans(windows), hours: spans(h.policy.Spec.Staging.StagingHours(loc, now, shownWindows)), none: windows != nil && len(windows) == 0, at: now, until: now.Add(24 * time.Hour)}
-	for _, list := range [][]protocol.Span{z.windows, z.hours} {
-		if len(list) > 0 && list[0].To.Before(z.until) {
-			z.until = list[0].To
-		}
+	day := now.UTC().Truncate(24 * time.Hour)
+	z = &zoned{until: day.Add(24 * time.Hour)}
+	windows := windowsAt(h.policy, loc, day.Add(-lookBack), manyWindows, h.frozen, h.row.mends())
+	z.windows, z.ended = z.ahead(windows, now)
+	z.none = windows != nil && len(z.windows) == 0
+	if windows != nil && h.policy.Spec.Schedule.MaintenanceWindow == "" {
+		z.at = later(z.at, day) // it begins where it is looked from
 	}
+	z.hours, _ = z.ahead(h.policy.Spec.Staging.StagingHours(loc, day, shownWindows+2), now)
 	h.zones[name] = z
 	return z
 }
+
+// ahead are the stretches that are not over; when the last was over, and when the
+// next will be, bounds for how long the answer holds.
+func (z *zoned) ahead(list []policy.Interval, now time.Time) (spanned []protocol.Span, ended time.Time) {
+	for len(list) > 0 && !list[0].To.After(now) {
+		ended = list[0].To
+		list = list[1:]
+	}
+	z.at = later(z.at, ended)
+	if len(list) > 0 && list[0].To.Before(z.until) {
+		z.until = list[0].To
+	}
+	return spans(list[:min(len(list), shownWindows)]), ended
+}
+
+// lookBack finds the last window of any policy: there is one each week.
+const lookBack = 8 * 24 * time.Hour
 
 func spans(list []policy.Interval) []protocol.Span {
 	out := make([]protocol.Span, len(list))

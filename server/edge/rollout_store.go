@@ -279,6 +279,11 @@ func (r rows) setRollout(ctx context.Context, row rolloutRow) error {
 	}).Error
 }
 
+// reorder notes that the orders of a team's nodes changed.
+func (r rows) reorder(ctx context.Context, team, at int64) error {
+	return r.db.Writer(ctx).Model(&rolloutRow{}).Where("team_id = ? AND state IN ?", team, openStates).Updates(map[string]any{"ordered_at": at}).Error
+}
+
 func (r rows) setBatch(ctx context.Context, id string, number int, column string, at int64) error {
 	return r.db.Writer(ctx).Exec("UPDATE edge_rollout_batches SET "+column+" = ? WHERE rollout_id = ? AND number = ?", at, id, number).Error
 }
@@ -315,6 +320,8 @@ func (r rows) moveMembers(ctx context.Context, id string, nodes []string, to rol
 	switch {
 	case to == rollout.Released:
 		set["released_at"], set["delivered_at"], set["ended_at"] = at, 0, 0
+	case to == rollout.Reverting:
+		set["delivered_at"] = 0
 	case to.Closed():
 		set["ended_at"] = at
 	}

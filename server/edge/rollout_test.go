@@ -345,6 +345,74 @@ func TestReportsCountHoweverLate(t *testing.T) {
 	}
 }
 
+// TestWaitingForTheWindowIsNoDeferral: a node that holds its release calls itself
+// deferred until its window comes. The batch waits for it.
+func TestWaitingForTheWindowIsNoDeferral(t *testing.T) {
+	t.Parallel()
+	w := patchingWorld(t)
+	w.enrolled(2)
+	w.bring("b1", 1, "")
+	row := w.begun(policyText("b1", `schedule: {maintenanceWindow: "daily 18:00-20:00"}`, "rolloutStrategy: {batchSize: 1, batchDelayMinutes: 0}"))
+	node := w.in(row, rollout.Released)[0]
+	w.says(node, state(protocol.StateStaged, row))
+	w.tick(time.Second)
+	report := func(seq int64, at time.Time) {
+		t.Helper()
+		l, err := w.live(t.Context(), node)
+		w.must(err)
+		n := l.node
+		l.mu.Unlock()
+		exit := protocol.ExitDeferred
+		_, err = w.TakeReports(t.Context(), n, []protocol.Report{{Seq: seq, At: at, Rollout: row.ID, Bundle: "b1", State: protocol.StateDeferred, Exit: &exit, Message: "why"}})
+		w.must(err)
+	}
+	for _, at := range []time.Duration{time.Hour, 5 * time.Hour, 6*time.Hour + time.Minute} {
+		w.tick(noon.Add(at).Sub(w.clock.now()))
+		w.says(node, state(protocol.StateDeferred, row, protocol.ExitDeferred))
+		report(int64(at), noon.Add(time.Minute))
+		w.tick(time.Second)
+		if got := w.now(row); got.Batch != 0 || len(w.in(row, rollout.Released)) != 1 {
+			t.Fatalf("after %v: %+v", at, got)
+		}
+	}
+	// In its window a lock was held: that is one, whenever it is heard of.
+	report(int64(7*time.Hour), noon.Add(6*time.Hour+30*time.Second))
+	w.tick(time.Second)
+	if got := w.now(row); got.Batch != 1 || len(w.in(row, rollout.Deferred)) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	// The other one lets its window pass and still waits after it.
+	other := w.in(row, rollout.Released)[0]
+	w.says(other, state(protocol.StateStaged, row))
+	w.tick(2 * time.Hour)
+	w.says(other, state(protocol.StateDeferred, row, protocol.ExitDeferred))
+	w.tick(time.Second)
+	if got := w.in(row, rollout.Deferred); len(got) != 2 {
+		t.Errorf("%v are deferred", got)
+	}
+}
+
+// TestNothingToGoBackTo: a node that cannot take a bundle back is not waited for.
+func TestNothingToGoBackTo(t *testing.T) {
+	t.Parallel()
+	w := patchingWorld(t)
+	ids := w.enrolled(1)
+	w.bring("b1", 1, "")
+	row := w.begun(policyText("b1"))
+	w.finish(row, protocol.StateSucceeded, protocol.ExitOK)
+	_, err := w.RollBackRollout(w.mia(), row.ID, "no good")
+	w.must(err)
+	for range 4 {
+		w.says(ids[0], state(protocol.StateSucceeded, row, protocol.ExitOK))
+		w.tick(25 * time.Minute)
+	}
+	w.says(ids[0], state(protocol.StateSucceeded, row, protocol.ExitOK))
+	w.tick(time.Second)
+	if got := w.now(row); got.State != rollout.RolledBack || len(w.in(row, rollout.Failed)) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestSitesAreSpared(t *testing.T) {
 	t.Parallel()
 	w := patchingWorld(t)
