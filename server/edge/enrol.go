@@ -117,7 +117,7 @@ func (s *Service) acceptByToken(ctx context.Context, n Node, t Token) (Node, err
 // tellNodes makes every server look at the nodes' rows, and tells who wants to know.
 func (s *Service) tellNodes(ctx context.Context, team int64, ids ...string) error {
 	for _, id := range ids {
-		if err := s.DB.Notify(ctx, nodeChannel, id); err != nil {
+		if err := s.rowChanged(ctx, id); err != nil {
 			return err
 		}
 	}

@@ -103,7 +103,7 @@ func (s *Service) TakeInventory(ctx context.Context, n Node, in protocol.Invento
 		if err := s.rows().setInventory(ctx, n.ID, set.ID, hash, in.Held, in.Kernel, booted, s.millis()); err != nil {
 			return err
 		}
-		if err := s.DB.Notify(ctx, nodeChannel, n.ID); err != nil {
+		if err := s.rowChanged(ctx, n.ID); err != nil {
 			return err
 		}
 		return s.publish(ctx, n.Team, nodesTopic, n.ID)

@@ -57,6 +57,12 @@ func (f *fleet) forget(id string) {
 	}
 }
 
+// rowChanged makes every server look at a node's row, this one as soon as the transaction is over.
+func (s *Service) rowChanged(ctx context.Context, id string) error {
+	s.DB.AfterCommit(ctx, func() { s.fleet.forget(id) })
+	return s.DB.Notify(ctx, nodeChannel, id)
+}
+
 func (f *fleet) find(id string) *live {
 	f.mu.Lock()
 	defer f.mu.Unlock()
