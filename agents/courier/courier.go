@@ -248,7 +248,7 @@ func (c *Courier) wait(answer *protocol.CheckInAnswer, err error) time.Duration 
 func (c *Courier) checkIn(ctx context.Context) (time.Duration, error) {
 	in, err := c.message(ctx)
 	if err != nil {
-		return c.Interval, err
+		return c.wait(nil, err), err // the worker may be about to start
 	}
 	answer, err := c.Client.CheckIn(ctx, in)
 	if err == nil {
