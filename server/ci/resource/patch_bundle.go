@@ -54,6 +54,13 @@ type bundleSource struct {
 	settings                  webSettings
 }
 
+// publishedBundle is one as the portal tells of it.
+type publishedBundle struct {
+	ID      string `json:"id"`
+	Version int64  `json:"version"`
+	Channel string `json:"channel"`
+}
+
 func (t patchBundleType) source(req Request) (bundleSource, error) {
 	f := sourceOf(req)
 	f.only("url", "team", "channel", "token", "ca_certs", "skip_ssl_verification")
@@ -67,13 +74,13 @@ func (t patchBundleType) source(req Request) (bundleSource, error) {
 		return s, f.err
 	}
 	s.settings.secrets = []string{s.token}
-	s.settings.authorize = webhookCall{url: s.url, headers: http.Header{}}.bearer(s.token)
+	s.settings.authorize = bearerFor(s.url, s.token)
 	return s, nil
 }
 
-// bearer adds the token for the call's own host only.
-func (c webhookCall) bearer(token string) func(*http.Request) {
-	u, err := url.Parse(c.url)
+// bearerFor adds the token for that address's own host only.
+func bearerFor(address, token string) func(*http.Request) {
+	u, err := url.Parse(address)
 	return func(r *http.Request) {
 		if err == nil && r.URL.Scheme == u.Scheme && r.URL.Host == u.Host {
 			r.Header.Set("Authorization", "Bearer "+token)
@@ -101,11 +108,7 @@ func (t patchBundleType) Check(ctx context.Context, req Request) ([]Version, err
 		return nil, failed(ctx, req, "check", err)
 	}
 	var list struct {
-		Items []struct {
-			ID      string `json:"id"`
-			Version int64  `json:"version"`
-			Channel string `json:"channel"`
-		} `json:"items"`
+		Items []publishedBundle `json:"items"`
 	}
 	if err := json.Unmarshal(a.body, &list); err != nil {
 		return nil, failed(ctx, req, "check", fmt.Errorf("the portal's answer: %w", err))
@@ -115,11 +118,7 @@ func (t patchBundleType) Check(ctx context.Context, req Request) ([]Version, err
 		known = -1 // a first check
 	}
 	found := []Version{}
-	slices.SortFunc(list.Items, func(a, b struct {
-		ID      string `json:"id"`
-		Version int64  `json:"version"`
-		Channel string `json:"channel"`
-	}) int {
+	slices.SortFunc(list.Items, func(a, b publishedBundle) int {
 		return cmp.Or(cmp.Compare(a.Version, b.Version), strings.Compare(a.ID, b.ID))
 	})
 	for _, b := range list.Items {
@@ -246,11 +245,7 @@ func (t patchBundleType) publish(ctx context.Context, req Request, s bundleSourc
 	if err != nil {
 		return Result{}, err
 	}
-	var b struct {
-		ID      string `json:"id"`
-		Version int64  `json:"version"`
-		Channel string `json:"channel"`
-	}
+	var b publishedBundle
 	if err := json.Unmarshal(a.body, &b); err != nil || b.ID == "" {
 		return Result{}, errors.New("the portal's answer names no bundle")
 	}
