@@ -114,11 +114,15 @@ function Axis({ from, to, utc }: { from: number; to: number; utc: boolean }) {
   const fine = to - from < 600_000;
   return (
     <div className="axis meta" aria-hidden="true">
-      {ticks(from, to, 8, utc).map((at) => (
-        <span key={at} style={{ left: `${((at - from) / (to - from)) * 100}%` }}>
-          {long ? `${dayOf(at, utc)} ${clock(at, utc, false)}` : clock(at, utc, fine)}
-        </span>
-      ))}
+      {ticks(from, to, 8, utc)
+        .map((at) => ({ at, x: (at - from) / (to - from) }))
+        // A word half beyond the edge says nothing.
+        .filter(({ x }) => x > 0.02 && x < 0.98)
+        .map(({ at, x }) => (
+          <span key={at} style={{ left: `${x * 100}%` }}>
+            {long ? `${dayOf(at, utc)} ${clock(at, utc, false)}` : clock(at, utc, fine)}
+          </span>
+        ))}
     </div>
   );
 }

@@ -21,6 +21,7 @@ it.each([
   ["a=1 b=22 c", "a=[masked] b=[masked] c", "a=<1> b=<22> c"],
   ["token=a token=b", "token=[masked] token=[masked]", "token=<a> token=<b>"],
   ["all of it", "[masked]", "<all of it>"],
+  ["password=[masked] card 4111", "password=[masked] card [masked]", "password=[masked] card <4111>"],
   ["same", "same", "same"],
   ["x y", "something else [masked]", "<x y>"],
 ])("shows what is taken of %s", (before, after, expected) => {

@@ -33,7 +33,8 @@ export function taken(before: string, after: string): Piece[] {
     // What begins the line stands at its beginning, what ends it at its end; between them something was taken each time.
     const place = at === 0 ? (rest.startsWith(text) ? 0 : -1) : at === kept.length - 1 ? (rest.endsWith(text) ? rest.length - text.length : -1) : rest.indexOf(text, 1);
     if (place < 0) return [...found, { text: rest, taken: true }];
-    if (place > 0) found.push({ text: rest.slice(0, place), taken: true });
+    // What was masked when it came stays as it is.
+    if (place > 0) found.push({ text: rest.slice(0, place), taken: rest.slice(0, place) !== masked });
     if (text) found.push({ text, taken: false });
     rest = rest.slice(place + text.length);
   }
