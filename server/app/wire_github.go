@@ -163,6 +163,9 @@ func (a *App) deleteTeam(ctx context.Context, team identity.Team) error {
 	if err := a.issues.DeleteTeam(ctx, team.ID); err != nil {
 		return err
 	}
+	if err := a.edge.DeleteTeam(ctx, team.ID); err != nil {
+		return err
+	}
 	if err := a.github.DeleteTeam(ctx, team.ID); err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (s *Service) sourcesOf(ctx context.Context, team int64, fixes []Mend) (map[
 	return s.rows().setSources(ctx, team, slices.Compact(names))
 }
 
-func (s *Service) nodesWithCVE(ctx context.Context, team int64, cve string, nodes []Node) (map[string]bool, error) {
+func (s *Service) nodesWithCVE(ctx context.Context, team int64, cve string, nodes []*Node) (map[string]bool, error) {
 	fixes, err := s.rows().fixes(ctx, team, cve)
 	if err != nil {
 		return nil, err
@@ -130,9 +130,9 @@ func (s *Service) nodesWithCVE(ctx context.Context, team int64, cve string, node
 		return nil, err
 	}
 	out := map[string]bool{}
-	for i := range nodes {
-		if open, _ := carries(&nodes[i], fixes, sets[nodes[i].Set]); open != nil {
-			out[nodes[i].ID] = true
+	for _, n := range nodes {
+		if open, _ := carries(n, fixes, sets[n.Set]); open != nil {
+			out[n.ID] = true
 		}
 	}
 	return out, nil
@@ -201,7 +201,7 @@ type openTeam struct {
 
 // openCounts counts by set what is open on the nodes that share it. A set with
 // nodes of several variants counts for the first: equal packages on unlike systems are rare.
-func (s *Service) openCounts(ctx context.Context, team int64, nodes []Node) (map[int64]int, error) {
+func (s *Service) openCounts(ctx context.Context, team int64, nodes []*Node) (map[int64]int, error) {
 	stamp, err := s.rows().bundlesStamp(ctx, team)
 	if err != nil {
 		return nil, err
@@ -217,8 +217,8 @@ func (s *Service) openCounts(ctx context.Context, team int64, nodes []Node) (map
 		s.open.teams[team] = c
 	}
 	missing := map[int64]*Node{}
-	for i := range nodes {
-		if n := &nodes[i]; n.Set != 0 {
+	for _, n := range nodes {
+		if n.Set != 0 {
 			if _, known := c.counts[n.Set]; !known {
 				missing[n.Set] = n
 			}

@@ -206,3 +206,13 @@ func (s *Service) ReleaseQuarantine(ctx context.Context, id, bundle string) erro
 		return s.tellNodes(ctx, n.Team, id)
 	})
 }
+
+// DeleteTeam makes every server forget what it knows of a team whose rows are
+// going: a node in memory would go on checking in. It is called in the transaction.
+func (s *Service) DeleteTeam(ctx context.Context, _ int64) error {
+	s.DB.AfterCommit(ctx, func() { s.fleet.forget(""); s.trusts.forget() })
+	if err := s.DB.Notify(ctx, trustChannel, ""); err != nil {
+		return err
+	}
+	return s.DB.Notify(ctx, nodeChannel, "")
+}

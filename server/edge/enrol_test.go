@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"crypto/ed25519"
 	"net/http"
 	"strings"
@@ -210,5 +211,29 @@ func TestRotation(t *testing.T) {
 	a.key = old
 	if e := a.events(t); e[0].Kind != KindRotated {
 		t.Errorf("%+v", e[0])
+	}
+}
+
+func TestADeletedTeamHasNoNodes(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	a := w.node(t, "edge-1")
+	if _, status := a.checkIn(t, protocol.CheckIn{}); status != 200 {
+		t.Fatal(status)
+	}
+	err := w.DB.Tx(t.Context(), func(ctx context.Context) error {
+		if err := w.DeleteTeam(ctx, 1); err != nil {
+			return err
+		}
+		return w.DB.Writer(ctx).Exec("DELETE FROM accounts_teams WHERE id = 1").Error
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, status := a.checkIn(t, protocol.CheckIn{}); status != 401 {
+		t.Errorf("%d", status)
+	}
+	if err := w.flush(t.Context()); err != nil { // what it said before it went
+		t.Error(err)
 	}
 }

@@ -48,8 +48,7 @@ func (s *Service) Grid(ctx context.Context, team int64, q string, since int64) (
 		}
 		return i
 	}
-	for i := range found {
-		n := &found[i]
+	for _, n := range found {
 		if since > 0 && !n.changedAfter(since) {
 			continue
 		}

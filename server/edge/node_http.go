@@ -77,7 +77,7 @@ func (s *Service) httpNode(ctx context.Context, in nodeIn) (Shown, error) {
 	if err != nil {
 		return Shown{}, err
 	}
-	open, err := s.openCounts(ctx, n.Team, []Node{n})
+	open, err := s.openCounts(ctx, n.Team, []*Node{&n})
 	if err != nil {
 		return Shown{}, err
 	}

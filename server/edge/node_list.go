@@ -194,8 +194,7 @@ func (s *Service) Find(ctx context.Context, team int64, q string, since int64, o
 	}
 	now := s.Now()
 	out.Counts = s.count(found, now)
-	for i := range found {
-		n := &found[i]
+	for _, n := range found {
 		if since > 0 && !n.changedAfter(since) {
 			continue
 		}
@@ -214,15 +213,18 @@ func (s *Service) shown(n Node, now time.Time, open map[int64]int) Shown {
 	return v
 }
 
-// find gives the nodes that meet a search, with what has not been written yet.
-func (s *Service) find(ctx context.Context, team int64, q string) ([]Node, error) {
+// find gives the nodes that meet a search, by name. They are shared: look, do not change.
+func (s *Service) find(ctx context.Context, team int64, q string) ([]*Node, error) {
 	f, err := parseFilter(q)
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.rows().nodes(ctx, team)
+	list, err := s.nodesOf(ctx, team)
 	if err != nil {
 		return nil, err
+	}
+	if len(f.terms) == 0 {
+		return list, nil
 	}
 	open := map[string]map[string]bool{}
 	for _, cve := range f.cves() {
@@ -231,19 +233,18 @@ func (s *Service) find(ctx context.Context, team int64, q string) ([]Node, error
 		}
 	}
 	now := s.Now()
-	kept := list[:0]
-	for i := range list {
-		if f.meets(s, &list[i], now, open) {
-			kept = append(kept, list[i])
+	var kept []*Node
+	for _, n := range list {
+		if f.meets(s, n, now, open) {
+			kept = append(kept, n)
 		}
 	}
 	return kept, nil
 }
 
-func (s *Service) count(list []Node, now time.Time) Counts {
+func (s *Service) count(list []*Node, now time.Time) Counts {
 	c := Counts{map[protocol.NodeState]int{}, map[protocol.State]int{}, 0, 0, map[string]int{}, map[string]int{}, map[string]int{}}
-	for i := range list {
-		n := &list[i]
+	for _, n := range list {
 		c.States[n.State]++
 		if n.State != protocol.NodeAccepted {
 			continue

@@ -135,6 +135,21 @@ func (r rows) nodes(ctx context.Context, team int64, states ...protocol.NodeStat
 	return nodesOf(list)
 }
 
+// nodesSince are a team's nodes whose rows bear a later time, and how many it has in all.
+func (r rows) nodesSince(ctx context.Context, team, since int64) ([]Node, int64, error) {
+	var list []nodeRow
+	err := r.db.Reader(ctx).Where("team_id = ? AND (seen_at > ? OR changed_at > ? OR inventory_at > ? OR lost_at > ?)", team, since, since, since, since).Find(&list).Error
+	if err != nil {
+		return nil, 0, err
+	}
+	var count int64
+	if err := r.db.Reader(ctx).Model(&nodeRow{}).Where("team_id = ?", team).Count(&count).Error; err != nil {
+		return nil, 0, err
+	}
+	out, err := nodesOf(list)
+	return out, count, err
+}
+
 func nodesOf(list []nodeRow) ([]Node, error) {
 	out := make([]Node, len(list))
 	for i := range list {

@@ -79,6 +79,7 @@ type Service struct {
 	bodies *semaphore.Weighted
 	trusts trusts
 	open   openCache
+	cache  nodeCache
 	orders orders
 	unhear func()
 }
