@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,10 +71,17 @@ func ask(ctx context.Context, url, token string, in map[string]string, steps boo
 		return err
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		var refused struct{ Title, Detail string }
+		if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&refused); err != nil || refused.Title == "" {
+			return fmt.Errorf("the server answered %s", answer.Status)
+		}
+		return errors.New(cmp.Or(refused.Detail, refused.Title))
+	}
 	var run struct {
-		Detail, Reading, Status string
-		Answer                  struct{ Text string }
-		Steps                   []struct {
+		Reading, Status string
+		Answer          struct{ Text string }
+		Steps           []struct {
 			Tool, Result string
 			Args         json.RawMessage
 			Failed       bool
@@ -82,9 +90,6 @@ func ask(ctx context.Context, url, token string, in map[string]string, steps boo
 	}
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 4<<20)).Decode(&run); err != nil {
 		return fmt.Errorf("the server answered %s: %w", answer.Status, err)
-	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s", run.Detail)
 	}
 	if run.Reading != "" {
 		fmt.Fprintln(out, "Read as: "+plain(run.Reading)+"\n")
