@@ -90,6 +90,9 @@ func (s *Service) httpBlob(c *gin.Context) error {
 		return nil
 	}
 	site, err := s.siteRate(ctx, n.Team, n.Site)
+	if err == nil {
+		site, err = s.sparing(ctx, &n, site)
+	}
 	if err != nil {
 		s.Log.Warn("the cap of a site could not be read; the usual one holds", "site", n.Site, "error", err)
 	}

@@ -215,6 +215,26 @@ func (s *Service) order(ctx context.Context, n Node, in protocol.CheckIn) (*prot
 	return s.seal(ctx, n.Team, h.assignment(next, action, z))
 }
 
+// sparing is the cap of a site, in kilobytes a second, as the policy narrows it that
+// a node fetches for; 0 leaves it to the configuration.
+func (s *Service) sparing(ctx context.Context, n *Node, site int64) (int64, error) {
+	id, err := s.rolloutOf(ctx, n.ID)
+	if err != nil || id == "" {
+		return site, err
+	}
+	h, err := s.head(ctx, id)
+	if err != nil {
+		return site, err
+	}
+	if site == 0 {
+		site = s.SiteKBps
+	}
+	if most := int64(h.policy.Spec.Staging.PerSiteKBps); most > 0 && (site == 0 || most < site) {
+		return most, nil
+	}
+	return site, nil
+}
+
 // delivered notes that a node has its release. One that was away is let go by coming.
 func delivered(row memberRow, now time.Time) memberRow {
 	if row.State == rollout.Away {

@@ -306,11 +306,23 @@ type playing struct {
 
 // playing gives the members that take part; a node that is gone has no state.
 func (r rows) playing(ctx context.Context, id string) ([]playing, error) {
+	// Scanned by hand: of ten thousand nodes gorm's reflection costs more than the query.
+	found, err := r.db.Reader(ctx).Raw(`SELECT m.node_id, m.name, m.site, m.zone, m.batch, m.state, m.exit_code, m.released_at, m.delivered_at, m.ended_at,
+		COALESCE(n.seen_at, 0), COALESCE(n.state, '')
+		FROM edge_rollout_nodes m LEFT JOIN edge_nodes n ON n.id = m.node_id WHERE m.rollout_id = ? AND m.batch >= 0`, id).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
 	var list []playing
-	err := r.db.Reader(ctx).Raw(`SELECT m.node_id, m.name, m.site, m.zone, m.batch, m.state, m.exit_code, m.released_at, m.delivered_at, m.ended_at,
-		COALESCE(n.seen_at, 0) AS seen_at, COALESCE(n.state, '') AS node_state
-		FROM edge_rollout_nodes m LEFT JOIN edge_nodes n ON n.id = m.node_id WHERE m.rollout_id = ? AND m.batch >= 0`, id).Scan(&list).Error
-	return list, err
+	for found.Next() {
+		var m playing
+		if err := found.Scan(&m.NodeID, &m.Name, &m.Site, &m.Zone, &m.Batch, &m.State, &m.ExitCode, &m.ReleasedAt, &m.DeliveredAt, &m.EndedAt, &m.SeenAt, &m.NodeState); err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, found.Err()
 }
 
 // moveMembers gives nodes a state. from, if not empty, names those that they must
