@@ -260,6 +260,11 @@ func (c *Courier) worked(out apply.Outcome, err error) {
 	if out.Next != nil {
 		c.again = *out.Next
 	}
+	if out.State == protocol.StateSucceeded && out.Bundle == c.order.plan.Bundle {
+		if err := c.stager.Keep(nil); err != nil { // the worker keeps what the next bundle needs
+			c.Log.Warn("the spool is not cleared", "error", err)
+		}
+	}
 	if out.Restage {
 		c.order.Staged, c.again = "", c.clock()
 		c.phase = protocol.StateStaging

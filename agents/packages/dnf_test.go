@@ -1,0 +1,107 @@
+package packages
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/signalbox/signalbox/agents/host"
+)
+
+// rpms builds packages into a folder.
+func rpms(t *testing.T, out string, specs ...string) {
+	t.Helper()
+	for _, s := range specs {
+		dir := t.TempDir()
+		spec := filepath.Join(dir, "a.spec")
+		if err := os.WriteFile(spec, []byte(s), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		command(t, "rpmbuild", "-bb", "--quiet", "--define", "_topdir "+dir, "--define", "_rpmdir "+out, "--define", "_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm", spec)
+	}
+}
+
+func command(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+func spec(name, version, requires string) string {
+	if requires != "" {
+		requires = "Requires: " + requires + "\n"
+	}
+	return fmt.Sprintf("Name: %s\nVersion: %s\nRelease: 1\nSummary: a test\nLicense: none\nBuildArch: noarch\nAutoReqProv: no\n%s%%description\na test\n%%install\nmkdir -p %%{buildroot}/opt\necho %s > %%{buildroot}/opt/%s\n%%files\n/opt/%s\n", name, version, requires, version, name, name)
+}
+
+// TestSoakDnf needs dnf, rpm, rpmbuild and createrepo_c, which the short tests do without.
+func TestSoakDnf(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("SIGNALBOX_SOAK") == "" {
+		t.Log("needs dnf and createrepo_c; runs under SIGNALBOX_SOAK=1")
+		return
+	}
+	ctx := context.Background()
+	root := host.Root(t.TempDir())
+	d := &Dnf{Root: root, Native: "x86_64", Release: "9"}
+	const cache = "/var/cache/signalbox-agent"
+	old, fresh := filepath.Join(string(root), cache, "old"), filepath.Join(string(root), cache, "repo")
+	for _, dir := range []string{old, fresh, root.Path("/var/lib/rpm"), root.Path("/etc")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rpms(t, old, spec("till", "1.0", ""), spec("till-data", "1.0", ""))
+	rpms(t, fresh, spec("till", "2.0", "till-data >= 2"), spec("till-data", "2.0", ""), spec("elsewhere", "1", ""))
+	command(t, "createrepo_c", "-q", fresh)
+	installed := func() map[string]string {
+		list, err := d.Installed(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Versions(list, "x86_64")
+	}
+	var files []Want
+	for _, f := range []string{"till-1.0-1.noarch.rpm", "till-data-1.0-1.noarch.rpm"} {
+		files = append(files, Want{File: cache + "/old/" + f})
+	}
+	before, after := map[string]string{"till": "1.0-1", "till-data": "1.0-1"}, map[string]string{"till": "2.0-1", "till-data": "2.0-1"}
+	if out, err := d.Restore(ctx, files, nil, cache+"/work"); err != nil || !maps.Equal(installed(), before) {
+		t.Fatalf("%v, %v, %s", installed(), err, out.Text)
+	}
+	if broken, err := d.Broken(ctx); err != nil || broken != "" || d.Locked() {
+		t.Errorf("broken %q, %v", broken, err)
+	}
+	from := Repository{Dir: cache + "/repo", Work: cache + "/work"}
+	plan, err := d.Plan(ctx, from, Rules{})
+	if err != nil || len(plan.New)+len(plan.Remove) > 0 || d.Compare(plan.Upgrade["till"], "2.0-1") != 0 || len(plan.Upgrade) != 2 {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	if !maps.Equal(installed(), before) {
+		t.Error("the simulation changed something")
+	}
+	out, err := d.Install(ctx, from, Rules{})
+	if err != nil || !maps.Equal(installed(), after) {
+		t.Fatalf("%v, %v, %s", installed(), err, out.Text)
+	}
+	if plan, err = d.Plan(ctx, from, Rules{}); err != nil || len(plan.Upgrade) != 0 {
+		t.Errorf("a second time: %+v, %v", plan, err)
+	}
+	if out, err = d.Restore(ctx, files, nil, cache+"/work"); err != nil || !maps.Equal(installed(), before) {
+		t.Errorf("%v, %v, %s", installed(), err, out.Text)
+	}
+	if err := os.WriteFile(filepath.Join(fresh, "till-2.0-1.noarch.rpm"), []byte("damaged"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err = d.Install(ctx, from, Rules{}); err == nil && out.Exit == 0 || !maps.Equal(installed(), before) {
+		t.Errorf("a damaged package: %v, %v, %s", installed(), err, strings.TrimSpace(out.Text))
+	}
+}
