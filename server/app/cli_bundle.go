@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,7 +60,8 @@ func (s *signer) open(cmd *cobra.Command) (*ceremony.Folder, error) {
 	return ceremony.Open(s.trust)
 }
 
-func (s *signer) openKeys() ([]ceremony.Key, error) {
+// openKeys asks for passphrases only of keys that may sign what is to be signed.
+func (s *signer) openKeys(may func(ed25519.PublicKey) error) ([]ceremony.Key, error) {
 	if len(s.keys) == 0 {
 		return nil, errUsage{errors.New("say with --key who signs")}
 	}
@@ -68,6 +70,13 @@ func (s *signer) openKeys() ([]ceremony.Key, error) {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
+		}
+		public, err := ceremony.PublicOf(data)
+		if err == nil {
+			err = may(public)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		passphrase, err := s.ask(filepath.Base(path))
 		if err != nil {
@@ -99,12 +108,17 @@ After a rotation of release keys, sign without a file signs the list anew.`,
 			if err != nil {
 				return err
 			}
-			keys, err := s.openKeys()
-			if err != nil {
+			now := time.Now()
+			release := ceremony.Release{Drop: drop, Now: now, Expires: now.Add(life)}
+			if len(args) > 0 {
+				if release.File, err = bundle.Open(args[0]); err != nil {
+					return fmt.Errorf("%s: %w", args[0], err)
+				}
+				defer release.File.Close() // only read from
+			}
+			if release.Keys, err = s.openKeys(folder.MaySign); err != nil {
 				return err
 			}
-			now := time.Now()
-			release := ceremony.Release{Keys: keys, Drop: drop, Now: now, Expires: now.Add(life)}
 			if len(args) == 0 {
 				return c.signList(cmd.Context(), folder, release)
 			}
@@ -133,21 +147,15 @@ func (c *cli) signList(ctx context.Context, folder *ceremony.Folder, release cer
 }
 
 func (c *cli) signBundle(ctx context.Context, folder *ceremony.Folder, release ceremony.Release, path string) error {
-	file, err := bundle.Open(path)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	defer file.Close() // only read from
-	release.File = file
 	// If writing fails after this, the folder lists a bundle that carries no signatures: signing it once more mends that.
 	set, progress, err := folder.Sign(ctx, release)
 	if err != nil {
 		return fmt.Errorf("sign %s: %w", path, err)
 	}
-	if err := rewrite(path, file, set); err != nil {
+	if err := rewrite(path, release.File, set); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	m := file.Manifest
+	m := release.File.Manifest
 	fmt.Fprintf(c.out, "Signed bundle %s (version %d, channel %s): %d of %d signatures\n", m.BundleID, m.Version, m.Channel, progress.Have, progress.Need)
 	if !progress.Done {
 		fmt.Fprintln(c.out, "The next release person signs this same file.")

@@ -64,6 +64,9 @@ func publicKeys(texts []string) (keys []ed25519.PublicKey, err error) {
 
 // newKey makes a key and writes NAME.key, readable by its owner alone, and NAME.pub. It overwrites nothing.
 func newKey(name, passphrase string) (ceremony.Key, error) {
+	if _, err := os.Stat(name + ".key"); err == nil {
+		return ceremony.Key{}, fmt.Errorf("%s.key is there already", name)
+	}
 	key, err := ceremony.NewKey(rand.Reader)
 	if err != nil {
 		return key, err
@@ -231,7 +234,7 @@ func (c *cli) keysSignCommand() *cobra.Command {
 			if err := c.describe(folder); err != nil {
 				return err
 			}
-			keys, err := s.openKeys()
+			keys, err := s.openKeys(folder.MayAgree)
 			if err != nil {
 				return err
 			}

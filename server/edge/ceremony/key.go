@@ -107,15 +107,30 @@ func (k Key) Seal(passphrase string, random io.Reader) ([]byte, error) {
 	return json.MarshalIndent(s, "", "  ")
 }
 
-// OpenKey reads a sealed key.
-func OpenKey(data []byte, passphrase string) (Key, error) {
+// PublicOf is the public half in a sealed key's file, which anybody may have
+// altered: good for saying early that a key is the wrong one.
+func PublicOf(data []byte) (ed25519.PublicKey, error) {
+	s, err := readSealed(data)
+	return s.Public, err
+}
+
+func readSealed(data []byte) (sealed, error) {
 	var s sealed
 	if err := json.Unmarshal(data, &s); err != nil {
-		return Key{}, fmt.Errorf("this is no key file: %w", err)
+		return s, fmt.Errorf("this is no key file: %w", err)
 	}
 	if s.Schema != sealedSchema || s.Type != sealedType || len(s.Public) != ed25519.PublicKeySize || len(s.Nonce) != chacha20poly1305.NonceSizeX ||
 		s.Time < 1 || s.Time > kdfMaxTime || s.Memory < 8 || s.Memory > kdfMaxKiB {
-		return Key{}, errors.New("this is no key file that this program can read")
+		return s, errors.New("this is no key file that this program can read")
+	}
+	return s, nil
+}
+
+// OpenKey reads a sealed key.
+func OpenKey(data []byte, passphrase string) (Key, error) {
+	s, err := readSealed(data)
+	if err != nil {
+		return Key{}, err
 	}
 	box, err := s.box(passphrase)
 	if err != nil {

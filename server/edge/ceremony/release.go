@@ -71,13 +71,21 @@ func (f *Folder) Sign(ctx context.Context, r Release) (bundle.Set, Progress, err
 	return set, p, f.keep(kept)
 }
 
-func (f *Folder) maySign(r Release) error {
+// MaySign says whether a key may sign bundles.
+func (f *Folder) MaySign(public ed25519.PublicKey) error {
 	if f.root == nil {
 		return fmt.Errorf("%s has no root yet; begin with keys init", f.dir)
 	}
+	if id := KeyID(public); !slices.Contains(f.root.Signed.Roles["targets"].KeyIDs, id) {
+		return fmt.Errorf("key %s is no release key of root %d", id, f.root.Signed.Version)
+	}
+	return nil
+}
+
+func (f *Folder) maySign(r Release) error {
 	for _, key := range r.Keys {
-		if !slices.Contains(f.root.Signed.Roles["targets"].KeyIDs, key.ID()) {
-			return fmt.Errorf("key %s is no release key of root %d", key.ID(), f.root.Signed.Version)
+		if err := f.MaySign(key.Public()); err != nil {
+			return err
 		}
 	}
 	switch {

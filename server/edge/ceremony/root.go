@@ -190,20 +190,29 @@ type Progress struct {
 	Done bool
 }
 
-// SignDraft adds a root key's signature to the draft. With enough of them, by
-// the rules of the root before and by its own, the draft becomes the root.
-func (f *Folder) SignDraft(key Key) (Progress, error) {
+// MayAgree says whether a key may sign the draft.
+func (f *Folder) MayAgree(public ed25519.PublicKey) error {
 	if f.draft == nil {
-		return Progress{}, errors.New("no root waits for signatures")
+		return errors.New("no root waits for signatures")
 	}
-	d := *f.draft
-	id, may := key.ID(), slices.Contains(f.draft.Signed.Roles["root"].KeyIDs, key.ID())
+	id := KeyID(public)
+	may := slices.Contains(f.draft.Signed.Roles["root"].KeyIDs, id)
 	if f.root != nil {
 		may = may || slices.Contains(f.root.Signed.Roles["root"].KeyIDs, id)
 	}
 	if !may {
-		return Progress{}, fmt.Errorf("key %s is no root key, neither before nor after this change", id)
+		return fmt.Errorf("key %s is no root key, neither before nor after this change", id)
 	}
+	return nil
+}
+
+// SignDraft adds a root key's signature to the draft. With enough of them, by
+// the rules of the root before and by its own, the draft becomes the root.
+func (f *Folder) SignDraft(key Key) (Progress, error) {
+	if err := f.MayAgree(key.Public()); err != nil {
+		return Progress{}, err
+	}
+	d := *f.draft
 	d.Signatures = slices.Clone(d.Signatures)
 	if err := d.sign(key); err != nil {
 		return Progress{}, err
