@@ -21,7 +21,7 @@ type plan struct {
 // plans are in order: the more particular first.
 var plans []plan
 
-func init() { plans = append(githubPlans(), portalPlans()...) } // they call back into the list for their examples
+func init() { plans = slices.Concat(githubPlans(), portalPlans(), edgePlans()) } // they call back into the list for their examples
 
 func is(e grammar.Entity, ops ...grammar.Op) func(grammar.Reading) bool {
 	return func(r grammar.Reading) bool { return r.Entity == e && (len(ops) == 0 || slices.Contains(ops, r.Op)) }

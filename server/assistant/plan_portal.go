@@ -21,7 +21,6 @@ func portalPlans() []plan {
 		{"errors", "What new errors came in since the last release?", is(grammar.Error, grammar.List, grammar.Count, grammar.Latest), (*asked).errors},
 		{"error", "", func(r grammar.Reading) bool { return r.Entity == grammar.Error && r.ShortID != "" }, (*asked).oneError},
 		{"lines", "Any errors in payments in the last hour?", is(grammar.Log), (*asked).lines},
-		{"nodes", "Which nodes are offline?", is(grammar.Node, grammar.List, grammar.Count), (*asked).nodes},
 		{"deliveries", "Did any webhook deliveries fail today?", is(grammar.Delivery, grammar.List, grammar.Count), (*asked).deliveries},
 		{"approvals", "Which builds are waiting for approval?", is(grammar.Approval, grammar.List, grammar.Count), (*asked).approvals},
 	}
@@ -124,6 +123,9 @@ func (a *asked) failing(ctx context.Context) (string, error) {
 			return "", err
 		}
 		lines = append(lines, a.failingJobs(list)...)
+	}
+	if len(names) == 0 {
+		return "There are no pipelines in " + a.team.Name + " yet.", nil
 	}
 	if len(lines) == 0 {
 		return "No build is failing: the last finished build of every job succeeded.", nil
@@ -423,43 +425,6 @@ func (a *asked) lines(ctx context.Context) (string, error) {
 	}) string {
 		return fmt.Sprintf("%s (%d %%): %s", thousands(p.Count), (200*p.Count+count.Total)/(2*count.Total), cutLine(plain(p.Pattern), 160))
 	}), nil
-}
-
-func (a *asked) nodeRef(id, name string) string {
-	url := a.page("/teams/" + a.team.Name + "/edge/nodes/" + id)
-	a.source(name, url)
-	return link(plain(name), url)
-}
-
-func (a *asked) nodes(ctx context.Context) (string, error) {
-	query := ""
-	if a.reading.Has("offline") {
-		query = "offline"
-	}
-	var out struct {
-		Total int `json:"total"`
-		Nodes []struct {
-			ID, Name, Site string
-			AgentState     string `json:"agent_state"`
-			Offline        bool
-			SeenAt         string `json:"seen_at"`
-		} `json:"nodes"`
-	}
-	if err := a.call(ctx, "edge_nodes_list", map[string]any{"team": a.team.Name, "query": query, "limit": 100}, &out); err != nil {
-		return "", err
-	}
-	what := strings.TrimSpace(query + " node")
-	if out.Total == 0 {
-		return "No " + what + "s.", nil
-	}
-	lines := make([]string, len(out.Nodes))
-	for i, n := range out.Nodes {
-		lines[i] = a.nodeRef(n.ID, n.Name) + " — " + plain(strings.Join([]string{n.Site, n.AgentState}, ", "))
-		if at, err := time.Parse(time.RFC3339, n.SeenAt); err == nil {
-			lines[i] += ", last seen " + a.moment(at)
-		}
-	}
-	return fmt.Sprintf("**%s**.", number(out.Total, what)) + list(lines, out.Total, func(s string) string { return s }), nil
 }
 
 func (a *asked) deliveries(ctx context.Context) (string, error) {

@@ -98,15 +98,18 @@ func portalTool(name, answer string) tools.Tool {
 
 // portal is what the capabilities know in the world, as their tools say it.
 var portal = map[string]string{
-	"ci_pipelines_list": `{"pipelines":[{"name":"web"},{"name":"api"},{"name":"nightly"}]}`,
-	"ci_builds_list":    `{"items":[{"id":43,"name":"43","status":"started","pipeline":{"name":"web"},"job":{"name":"test"},"created_at":"2026-04-17T11:58:00Z"}]}`,
-	"ci_build_get":      `{"failure":{"step":"s","name":"test","exit_status":1,"last_lines":["ok","expected 1000 got 999"],"same_in_last":1}}`,
-	"issues_issue_list": `{"issues":[{"id":7,"short_id":"SHOP-7","title":"TypeError: cannot read total of undefined","state":"unresolved","events":128,"users":54,"first_seen":"2026-04-16T10:20:00Z","releases":{"first":"v1.4.2"}},{"id":9,"short_id":"API-1","title":"nil dereference","state":"unresolved","events":3,"users":1,"first_seen":"2026-04-17T06:00:00Z","releases":{}}],"next":""}`,
-	"issues_issue_get":  `{"issue":{"id":7,"short_id":"SHOP-7","title":"TypeError","state":"unresolved","events":128,"users":54,"first_seen":"2026-04-16T10:20:00Z","last_seen":"2026-04-17T11:00:00Z","releases":{}},"suspect_commits":[]}`,
-	"logs_line_count":   `{"total":5230}`,
-	"logs_pattern_list": `{"patterns":[{"pattern":"connection to <*> refused","count":5100,"sample":"x"},{"pattern":"slow","count":130,"sample":"y"}]}`,
-	"ci_delivery_list":  `{"received":40,"failed":3,"refused":1,"deliveries":[{"id":"d-501","event":"push","state":"failed","verdict":"accepted","error":"web answered 500"},{"id":"d-502","event":"push","state":"failed","verdict":"accepted","error":"web answered 500"},{"id":"d-503","event":"push","state":"failed","verdict":"accepted","error":"web answered 500"},{"id":"d-504","event":"push","state":"none","verdict":"refused","error":"bad signature"}]}`,
-	"ci_approval_list":  `{"items":[]}`,
+	"ci_pipelines_list":  `{"pipelines":[{"name":"web"},{"name":"api"},{"name":"nightly"}]}`,
+	"ci_builds_list":     `{"items":[{"id":43,"name":"43","status":"started","pipeline":{"name":"web"},"job":{"name":"test"},"created_at":"2026-04-17T11:58:00Z"}]}`,
+	"ci_build_get":       `{"failure":{"step":"s","name":"test","exit_status":1,"last_lines":["ok","expected 1000 got 999"],"same_in_last":1}}`,
+	"issues_issue_list":  `{"issues":[{"id":7,"short_id":"SHOP-7","title":"TypeError: cannot read total of undefined","state":"unresolved","events":128,"users":54,"first_seen":"2026-04-16T10:20:00Z","releases":{"first":"v1.4.2"}},{"id":9,"short_id":"API-1","title":"nil dereference","state":"unresolved","events":3,"users":1,"first_seen":"2026-04-17T06:00:00Z","releases":{}}],"next":""}`,
+	"issues_issue_get":   `{"issue":{"id":7,"short_id":"SHOP-7","title":"TypeError","state":"unresolved","events":128,"users":54,"first_seen":"2026-04-16T10:20:00Z","last_seen":"2026-04-17T11:00:00Z","releases":{}},"suspect_commits":[]}`,
+	"logs_line_count":    `{"total":5230}`,
+	"logs_pattern_list":  `{"patterns":[{"pattern":"connection to <*> refused","count":5100,"sample":"x"},{"pattern":"slow","count":130,"sample":"y"}]}`,
+	"ci_delivery_list":   `{"received":40,"failed":3,"refused":1,"deliveries":[{"id":"d-501","event":"push","state":"failed","verdict":"accepted","error":"web answered 500"},{"id":"d-502","event":"push","state":"failed","verdict":"accepted","error":"web answered 500"},{"id":"d-503","event":"push","state":"failed","verdict":"accepted","error":"web answered 500"},{"id":"d-504","event":"push","state":"none","verdict":"refused","error":"bad signature"}]}`,
+	"edge_patch_status":  `{"under_way":[{"id":"r1","number":3,"policy":"fleet","bundle":"20260415-build-42","state":"running","nodes":{"succeeded":9,"quarantined":1,"deferred":2},"total":12,"failures":1}],"last":null}`,
+	"edge_rollouts_list": `{"rollouts":[{"id":"r1","number":3,"bundle":"20260415-build-42","state":"running","nodes":{"succeeded":9},"total":12,"failures":1}]}`,
+	"edge_nodes_list":    `{"total":4,"nodes":[{"id":"n1","name":"edge-01","agent_state":"succeeded"},{"id":"n7","name":"edge-07","agent_state":"quarantined","last_exit":"2: integrity"},{"id":"n3","name":"edge-03","agent_state":"deferred"},{"id":"n11","name":"edge-11","agent_state":"deferred"}]}`,
+	"ci_approval_list":   `{"items":[]}`,
 }
 
 func init() {
@@ -143,6 +146,8 @@ func TestQuestions(t *testing.T) {
 		{ask: []string{"What changed between v1.4.1 and v1.4.2?", "changes between v1.4.1 and v1.4.2", "compare v1.4.1 with v1.4.2"}, contains: []string{"5644", "5650", "5678", "5691", "5702"}, lacks: []string{"5710"}},
 		{ask: []string{"What new errors came in since the last release?", "new errors since the latest release", "any new exceptions since our last release?"}, contains: []string{"SHOP-7", "128 events", "54 users", "API-1"}, lacks: []string{"SHOP-3"}, tools: []string{"github__get_latest_release", "issues_issue_list"}},
 		{ask: []string{"Any errors in payments in the last hour?", "errors of payments in the last hour", "show errors in payments within the last 60 minutes"}, contains: []string{"5,230", "98 %", "connection to &lt;\\*&gt; refused"}},
+		{ask: []string{"Which edge agents are not patched?", "which nodes are unpatched", "edge nodes without the patch"}, contains: []string{"9 of 12 nodes", "edge-07", "integrity", "edge-03", "edge-11"}, lacks: []string{"edge-01", "all patched"}},
+		{ask: []string{"Which rollouts are running?"}, contains: []string{"rollout #3", "9 of 12 nodes"}},
 		{ask: []string{"Did any webhook deliveries fail today?", "which webhook deliveries failed today", "failed deliveries today"}, contains: []string{"3 failed", "d-501", "d-503", "1 refused", "bad signature"}},
 		{ask: []string{"Any open bugs in acme/api?", "open bugs of acme/api", "show open bugs in acme/api"}, contains: []string{"#12", "#15", "acme/api"}},
 		{ask: []string{"What's the latest release of acme/api?", "newest release in acme/api"}, contains: []string{"no release", "404"}, lacks: []string{"v1.4.2"}},
