@@ -68,7 +68,7 @@ type acceptance struct {
 	library          *trustedmetadata.TrustedMetadata
 	trusted, offered Set
 	result           Set
-	older            bool // the offered metadata is older than what stays
+	older            bool // the offered metadata is older than what stays, or beside it
 }
 
 func (a *acceptance) roots() error {
@@ -194,7 +194,7 @@ func (a *acceptance) carried() error {
 		}
 	}
 	if known > 0 && offered.Signed.Version <= known {
-		a.older = offered.Signed.Version < known
+		a.older = offered.Signed.Version < known || !bytes.Equal(a.offered.Targets, a.trusted.Targets)
 		a.result.Snapshot, a.result.Timestamp = a.trusted.Snapshot, a.newerTimestamp()
 		return a.targets()
 	}

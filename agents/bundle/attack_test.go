@@ -137,6 +137,16 @@ func TestAttackRollback(t *testing.T) {
 		}
 		wantExit(t, carry(t, trust, one.file(t, older), thisNode, today), 9)
 	})
+	t.Run("two lists of one version", func(t *testing.T) {
+		t.Parallel()
+		trust := pinned(t)
+		wantExit(t, carry(t, trust, one.file(t, older), thisNode, today), 0)
+		beside := firstRelease(two).set(t, root)
+		wantExit(t, carry(t, trust, two.file(t, beside), thisNode, today), 9)
+		if view, err := trust.View(); err != nil || len(view.Bundles()) != 1 || view.Bundles()["build-1"].Version != 1 {
+			t.Errorf("the other list took over: %+v %v", view, err)
+		}
+	})
 }
 
 func TestAttackFreeze(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 // View is accepted metadata, to be asked.
 type View struct {
 	Root, Timestamp, Snapshot, Targets Document
-	// Older is set when the offered metadata was older than what is trusted.
+	// Older is set when the offered metadata was older than what is trusted, or another of the same version.
 	Older bool
 
 	root    *rootDocument
@@ -116,12 +116,12 @@ func (v *View) Signers() []string {
 
 // Manifest reads a manifest that targets.json vouches for. Nobody's word for it
 // is Authenticity, other bytes than vouched for are Integrity, and a bundle that
-// only older metadata knows was withdrawn: Stale.
+// only older metadata knows was withdrawn, or its signer's list was out of date: Stale.
 func (v *View) Manifest(bundleID string, data []byte) (*Manifest, error) {
 	target, ok := v.targets.Signed.Targets[TargetPath(bundleID)]
 	switch {
 	case !ok && v.Older:
-		return nil, refuse(Stale, "Bundle %.80q was withdrawn: newer signed metadata no longer lists it.", bundleID)
+		return nil, refuse(Stale, "Newer signed metadata does not list bundle %.80q: it was withdrawn, or signed on top of a list that was out of date.", bundleID)
 	case !ok:
 		return nil, refuse(Authenticity, "No release key vouches for bundle %.80q.", bundleID)
 	}
