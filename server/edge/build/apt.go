@@ -12,11 +12,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ulikunitz/xz"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/signalbox/signalbox/agents/bundle"
 	"github.com/signalbox/signalbox/server/edge/build/debian"
@@ -236,17 +238,27 @@ func (s aptSystem) folder(ctx context.Context, src Source) (loaded, error) {
 	if err != nil {
 		return out, err
 	}
+	out.items = make([]item, len(files))
+	made := make([]time.Time, len(files))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0)) // most of the work is unpacking
+	for i, f := range files {
+		g.Go(func() (err error) {
+			if out.items[i], made[i], err = s.file(ctx, src, f); err != nil {
+				return fmt.Errorf("%s: %w", f, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return out, err
+	}
 	var list []string
-	for _, f := range files {
-		it, made, err := s.file(ctx, src, f)
-		if err != nil {
-			return out, fmt.Errorf("%s: %w", f, err)
-		}
-		if made.After(out.date) {
-			out.date = made
-		}
-		out.items = append(out.items, it)
+	for i, it := range out.items {
 		list = append(list, it.sha)
+		if made[i].After(out.date) {
+			out.date = made[i]
+		}
 	}
 	slices.Sort(list)
 	out.origin = bundle.Source{URI: "folder:" + filepath.Base(src.Folder), SHA256: hexSum([]byte(strings.Join(list, "\n")))}

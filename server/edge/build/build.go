@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/signalbox/signalbox/agents/bundle"
@@ -31,7 +32,7 @@ type Options struct {
 	Now   func() time.Time
 	// Builder is who built, for the provenance.
 	Builder string
-	// Log hears what happens, one line at a time; nil hears nothing.
+	// Log hears what happens, one line at a time, from several goroutines in turn; nil hears nothing.
 	Log func(line string)
 }
 
@@ -131,8 +132,11 @@ func Build(ctx context.Context, spec Spec, o Options, w io.Writer) (Report, erro
 }
 
 func newBuilder(spec Spec, o Options) (*builder, error) {
+	var one sync.Mutex
 	b := &builder{now: o.Now, confined: o.Within != "", log: func(format string, args ...any) {
 		if o.Log != nil {
+			one.Lock()
+			defer one.Unlock()
 			o.Log(fmt.Sprintf(format, args...))
 		}
 	}}

@@ -8,7 +8,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/signalbox/signalbox/agents/bundle"
 	"github.com/signalbox/signalbox/server/edge/build/resolve"
@@ -206,25 +209,44 @@ func (v *variantBuild) oneVersion() error {
 	return nil
 }
 
+// fetches is how many files are on their way at once.
+const fetches = 4
+
 // fetch has every file of the bundle in the store, the earlier versions where they can be had.
 func (v *variantBuild) fetch(ctx context.Context) error {
+	var mutex sync.Mutex // have and the lists of bases are filled by several at once
 	have := map[string]*chosen{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(fetches)
 	for i, c := range v.packages {
 		v.log("%s: %d of %d: %s %s", v.out.Name(), i+1, len(v.packages), c.item.Name, c.item.Version)
-		if err := v.obtain(ctx, c.item); err != nil {
-			return err
+		g.Go(func() error { return v.obtain(ctx, c.item) })
+		for version := range c.from {
+			g.Go(func() error {
+				old, err := v.earlier(ctx, c.item, version)
+				if err != nil {
+					return err
+				}
+				mutex.Lock()
+				defer mutex.Unlock()
+				if old == nil {
+					v.report.NoRollback = append(v.report.NoRollback, c.item.Name+" "+version)
+					return nil
+				}
+				if have[old.sha] == nil {
+					have[old.sha] = &chosen{item: old}
+				}
+				c.bases = append(c.bases, have[old.sha])
+				return nil
+			})
 		}
-		for _, version := range slices.Sorted(maps.Keys(c.from)) {
-			base, err := v.earlier(ctx, c.item, version, have)
-			if err != nil {
-				return err
-			}
-			if base == nil {
-				v.report.NoRollback = append(v.report.NoRollback, c.item.Name+" "+version)
-				continue
-			}
-			c.bases = append(c.bases, base)
-		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	slices.Sort(v.report.NoRollback)
+	for _, c := range v.packages {
+		slices.SortFunc(c.bases, byName)
 	}
 	v.rollback = slices.SortedFunc(maps.Values(have), byName)
 	return nil
@@ -244,24 +266,20 @@ func (v *variantBuild) obtain(ctx context.Context, it *item) error {
 
 // earlier finds the file of an installed version. That a mirror lists one which is gone is
 // no failure: it means only that this version cannot come along.
-func (v *variantBuild) earlier(ctx context.Context, it *item, version string, have map[string]*chosen) (*chosen, error) {
+func (v *variantBuild) earlier(ctx context.Context, it *item, version string) (*item, error) {
 	for _, p := range v.universe.Versions(it.Name, it.Arch) {
 		old := &v.items[p.Ref]
 		if old.Version != version {
 			continue
 		}
-		if known := have[old.sha]; known != nil {
-			return known, nil
+		err := v.obtain(ctx, old)
+		if err == nil {
+			return old, nil
 		}
-		if err := v.obtain(ctx, old); err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			v.log("%s", err)
-			continue
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
-		have[old.sha] = &chosen{item: old}
-		return have[old.sha], nil
+		v.log("%s", err)
 	}
 	return nil, nil
 }

@@ -15,6 +15,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,7 +99,8 @@ type world struct {
 	files map[string][]byte
 	url   string
 	key   *debian.RepoKey
-	keys  string // file
+	keys  string     // file
+	mutex sync.Mutex // over files while the mirror serves
 	asked map[string]int
 }
 
@@ -106,8 +108,10 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), files: map[string][]byte{}, asked: map[string]int{}}
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		w.mutex.Lock()
 		data, there := w.files[r.URL.Path]
 		w.asked[r.URL.Path]++
+		w.mutex.Unlock()
 		if !there {
 			http.NotFound(out, r)
 			return
