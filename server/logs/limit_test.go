@@ -187,3 +187,34 @@ func TestRetentionOfTeams(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestNotKept: what is counted and then not kept is given back.
+func TestNotKept(t *testing.T) {
+	t.Parallel()
+	w := setupAlerts(t)
+	if status, text := w.call("PUT", limitsPath, `{"team":"reds","lines_per_second":1}`, red, isJSON); status != http.StatusOK {
+		t.Fatal(status, text)
+	}
+	for range 3 {
+		if err := w.admit(t.Context(), 1, 10, 100); err != nil {
+			t.Fatal(err)
+		}
+		w.giveBack(1, 10, 100)
+	}
+	w.giveBack(99, 1, 1) // a team that never sent
+	if l, err := w.LimitsOf(t.Context(), 1); err != nil || l.TodayLines != 0 || l.TodayBytes != 0 {
+		t.Errorf("%+v %v", l, err)
+	}
+	if err := w.admit(t.Context(), 1, 10, 100); err != nil {
+		t.Fatal(err)
+	}
+	// What cannot be written down is written down later.
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.flushUsage(gone); err == nil {
+		t.Error("a failure was kept secret")
+	}
+	if l, err := w.LimitsOf(t.Context(), 1); err != nil || l.TodayLines != 10 || l.TodayBytes != 100 {
+		t.Errorf("%+v %v", l, err)
+	}
+}
