@@ -70,7 +70,7 @@ func TestNoLinesFromInside(t *testing.T) {
 func TestBuildLinesSurviveKills(t *testing.T) {
 	t.Parallel()
 	p := launch(t)
-	const lines = 6000
+	const lines = 3000
 	p.pipeline(t, "main", "shop", "jobs:\n- name: unit\n  plan:\n  - "+shell("talk", fmt.Sprintf("i=0; while [ $i -lt %d ]; do i=$((i+1)); echo counted $i; [ $((i %% 100)) = 0 ] && sleep 0.05; done; exit 0", lines))+"}\n")
 	id := strconv.FormatInt(p.trigger(t, "main", "shop", "unit").ID, 10)
 	kept := func(c *client) int64 {
@@ -84,7 +84,7 @@ func TestBuildLinesSurviveKills(t *testing.T) {
 		}
 		return n
 	}
-	for kills, before := 0, int64(0); kills < 3; kills++ {
+	for kills, before := 0, int64(0); kills < 2; kills++ {
 		eventually(t, "more lines", func() bool { return kept(p.client) > before })
 		before = kept(p.client)
 		p.end(syscall.SIGKILL)
