@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -48,9 +49,27 @@ type Portal struct {
 // NewPortal listens on loopback.
 func NewPortal(t testing.TB, now func() time.Time) *Portal {
 	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewPortalOn(t, l, now)
+}
+
+// NewPortalOn answers on a listener.
+func NewPortalOn(t testing.TB, l net.Listener, now func() time.Time) *Portal {
+	t.Helper()
 	p := &Portal{t: t, Now: now, state: protocol.NodeAccepted, manifests: map[string][]byte{}, blobs: map[string][]byte{}, served: map[string]int64{}, wrong: map[string]bool{}}
-	s := httptest.NewServer(p)
-	t.Cleanup(s.Close)
+	s := httptest.NewUnstartedServer(p)
+	if err := s.Listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.Listener = l
+	s.Start()
+	t.Cleanup(func() {
+		s.CloseClientConnections() // one whose link is down would be waited for
+		s.Close()
+	})
 	p.URL = s.URL
 	return p
 }

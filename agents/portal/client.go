@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -64,7 +65,9 @@ func New(dir string, id Identity, now func() time.Time) (*Client, error) {
 	}
 	c.seq = c.kept
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = messageTime
+	// A link that swallows everything must not hold up what can be done without one.
+	transport.DialContext = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext
+	transport.ResponseHeaderTimeout = 20 * time.Second
 	transport.MaxIdleConns, transport.IdleConnTimeout = 2, 30*time.Second // the portal has thousands like this one
 	if id.CA != "" {
 		pool, err := x509.SystemCertPool()
