@@ -24,10 +24,25 @@ func (c *client) furnishEdge(t *testing.T, w team) {
 	t.Helper()
 	c.publishBundle(t, w.name, "a package")
 	var token struct{ ID, Token string }
-	c.call(t, "POST", "/api/v1/edge/tokens", map[string]any{"team": w.name, "name": "shop", "accepts": true}, &token)
+	c.call(t, "POST", "/api/v1/edge/tokens", map[string]any{"team": w.name, "name": "shop", "accepts": true, "labels": map[string]string{"role": "pos"}}, &token)
 	node := c.as("").enrol(t, token.Token)
 	w.things["bundles/:bundle"], w.things["tokens/:token"], w.things["nodes/:id"], w.things["sites/:name"] = "b-1", token.ID, node, "osl"
+	var policy, rollout struct{ ID string }
+	c.call(t, "POST", "/api/v1/edge/policies", map[string]any{"team": w.name, "reason": "first", "text": patchPolicy}, &policy)
+	c.call(t, "POST", "/api/v1/edge/rollouts", map[string]any{"team": w.name, "policy": policy.ID, "reason": "first"}, &rollout)
+	w.things[":policy"], w.things[":rollout"] = policy.ID, rollout.ID
 }
+
+const patchPolicy = `
+apiVersion: patchmgmt.io/v1
+kind: PatchPolicy
+metadata: {name: shops}
+spec:
+  bundleRef: {version: b-1, channel: stable}
+  targets: {selector: {matchLabels: {role: pos}}}
+  schedule: {maintenanceWindow: "Tue 02:00-04:00", timezone: UTC}
+  rolloutStrategy: {type: RollingUpdate, batchSize: 10}
+`
 
 // publishBundle founds a team's trust and publishes bundle b-1 with one package.
 func (c *client) publishBundle(t testing.TB, team, deb string) {
