@@ -115,7 +115,7 @@ function secretColumns({ team, refused, rotate, remove }: Acts): Column<Secret>[
       sort: (a, b) => instant(a.last_used_at ?? "1970-01-01") - instant(b.last_used_at ?? "1970-01-01"),
       cell: (secret) => (secret.last_used_at ? <RelativeTime at={secret.last_used_at} /> : <span className="muted">never</span>),
     },
-    { key: "user", head: "Used by", said: "by", cell: (secret) => <User team={team} use={secret.last_used_by} /> },
+    { key: "user", head: "Used by", cell: (secret) => <User team={team} use={secret.last_used_by} /> },
     {
       key: "acts",
       head: <span className="sr">Actions</span>,
@@ -135,7 +135,7 @@ function secretColumns({ team, refused, rotate, remove }: Acts): Column<Secret>[
 
 /** The build that got the value last, or the check of a pipeline. */
 function User({ team, use }: { team: string; use: Secret["last_used_by"] }) {
-  if (!use) return <span className="muted">–</span>;
+  if (!use) return <span className="muted desk">–</span>;
   const words = inWords(use);
   const to = use.build ? `/builds/${use.build}` : `/teams/${encodeURIComponent(team)}/pipelines/${encodeURIComponent(use.pipeline)}`;
   return (

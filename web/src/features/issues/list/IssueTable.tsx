@@ -72,7 +72,7 @@ function issueColumns(team: string, now: number, selected: ReadonlySet<string>, 
             <span className="clip">{assignee}</span>
           </span>
         ) : (
-          <span className="muted">–</span>
+          <span className="muted desk">–</span>
         ),
     },
     { key: "strip", head: "24 h", width: 178, end: true, cell: (issue) => <RunStrip bars={strip(issue.sparkline)} slots={24} label="events per hour, last 24 hours" /> },
