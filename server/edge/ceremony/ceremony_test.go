@@ -131,6 +131,10 @@ func TestSigning(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	sign(t, f, two, "a")
+	// A file whose list is out of date is signed afresh.
+	if set, progress, err := f.Sign(t.Context(), request(one.file(t, again), "a")); err != nil || !progress.Done || targetsVersion(set.Targets) != 4 {
+		t.Errorf("%+v: %v", progress, err)
+	}
 	other, same, late := pack(2), pack(1), pack(3)
 	other.manifest.Requires.Reboot = bundle.RebootAlways
 	same.manifest.BundleID = "build-1b"
@@ -271,8 +275,22 @@ func TestRotation(t *testing.T) {
 		t.Errorf("the list signed anew: exit %d", code)
 	}
 	stolen := pack(2)
-	if code := apply(t, trust, stolen.file(t, sign(t, thief, stolen, "a")), today); code != 3 {
+	set = sign(t, thief, stolen, "a")
+	if code := apply(t, trust, stolen.file(t, set), today); code != 3 {
 		t.Errorf("the stolen key: exit %d", code)
+	}
+	// A bundle that only the revoked key has signed is like an unsigned one to the new key.
+	set, progress, err = f.Sign(t.Context(), request(stolen.file(t, set), "b"))
+	if err != nil || !progress.Done {
+		t.Fatalf("%+v: %v", progress, err)
+	}
+	if code := apply(t, trust, stolen.file(t, set), today); code != 0 {
+		t.Errorf("signed with the new key: exit %d", code)
+	}
+	// Signing what is signed once more changes nothing.
+	again, progress, err := f.Sign(t.Context(), request(stolen.file(t, set), "b"))
+	if err != nil || !progress.Done || !bytes.Equal(again.Targets, set.Targets) {
+		t.Errorf("%+v: %v", progress, err)
 	}
 	// A folder that was left behind catches up by a bundle.
 	behind := copyOf(t, thief)

@@ -137,8 +137,8 @@ func (f *Folder) lists(r Release) (*document[targetsBody], *document[metaBody], 
 		if err := next.vouch(r.File); err != nil {
 			return nil, nil, err
 		}
-		if r.File.Signed() {
-			return f.cosign(r.File, current, next)
+		if targets, begun := f.begun(r.File, current); begun {
+			return f.cosign(r.File, targets, next)
 		}
 	}
 	version := next.Version
@@ -182,11 +182,14 @@ func (b *targetsBody) vouch(file *bundle.File) error {
 		target.Custom.Variants = append(target.Custom.Variants, v.Name())
 	}
 	path := bundle.TargetPath(m.BundleID)
-	for other, have := range b.Targets {
-		if other == path && have.Hashes["sha256"] != target.Hashes["sha256"] {
+	if have, ok := b.Targets[path]; ok {
+		if have.Hashes["sha256"] != target.Hashes["sha256"] {
 			return fmt.Errorf("another bundle %s is signed already; a bundle's id is used once", m.BundleID)
 		}
-		if other != path && have.Custom.Channel == m.Channel && have.Custom.Version >= m.Version {
+		return nil
+	}
+	for _, have := range b.Targets {
+		if have.Custom.Channel == m.Channel && have.Custom.Version >= m.Version {
 			return fmt.Errorf("channel %s is at version %d already; bundle %s has version %d", m.Channel, have.Custom.Version, m.BundleID, m.Version)
 		}
 	}
@@ -194,20 +197,26 @@ func (b *targetsBody) vouch(file *bundle.File) error {
 	return nil
 }
 
-// cosign takes the lists that the bundle carries if they say just what this
-// person would have signed, apart from the date.
-func (f *Folder) cosign(file *bundle.File, current, next targetsBody) (*document[targetsBody], *document[metaBody], error) {
-	targets, err := read[targetsBody](file.Set.Targets)
-	if err != nil {
-		return nil, nil, err
+// begun is the list that the bundle carries, if one of today's release keys has
+// signed it and it is the folder's own or a newer one. Any other counts as none.
+func (f *Folder) begun(file *bundle.File, current targetsBody) (document[targetsBody], bool) {
+	d, err := read[targetsBody](file.Set.Targets)
+	if err != nil || len(d.signers(f.root.Signed, "targets")) == 0 {
+		return d, false
 	}
+	return d, d.Signed.Version > current.Version || d.Signed.Version == current.Version && d.Signed.Expires.Equal(current.Expires)
+}
+
+// cosign takes the lists that the bundle carries, which a release key has begun to
+// sign, if they say just what this person would have signed, apart from the date.
+func (f *Folder) cosign(file *bundle.File, targets document[targetsBody], next targetsBody) (*document[targetsBody], *document[metaBody], error) {
 	snapshot, err := read[metaBody](file.Set.Snapshot)
 	if err != nil {
 		return nil, nil, err
 	}
 	t := targets.Signed
-	if t.Version != next.Version && t.Version != current.Version {
-		return nil, nil, fmt.Errorf("the bundle carries list %d, here is list %d: bring the folder up to date with keys import", t.Version, current.Version)
+	if t.Version > next.Version {
+		return nil, nil, fmt.Errorf("the bundle carries list %d, here is list %d: bring the folder up to date with keys import", t.Version, next.Version-1)
 	}
 	mine, err := bundle.Canonical(next.Targets)
 	if err != nil {
