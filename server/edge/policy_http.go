@@ -122,7 +122,9 @@ type policyShape struct {
 
 // policyMeaning is what a text says.
 type policyMeaning struct {
-	Spec     *policy.Spec      `json:"spec"`
+	Spec *policy.Spec `json:"spec"`
+	// Sentence says what it does.
+	Sentence string            `json:"sentence"`
 	Findings policy.Findings   `json:"findings"`
 	Windows  []policy.Interval `json:"windows"`
 	Hours    []policy.Interval `json:"hours"`
@@ -133,7 +135,7 @@ func (s *Service) meaningOf(ctx context.Context, team int64, p policy.Policy, fo
 	if found.Bad() {
 		return out, nil
 	}
-	out.Spec = &p.Spec
+	out.Spec, out.Sentence = &p.Spec, p.Spec.Sentence()
 	windows, err := s.windowsOf(ctx, team, p, nil)
 	out.Windows = append(out.Windows, windows...)
 	out.Hours = append(out.Hours, p.Spec.Staging.StagingHours(zoneOf(p, "UTC"), s.Now(), shownWindows)...)

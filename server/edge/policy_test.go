@@ -122,7 +122,8 @@ func TestRolloutOverHTTP(t *testing.T) {
 	w.tick(time.Second)
 	var got rolloutShape
 	w.want(t, "vic", "GET", one, "", 200, &got)
-	if got.Batch != 0 || got.BatchList[0].Counts["failed"] != 1 || got.Threshold.Failed != 1 || got.Threshold.InRow != 1 || got.Threshold.MinSamples != 5 || got.Failures != 1 || len(got.Sites) != 3 || got.Total != 7 {
+	if got.Batch != 0 || got.BatchList[0].Counts["failed"] != 1 || got.Threshold.Failed != 1 || got.Threshold.InRow != 1 || got.Threshold.MinSamples != 5 || got.Failures != 1 || len(got.Sites) != 3 || got.Total != 7 || got.EndedLastHour != 1 ||
+		len(got.FailureGroups) != 1 || got.FailureGroups[0].Count != 1 || *got.FailureGroups[0].Exit != 5 || got.BatchList[0].AgentCounts["failed"] != 1 || got.BatchList[1].AgentCounts[""] != 4 || got.Sentence == "" {
 		t.Errorf("%s", asJSON(got))
 	}
 	var nodes rolloutNodesOut

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/signalbox/signalbox/server/edge/policy"
 	"github.com/signalbox/signalbox/server/edge/rollout"
@@ -166,14 +167,19 @@ type rolloutChangeIn struct {
 // rolloutShape is all of a rollout but its nodes.
 type rolloutShape struct {
 	rolloutItem
-	Text      string            `json:"text"`
-	Spec      policy.Spec       `json:"spec"`
-	BatchList []batchShape      `json:"batch_list"`
-	Sites     []siteCounts      `json:"sites"`
-	Approval  approvalShape     `json:"approval"`
-	Threshold thresholdShape    `json:"threshold"`
-	Windows   []policy.Interval `json:"windows"`
-	NextAt    api.Millis        `json:"next_at"`
+	Text     string      `json:"text"`
+	Spec     policy.Spec `json:"spec"`
+	Sentence string      `json:"sentence"`
+	// FailureGroups are failures that are alike, the most frequent first.
+	FailureGroups []failureGroup `json:"failure_groups"`
+	// EndedLastHour is how many nodes were done in the last hour.
+	EndedLastHour int               `json:"ended_last_hour"`
+	BatchList     []batchShape      `json:"batch_list"`
+	Sites         []siteCounts      `json:"sites"`
+	Approval      approvalShape     `json:"approval"`
+	Threshold     thresholdShape    `json:"threshold"`
+	Windows       []policy.Interval `json:"windows"`
+	NextAt        api.Millis        `json:"next_at"`
 }
 
 type batchShape struct {
@@ -183,6 +189,19 @@ type batchShape struct {
 	OpenedAt api.Millis                `json:"opened_at"`
 	ClosedAt api.Millis                `json:"closed_at"`
 	Counts   map[rollout.NodeState]int `json:"counts"`
+	// AgentCounts are the states that the nodes themselves told last, "" for none.
+	AgentCounts map[string]int `json:"agent_counts"`
+}
+
+// failureGroup are nodes that failed alike.
+type failureGroup struct {
+	State    rollout.NodeState `json:"state"`
+	ExitCode int64             `json:"-"`
+	Exit     *int64            `json:"exit" gorm:"-"`
+	Reason   string            `json:"reason"`
+	Count    int               `json:"count"`
+	// Example is the name of one.
+	Example string `json:"example"`
 }
 
 type siteCounts struct {
@@ -240,19 +259,34 @@ func (s *Service) shapeRollout(ctx context.Context, row rolloutRow) (rolloutShap
 		return rolloutShape{}, err
 	}
 	parsed, _ := policy.Parse([]byte(row.Body)) // was good when it began
-	out := rolloutShape{rolloutItem: itemOf(row, counts), Text: row.Body, Spec: parsed.Spec, BatchList: []batchShape{}, Sites: []siteCounts{}, NextAt: api.Millis(row.AgainAt)}
+	out := rolloutShape{rolloutItem: itemOf(row, counts), Text: row.Body, Spec: parsed.Spec, Sentence: parsed.Spec.Sentence(), BatchList: []batchShape{}, Sites: []siteCounts{}, NextAt: api.Millis(row.AgainAt)}
 	batches, err := s.rows().batches(ctx, row.ID)
 	if err != nil {
 		return out, err
 	}
+	agents, err := s.rows().agentCounts(ctx, row.ID)
+	if err != nil {
+		return out, err
+	}
 	for _, b := range batches {
-		shape := batchShape{b.Number, b.Size, b.Canary, api.Millis(b.OpenedAt), api.Millis(b.ClosedAt), map[rollout.NodeState]int{}}
+		shape := batchShape{b.Number, b.Size, b.Canary, api.Millis(b.OpenedAt), api.Millis(b.ClosedAt), map[rollout.NodeState]int{}, map[string]int{}}
 		for _, c := range counts {
 			if c.Batch == b.Number {
 				shape.Counts[c.State] = c.N
 			}
 		}
+		for _, c := range agents {
+			if c.Batch == b.Number {
+				shape.AgentCounts[c.AgentState] = c.N
+			}
+		}
 		out.BatchList = append(out.BatchList, shape)
+	}
+	if out.FailureGroups, err = s.rows().failureGroups(ctx, row.ID); err != nil {
+		return out, err
+	}
+	if out.EndedLastHour, err = s.rows().endedAfter(ctx, row.ID, s.Now().Add(-time.Hour).UnixMilli()); err != nil {
+		return out, err
 	}
 	bySite, err := s.rows().memberCounts(ctx, []string{row.ID}, "site")
 	if err != nil {

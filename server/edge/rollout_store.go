@@ -391,6 +391,41 @@ func (r rows) memberCounts(ctx context.Context, ids []string, by string) ([]stat
 	return list, err
 }
 
+// agentCount is how many nodes of a batch told such a state last.
+type agentCount struct {
+	Batch      int
+	AgentState string
+	N          int
+}
+
+func (r rows) agentCounts(ctx context.Context, id string) ([]agentCount, error) {
+	var list []agentCount
+	err := r.db.Reader(ctx).Raw("SELECT batch, agent_state, COUNT(*) AS n FROM edge_rollout_nodes WHERE rollout_id = ? AND batch >= 0 GROUP BY batch, agent_state", id).Scan(&list).Error
+	return list, err
+}
+
+// mostGroups is how many kinds of failures are told apart.
+const mostGroups = 30
+
+func (r rows) failureGroups(ctx context.Context, id string) ([]failureGroup, error) {
+	list := []failureGroup{}
+	err := r.db.Reader(ctx).Raw(`SELECT state, exit_code, reason, COUNT(*) AS count, MIN(name) AS example FROM edge_rollout_nodes WHERE rollout_id = ? AND state IN ?
+		GROUP BY state, exit_code, reason ORDER BY 4 DESC, 1, 2, 3 LIMIT ?`, id, []rollout.NodeState{rollout.RolledBackItself, rollout.Failed, rollout.Quarantined, rollout.Silent}, mostGroups).Scan(&list).Error
+	for i := range list {
+		if code := list[i].ExitCode; code != noExit {
+			list[i].Exit = &code
+		}
+	}
+	return list, err
+}
+
+// endedAfter counts nodes that were done after an instant.
+func (r rows) endedAfter(ctx context.Context, id string, after int64) (int, error) {
+	var n int
+	err := r.db.Reader(ctx).Raw("SELECT COUNT(*) FROM edge_rollout_nodes WHERE rollout_id = ? AND batch >= 0 AND ended_at > ? AND state IN ?", id, after, finalStates()).Scan(&n).Error
+	return n, err
+}
+
 // memberFilter chooses nodes of a rollout; zero fields do not narrow.
 type memberFilter struct {
 	state, query, site string

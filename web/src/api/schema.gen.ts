@@ -7426,6 +7426,8 @@ export interface components {
             spec: {
                 [key: string]: unknown;
             } | null;
+            /** @description What it does */
+            sentence: string;
             findings: components["schemas"]["EdgeFinding"][];
             windows: components["schemas"]["EdgeInterval"][];
             hours: components["schemas"]["EdgeInterval"][];
@@ -7458,6 +7460,8 @@ export interface components {
             spec: {
                 [key: string]: unknown;
             } | null;
+            /** @description What it does */
+            sentence: string;
             findings: components["schemas"]["EdgeFinding"][];
             windows: components["schemas"]["EdgeInterval"][];
             hours: components["schemas"]["EdgeInterval"][];
@@ -7627,6 +7631,19 @@ export interface components {
             spec: {
                 [key: string]: unknown;
             };
+            /** @description What it does */
+            sentence: string;
+            /** @description Failures that are alike, the most frequent first */
+            failure_groups: {
+                state: components["schemas"]["EdgeRolloutNodeState"];
+                exit: number | null;
+                reason: string;
+                count: number;
+                /** @description The name of one of the nodes */
+                example: string;
+            }[];
+            /** @description Nodes that were done in the last hour */
+            ended_last_hour: number;
             batch_list: {
                 number: number;
                 size: number;
@@ -7637,6 +7654,10 @@ export interface components {
                 closed_at: string | null;
                 /** @description How many nodes are in each state */
                 counts: {
+                    [key: string]: number;
+                };
+                /** @description The states that nodes themselves told last, empty for none */
+                agent_counts: {
                     [key: string]: number;
                 };
             }[];
