@@ -267,8 +267,11 @@ func TestRotation(t *testing.T) {
 	if _, _, err := f.Sign(t.Context(), request(nil, "a")); err == nil {
 		t.Error("the revoked key signed")
 	}
+	if set := f.Set(); len(set.Roots) != 2 || set.Targets != nil {
+		t.Error("the revoked key's list would be published with the root that revokes it")
+	}
 	set, progress, err := f.Sign(t.Context(), request(nil, "b"))
-	if err != nil || !progress.Done {
+	if err != nil || !progress.Done || f.Set().Targets == nil {
 		t.Fatalf("%+v: %v", progress, err)
 	}
 	if code := apply(t, trust, one.file(t, set), today); code != 0 {

@@ -52,8 +52,16 @@ func Open(dir string) (*Folder, error) {
 	return f, nil
 }
 
-// Set is the signed metadata in the folder.
-func (f *Folder) Set() bundle.Set { return f.set }
+// Set is the signed metadata in the folder, as it may be published: lists that
+// the newest root no longer covers are left out, so that a revocation need not
+// wait for the release people.
+func (f *Folder) Set() bundle.Set {
+	targets, err := read[targetsBody](f.set.Targets)
+	if f.root != nil && (err != nil || len(targets.signers(f.root.Signed, "targets")) < f.root.Signed.Roles["targets"].Threshold) {
+		return bundle.Set{Roots: f.set.Roots}
+	}
+	return f.set
+}
 
 // Import takes over metadata from elsewhere (another person's folder, a signed
 // bundle, the portal), if it follows from what is here.
