@@ -104,6 +104,9 @@ func Build(ctx context.Context, spec Spec, o Options, w io.Writer) (Report, erro
 	if m.Created, m.Expires, err = spec.dates(newest); err != nil {
 		return report, err
 	}
+	if !m.Expires.After(b.now()) {
+		return report, fmt.Errorf("the bundle would have expired at %s already: give created, or a later expires", m.Expires.Format(time.RFC3339))
+	}
 	var fixes []bundle.Fix
 	for _, vb := range made {
 		v, err := vb.finish(ctx, m)

@@ -19,7 +19,7 @@ const rocky = "lamp\t1.0-1\tnoarch\tlamp-1.0-1.src.rpm\nbulb\t1.0-1\tnoarch\tbul
 
 func rpmSpec(w *world, sources ...build.Source) build.Spec {
 	v := build.Variant{OS: "rocky/9.4/x86_64", Nodes: []string{w.write("rpms", rocky)}, Sources: sources, Include: build.Include{Packages: []string{"lamp"}}}
-	return build.Spec{Bundle: "r-1", Version: 1, Variants: []build.Variant{v}}
+	return build.Spec{Bundle: "r-1", Version: 1, Created: "2026-11-20T00:00:00Z", Variants: []build.Variant{v}}
 }
 
 func rpmFile(t *testing.T, name string) []byte {

@@ -61,6 +61,7 @@ func TestSpecRefused(t *testing.T) {
 		{"not a pattern", func(s *build.Spec) { s.Variants[0].Include.Packages = []string{"["} }},
 		{"deltas is include or none", func(s *build.Spec) { s.Variants[0].Deltas = "yes" }},
 		{"expires must be", func(s *build.Spec) { s.Expires = "soon" }},
+		{"would have expired", func(s *build.Spec) { s.Created = "2026-01-01T00:00:00Z" }},
 		{"created:", func(s *build.Spec) { s.Created = "now" }},
 		{"there is no", func(s *build.Spec) { s.Variants[0].Nodes = []string{"/nowhere/*"} }},
 		{"repo_key:", func(s *build.Spec) { s.RepoKey = "/nowhere" }},
