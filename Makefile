@@ -44,12 +44,12 @@ packages-test:
 
 test: packages-test build check ## everything: checks, Go on SQLite and PostgreSQL, web, browser
 	go test ./...
-	./deploy/with-postgres.sh go test $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{"\n"}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./server/accounts ./server/ci ./server/issues ./server/logs ./server/system ./server/platform/... ./server/app | sort -u)
+	./deploy/with-postgres.sh go test $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{"\n"}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./server/accounts ./server/assistant ./server/ci ./server/edge ./server/issues ./server/logs ./server/system ./server/platform/... ./server/app | sort -u)
 	npm run --silent test
 	npm run --silent e2e
 
 check: node_modules/.installed web/dist/index.html ## format, vet, lint, types, generated files, and our limits
-	@test -z "$$(gofmt -l server agents migrations web/*.go)" || { echo "run make fmt:"; gofmt -l server agents migrations web/*.go; exit 1; }
+	@test -z "$$(gofmt -l server agents bots migrations web/*.go)" || { echo "run make fmt:"; gofmt -l server agents bots migrations web/*.go; exit 1; }
 	go vet ./...
 	npm run --silent lint
 	npm run --silent typecheck
@@ -57,17 +57,17 @@ check: node_modules/.installed web/dist/index.html ## format, vet, lint, types, 
 	@if [ -d ../shared/tools ]; then python3 ../shared/tools/measure.py --gate .; fi
 
 bench: build ## the speed figures, each beside the load average
-	go test -run '^$$' -bench . -benchtime 1s ./server/... | grep -v '^PASS\|no test files'
+	go test -run '^$$' -bench . -benchtime 1s ./server/... ./agents/... | grep -v '^PASS\|no test files'
 	@cat /proc/loadavg
 
 soak: build ## the long forms of the failure tests
-	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill' ./server/...
+	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill' ./server/... ./agents/...
 
 generate: node_modules/.installed ## TypeScript types from server/openapi.yaml
 	npm run --silent generate
 
 fmt: node_modules/.installed ## format Go and TypeScript
-	gofmt -w server agents migrations web/*.go
+	gofmt -w server agents bots migrations web/*.go
 	npm run --silent lint -- --fix
 
 clean: ## remove what was built

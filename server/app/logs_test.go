@@ -103,7 +103,9 @@ func TestDemoLogs(t *testing.T) {
 		t.Errorf("%+v", saved)
 	}
 	// The alert would have told of the incident, and of nothing else.
-	var alerts struct{ Items []struct{ Condition map[string]any } }
+	var alerts struct {
+		Items []struct{ Condition map[string]any }
+	}
 	a.call(t, "GET", "/api/v1/logs/alerts?team=acme", nil, &alerts)
 	var shown struct {
 		Count   int64
