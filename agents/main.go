@@ -62,6 +62,7 @@ type call struct {
 	stdout, stderr io.Writer
 	state, root    string
 	socket         string
+	killAt         int // a write of the journal at which tests want the process dead
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -74,6 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			k.flags.StringVar(&k.state, "state-dir", "/var/lib/signalbox-agent", "folder for bundles, journal and keys")
 			k.flags.StringVar(&k.root, "root", "/", "top folder of the machine to look after")
 			k.flags.StringVar(&k.socket, "socket", "/run/signalbox-agent/worker.sock", "where the two halves meet")
+			k.flags.IntVar(&k.killAt, "kill-at", 0, "for tests: die at this write of the journal")
 			return c.run(ctx, k)
 		}
 		usage.WriteString("  " + c.usage + "\n")

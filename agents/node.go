@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -183,7 +184,7 @@ func (c *call) log() *slog.Logger { return slog.New(slog.NewTextHandler(c.stderr
 // worker is the half that installs, in this process.
 func (c *call) worker() (*apply.Worker, error) {
 	return apply.New(apply.Options{Dir: c.work(), Root: c.machine(), Spool: courier.Spool(c.net()), Agent: version, Now: time.Now, Log: c.log(),
-		Power: "/sys/class/power_supply", Wrote: killAt(os.Getenv("SIGNALBOX_AGENT_KILL_AT")),
+		Power: "/sys/class/power_supply", Wrote: killAt(c.killAt),
 		Identity: func() (string, string) {
 			id, err := portal.ReadIdentity(c.work())
 			if err != nil {
@@ -195,9 +196,8 @@ func (c *call) worker() (*apply.Worker, error) {
 
 // killAt ends the process hard at one write of the journal: how the tests see
 // that a power cut there does no harm.
-func killAt(step string) func(int) {
-	n, err := strconv.Atoi(step)
-	if err != nil {
+func killAt(n int) func(int) {
+	if n == 0 {
 		return nil
 	}
 	return func(at int) {
@@ -239,6 +239,7 @@ func runNetwork(ctx context.Context, c *call) int {
 
 func runWorker(ctx context.Context, c *call) int {
 	idle := c.flags.Duration("idle", 0, "end when nobody has asked for so long; 0: never")
+	activated := c.flags.Bool("activated", false, "systemd has opened the socket")
 	if !c.parse(0) {
 		return exitUsage
 	}
@@ -247,8 +248,10 @@ func runWorker(ctx context.Context, c *call) int {
 		return c.fail(err)
 	}
 	_, group, _ := accountIDs()
-	l, err := inherited()
-	if err == nil && l == nil {
+	var l net.Listener
+	if *activated {
+		l, err = inherited()
+	} else {
 		l, err = apply.Listen(c.socket, group)
 	}
 	if err != nil {

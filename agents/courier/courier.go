@@ -206,6 +206,9 @@ func (c *Courier) Tick(ctx context.Context) time.Duration {
 		c.after(then)
 	default:
 	}
+	if !c.online {
+		c.work(ctx) // a window does not wait for a portal that may not answer
+	}
 	if !c.Now().Before(c.due) {
 		next, err := c.checkIn(ctx)
 		if c.online = err == nil; err != nil {

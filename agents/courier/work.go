@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/signalbox/signalbox/agents/apply"
 	"github.com/signalbox/signalbox/agents/bundle"
+	"github.com/signalbox/signalbox/agents/host"
 	"github.com/signalbox/signalbox/agents/need"
 	"github.com/signalbox/signalbox/agents/packages"
 	"github.com/signalbox/signalbox/agents/portal"
@@ -92,6 +94,12 @@ func (c *Courier) stage(ctx context.Context, st apply.Status) {
 		c.stopped(ctx, err)
 		return
 	}
+	if why := c.crowded(blobs); why != "" {
+		exit := protocol.ExitPreflight
+		c.say(protocol.StateDeferred, &exit, why)
+		c.stay(protocol.StateStaging, c.clock().Add(10*retry))
+		return
+	}
 	c.say(protocol.StateStaging, nil, "")
 	ctx, c.fetching = context.WithCancel(ctx)
 	doing, order := make(chan func(), 1), c.order
@@ -100,6 +108,21 @@ func (c *Courier) stage(ctx context.Context, st apply.Status) {
 		err := c.stager.Fetch(ctx, blobs, rules)
 		doing <- func() { c.fetched(ctx, order, err) }
 	}()
+}
+
+// spare is what staging leaves free on the disk.
+const spare = 64 << 20
+
+// crowded says that the disk cannot hold what is to be fetched; nothing is touched then.
+func (c *Courier) crowded(blobs []need.Blob) string {
+	var wanted int64 = spare
+	for _, b := range c.stager.Missing(blobs) {
+		wanted += b.Size
+	}
+	if free, err := host.Free(c.Dir); err == nil && free < wanted {
+		return fmt.Sprintf("the disk is too full to stage: %d bytes are needed and %d are free", wanted, free)
+	}
+	return ""
 }
 
 // fetched takes in how a fetch ended.
