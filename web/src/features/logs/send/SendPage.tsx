@@ -56,9 +56,11 @@ export function SendPage() {
         <div className="steps">
           <div className="line">
             <h2>{guide.name}</h2>
-            <span className="push">
-              <TokenButton token={token} />
-            </span>
+            {blocks.some(({ code }) => code.includes(token.secret)) && (
+              <span className="push">
+                <TokenButton token={token} />
+              </span>
+            )}
           </div>
           {blocks.map(({ file, code }) => (
             <div key={file} className="logs-block">
