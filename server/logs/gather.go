@@ -60,8 +60,13 @@ func (g gathering) run(ctx context.Context) (read, failed error) {
 			lines <- r // there is room, or the keeper makes some, or it drains
 		}
 	}()
-	stop := context.AfterFunc(ctx, g.interrupt)
-	defer stop()
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { defer close(interrupted); g.interrupt() })
+	defer func() {
+		if !stop() {
+			<-interrupted // or it would interrupt whatever comes next on this connection
+		}
+	}()
 	for first := range lines {
 		batch, size := []record.Record{first}, weight(first)
 		for more := true; more && len(batch) < gatherLines && size < gatherBytes; {

@@ -52,6 +52,7 @@ func (s *Service) receiveJournal(c *gin.Context, team identity.Team) error {
 	}
 	switch {
 	case failed != nil:
+		c.Header("Connection", "close") // what was interrupted must not carry another request
 		return failed
 	case err == io.EOF:
 		c.String(http.StatusAccepted, "OK.\n")
