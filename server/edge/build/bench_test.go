@@ -1,0 +1,118 @@
+package build_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signalbox/signalbox/agents/bundle"
+	"github.com/signalbox/signalbox/server/edge/build"
+)
+
+// updated are packages that servers have and that get security updates. Of each the release's
+// version and the newest of the security archive are compared, as far as apt has both.
+var updated = strings.Fields(`apt libapt-pkg6.0 liblzma5 libpcre2-8-0 perl-base tzdata openssl libssl3 libexpat1 rsync haproxy libpng16-16
+	apache2-bin libpython3.11-stdlib python3.11-minimal libpython3.11-minimal nginx-common redis-server libpq5 postgresql-client-15 php8.2-cli libperl5.36 jq libjq1 libssh-4 libarchive13 mariadb-client`)
+
+// BenchmarkDeltas measures on real security updates, fetched with apt, what deltas save.
+func BenchmarkDeltas(b *testing.B) {
+	if testing.Short() {
+		b.Skip("it fetches forty megabytes")
+	}
+	dir := b.TempDir()
+	pairs := fetchPairs(b, dir)
+	if pairs == 0 {
+		b.Skip("apt has no security updates to compare with")
+	}
+	inventory := inventoryOf(b, filepath.Join(dir, "old"))
+	at := filepath.Join(dir, "node.json")
+	if err := os.WriteFile(at, inventory, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	spec := build.Spec{Bundle: "bench", Version: 1, Created: "2026-11-20T00:00:00Z", Expires: "2099-01-01T00:00:00Z", Variants: []build.Variant{{OS: "debian/12/amd64", Nodes: []string{at}, Allow: build.Allow{New: []string{"*"}},
+		Include: build.Include{Everything: true}, Sources: []build.Source{{Folder: filepath.Join(dir, "new")}, {Folder: filepath.Join(dir, "old"), Old: true}}}}}
+	for b.Loop() {
+		began := time.Now()
+		var out bytes.Buffer
+		report, err := build.Build(context.Background(), spec, build.Options{Cache: filepath.Join(dir, "cache"), Now: time.Now, Builder: "bench"}, &out)
+		if err != nil {
+			b.Fatal(err)
+		}
+		v := report.Variants[0]
+		b.ReportMetric(float64(v.Least)/float64(v.WithBase), "delta/whole")
+		b.ReportMetric(float64(v.Packages), "packages")
+		b.ReportMetric(float64(v.WithBase)/1e6, "whole-MB")
+		b.ReportMetric(time.Since(began).Seconds(), "s/build")
+		b.ReportMetric(float64(bundle.MaxDeltaBase>>20), "MiB-at-most")
+	}
+}
+
+// fetchPairs fills the folders old and new.
+func fetchPairs(b *testing.B, dir string) (pairs int) {
+	b.Helper()
+	versions := map[string][]string{}
+	for _, name := range updated {
+		out, err := exec.Command("apt-cache", "madison", name).Output()
+		if err != nil {
+			return 0
+		}
+		var security, base string
+		for line := range strings.Lines(string(out)) {
+			f := strings.Split(line, "|")
+			switch {
+			case len(f) != 3:
+			case strings.Contains(f[2], "security"):
+				if security == "" {
+					security = strings.TrimSpace(f[1])
+				}
+			case base == "" && strings.TrimSpace(f[1]) != security:
+				base = strings.TrimSpace(f[1])
+			}
+		}
+		if security != "" && base != "" {
+			versions["new"] = append(versions["new"], name+"="+security)
+			versions["old"] = append(versions["old"], name+"="+base)
+			pairs++
+		}
+	}
+	for folder, list := range versions {
+		cmd := exec.Command("apt-get", append([]string{"-q", "download"}, list...)...)
+		cmd.Dir = filepath.Join(dir, folder)
+		if err := os.MkdirAll(cmd.Dir, 0o755); err != nil {
+			b.Fatal(err)
+		}
+		if said, err := cmd.CombinedOutput(); err != nil {
+			b.Skipf("apt-get download: %v: %s", err, said)
+		}
+	}
+	return pairs
+}
+
+// inventoryOf is a node that has just the packages of a folder.
+func inventoryOf(b *testing.B, dir string) []byte {
+	b.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.deb"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var list []string
+	for _, f := range files {
+		out, err := exec.Command("dpkg-deb", "-f", f, "Package", "Version", "Architecture").Output()
+		if err != nil {
+			b.Fatal(err)
+		}
+		values := map[string]string{}
+		for line := range strings.Lines(string(out)) {
+			key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			values[key] = value
+		}
+		list = append(list, fmt.Sprintf(`{"name":%q,"version":%q,"arch":%q}`, values["Package"], values["Version"], values["Architecture"]))
+	}
+	return []byte(`{"packages":[` + strings.Join(list, ",") + `],"os_release":{"ID":"debian","VERSION_ID":"12","VERSION_CODENAME":"bookworm"}}`)
+}
