@@ -18,5 +18,6 @@ func (a *App) wireEdge(context.Context) error {
 			ServerKBps: int64(cfg.ServerKBps), SiteKBps: int64(cfg.SiteKBps), NodeKBps: int64(cfg.NodeKBps),
 		},
 	})
+	a.edge.OnRollout = a.rolloutChanged
 	return a.edge.RegisterTools(a.tools)
 }

@@ -331,7 +331,23 @@ func (s *Service) told(ctx context.Context, row *rolloutRow, kind, reason string
 	if err := s.ordersChanged(ctx); err != nil {
 		return err
 	}
+	if s.OnRollout != nil && (kind == "created" || kind == "state") {
+		if err := s.OnRollout(ctx, RolloutChanged{row.TeamID, row.ID, row.Number, row.Policy, row.BundleID, row.State, actor, reason}); err != nil {
+			return err
+		}
+	}
 	return s.publish(ctx, row.TeamID, rolloutsTopic, row.ID)
+}
+
+// RolloutChanged is what other parts are told of a rollout.
+type RolloutChanged struct {
+	Team           int64
+	ID             string
+	Number         int64
+	Policy, Bundle string
+	State          rollout.State
+	// Actor is who did it, empty for the rollout itself.
+	Actor, Reason string
 }
 
 const rolloutsTopic = "edge.rollouts"

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,6 +81,11 @@ func TestRolloutPausesAndIsResumed(t *testing.T) {
 	w := patchingWorld(t)
 	w.enrolled(12)
 	w.bring("b1", 1, "")
+	var told []string
+	w.OnRollout = func(_ context.Context, c RolloutChanged) error {
+		told = append(told, fmt.Sprintf("%s by %q", c.State, c.Actor))
+		return nil
+	}
 	row := w.begun(policyText("b1", "rolloutStrategy: {batchSize: 5, pauseOn: {failureRate: 20%, minSamples: 5, anyExit: [3]}}"))
 	w.finish(row, protocol.StateRolledBack, protocol.ExitHealthFailed)
 	if got := w.now(row); got.State != rollout.Paused || !strings.Contains(got.Reason, "5 of 5 nodes failed, which is more than 20%") {
@@ -118,6 +124,9 @@ func TestRolloutPausesAndIsResumed(t *testing.T) {
 	}
 	if _, err := w.PauseRollout(w.mia(), row.ID, "again"); !problem.Is(err, problem.Conflict) {
 		t.Errorf("an aborted rollout was paused: %v", err)
+	}
+	if got := strings.Join(told, ", "); got != `running by "ada", paused by "", running by "mia", paused by "", aborted by "mia"` {
+		t.Error(got)
 	}
 	// Whoever still holds an order is told to stop, whoever is installing is not.
 	left := w.in(row, rollout.Missed)

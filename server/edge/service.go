@@ -66,6 +66,8 @@ type Hooks struct {
 	OnReports func(ctx context.Context, n Node, list []protocol.Report) error
 	// OnNodes hears in the transaction that nodes were accepted, revoked or changed by people.
 	OnNodes func(ctx context.Context, team int64, nodes []string) error
+	// OnRollout hears in its transaction that a rollout has another state.
+	OnRollout func(ctx context.Context, c RolloutChanged) error
 	// OnPublished hears in the transaction of a bundle that is new.
 	OnPublished func(ctx context.Context, team int64, bundle string) error
 }
