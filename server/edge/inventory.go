@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/signalbox/signalbox/agents/protocol"
+	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
@@ -100,7 +101,9 @@ func (s *Service) TakeInventory(ctx context.Context, n Node, in protocol.Invento
 		if in.UptimeSeconds > 0 {
 			booted = s.Now().Add(-time.Duration(min(in.UptimeSeconds, 100*365*24*3600)) * time.Second).UnixMilli()
 		}
-		if err := s.rows().setInventory(ctx, n.ID, set.ID, hash, in.Held, in.Kernel, booted, s.millis()); err != nil {
+		n.InventorySHA256, n.Set, n.Held, n.Kernel, n.BootedAt, n.InventoryAt = hash, set.ID, in.Held, in.Kernel, api.Millis(booted), api.Millis(s.millis())
+		n.upgraded(in.OSRelease)
+		if err := s.rows().setInventory(ctx, n); err != nil {
 			return err
 		}
 		if err := s.rowChanged(ctx, n.ID); err != nil {
@@ -108,6 +111,17 @@ func (s *Service) TakeInventory(ctx context.Context, n Node, in protocol.Invento
 		}
 		return s.publish(ctx, n.Team, nodesTopic, n.ID)
 	})
+}
+
+// upgraded takes over what the machine's system is now: it may be another release
+// than when it enrolled.
+func (n *Node) upgraded(release map[string]string) {
+	id, version, codename := release["ID"], release["VERSION_ID"], release["VERSION_CODENAME"]
+	if !plainWord.MatchString(id) || !plainWord.MatchString(version) || !printable(codename, 64) {
+		return
+	}
+	n.OSID, n.VersionID, n.Codename = id, version, codename
+	n.Variant = n.machine().Variant()
 }
 
 // packageSet is a list of packages that nodes share.

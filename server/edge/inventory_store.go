@@ -54,11 +54,12 @@ func (r rows) insertSet(ctx context.Context, set packageSet, sources []source, a
 	return id, nil
 }
 
-func (r rows) setInventory(ctx context.Context, node string, set int64, hash string, held []string, kernel string, booted, at int64) error {
-	if held == nil {
-		held = []string{}
+func (r rows) setInventory(ctx context.Context, n Node) error {
+	if n.Held == nil {
+		n.Held = []string{}
 	}
-	return r.db.Writer(ctx).Exec("UPDATE edge_nodes SET set_id = ?, inventory_sha256 = ?, inventory_at = ?, held = ?, kernel = ?, booted_at = ? WHERE id = ?", set, hash, at, text(held), kernel, booted, node).Error
+	return r.db.Writer(ctx).Exec(`UPDATE edge_nodes SET set_id = ?, inventory_sha256 = ?, inventory_at = ?, held = ?, kernel = ?, booted_at = ?, os_id = ?, version_id = ?, codename = ?, variant = ? WHERE id = ?`,
+		n.Set, n.InventorySHA256, int64(n.InventoryAt), text(n.Held), n.Kernel, int64(n.BootedAt), n.OSID, n.VersionID, n.Codename, n.Variant, n.ID).Error
 }
 
 func (r rows) setBody(ctx context.Context, team, id int64) ([]byte, error) {

@@ -62,6 +62,14 @@ func TestInventory(t *testing.T) {
 	if len(list.Items) != 4 || list.Items[0].Name != "bash" {
 		t.Errorf("%+v", list)
 	}
+	upgraded := in
+	upgraded.OSRelease = map[string]string{"ID": "debian", "VERSION_ID": "13", "VERSION_CODENAME": "trixie"}
+	if status := a.inventory(t, upgraded); status != 204 {
+		t.Fatal(status)
+	}
+	if n := a.row(t); n.Variant != "debian/13/amd64" || n.Codename != "trixie" {
+		t.Errorf("%+v", n)
+	}
 	// A list that nobody has any more goes.
 	if status := b.inventory(t, withOpenSSL("9")); status != 204 {
 		t.Fatal(status)

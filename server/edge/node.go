@@ -87,7 +87,7 @@ func (s *Service) offline(n *Node, now time.Time) bool {
 	return n.SeenAt == 0 || now.UnixMilli()-int64(n.SeenAt) > missedCheckIns*s.Interval.Milliseconds()
 }
 
-// identified is what bundles ask of the node they are for.
+// machine is what the node says it is.
 func (n *Node) machine() protocol.Machine {
 	return protocol.Machine{Hostname: n.Hostname, OSID: n.OSID, VersionID: n.VersionID, Codename: n.Codename, Arch: n.Arch, PackageSystem: n.PackageSystem, Kernel: n.Kernel, BootID: n.BootID}
 }

@@ -172,6 +172,9 @@ func TestFromCeremonyToNode(t *testing.T) {
 	}
 	rootOnly := bundle.Set{Roots: p.set(t).Roots}
 	w.offer(t, "mia", rootOnly, 403) // the first is an owner's matter
+	if answer := w.offer(t, "ada", bundle.Set{Roots: foreignRoot(t)}, 409); !strings.Contains(answer, "does not name this server's timestamp key") {
+		t.Error(answer)
+	}
 	w.offer(t, "ada", rootOnly, 200)
 	published, _ := w.publishFileOf(t, "mia", signed, 201)
 	if published.ID != "b-1" || published.Version != 1 || published.PublishedBy != "mia" || published.Variants[0].Name != "debian/12/amd64" || published.Variants[0].Best != int64(len("delta b-1")) ||
@@ -252,6 +255,22 @@ func TestFromCeremonyToNode(t *testing.T) {
 	if code, sbom := w.call("vic", "GET", "/api/v1/edge/bundles/b-1/sbom?team=main", ""); code != 200 || sbom != string(b.sbom) {
 		t.Error(code, sbom)
 	}
+}
+
+// foreignRoot is a root that knows nothing of this portal.
+func foreignRoot(t testing.TB) [][]byte {
+	t.Helper()
+	var keys [3]ceremony.Key
+	for i := range keys {
+		keys[i] = must[ceremony.Key](t)(ceremony.NewKey(bytes.NewReader(bytes.Repeat([]byte{byte(100 + i)}, 200))))
+	}
+	f := must[*ceremony.Folder](t)(ceremony.Open(filepath.Join(t.TempDir(), "f")))
+	if err := f.Found(ceremony.Founding{Root: []ed25519.PublicKey{keys[0].Public()}, RootThreshold: 1, Release: []ed25519.PublicKey{keys[1].Public()}, ReleaseThreshold: 1,
+		Timestamp: []ed25519.PublicKey{keys[2].Public()}, Expires: noon.AddDate(1, 0, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	must[ceremony.Progress](t)(f.SignDraft(keys[0]))
+	return f.Set().Roots
 }
 
 // fetch is the agent's way to metadata.

@@ -128,6 +128,15 @@ func (s *Service) OfferTrust(ctx context.Context, team int64, offered bundle.Set
 	if err != nil {
 		return err
 	}
+	if len(before.set.Roots) == 0 { // later ones count whatever they name: their signatures say so
+		first, err := readTrusted(after)
+		if err == nil {
+			_, err = s.activeKey(ctx, team, first)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error { return s.keepTrust(ctx, team, before, after) })
 }
 
