@@ -39,11 +39,11 @@ func (aptSystem) rules(arch string) resolve.Rules {
 	return resolve.Rules{Compare: debian.Compare, Independent: "all", Native: arch}
 }
 
-func (s aptSystem) load(ctx context.Context, src Source, arch string, now time.Time) (loaded, error) {
+func (s aptSystem) load(ctx context.Context, src Source, archs []string, now time.Time) (loaded, error) {
 	if src.Folder != "" {
 		return s.folder(ctx, src)
 	}
-	return s.mirror(ctx, src, arch, now)
+	return s.mirror(ctx, src, archs, now)
 }
 
 // snapshots are where the archives of the distributions keep what they once were.
@@ -68,7 +68,7 @@ func (src Source) base() (string, error) {
 	return where + src.Snapshot + "/", nil
 }
 
-func (s aptSystem) mirror(ctx context.Context, src Source, arch string, now time.Time) (loaded, error) {
+func (s aptSystem) mirror(ctx context.Context, src Source, archs []string, now time.Time) (loaded, error) {
 	base, err := src.base()
 	if err != nil {
 		return loaded{}, err
@@ -85,17 +85,19 @@ func (s aptSystem) mirror(ctx context.Context, src Source, arch string, now time
 	out := loaded{origin: origin, date: release.Date}
 	indices := []string{"Packages"}
 	if !flat {
-		indices = nil
-		for _, c := range orDefault(src.Components, "main") {
-			indices = append(indices, c+"/binary-"+arch+"/Packages")
-		}
+		indices = src.indices(archs, release)
 	}
+	seen := map[string]bool{} // packages of no architecture stand in the index of each
 	for _, name := range indices {
 		offers, err := s.packages(ctx, dir, name, release)
 		if err != nil {
 			return loaded{}, err
 		}
 		for _, o := range offers {
+			if seen[o.SHA256] {
+				continue
+			}
+			seen[o.SHA256] = true
 			it := itemOf(o, src)
 			it.Security = it.Security || release.Security()
 			at := base
@@ -107,6 +109,21 @@ func (s aptSystem) mirror(ctx context.Context, src Source, arch string, now time
 		}
 	}
 	return out, nil
+}
+
+// indices are those of the node's architecture, and of others that nodes have packages of as
+// far as the mirror has them.
+func (src Source) indices(archs []string, release debian.Release) []string {
+	var list []string
+	for _, c := range orDefault(src.Components, "main") {
+		for i, arch := range archs {
+			name := c + "/binary-" + arch + "/Packages"
+			if _, xz := release.Files[name+".xz"]; i == 0 || xz || release.Files[name+".gz"].Size > 0 {
+				list = append(list, name)
+			}
+		}
+	}
+	return list
 }
 
 func orDefault(list []string, word string) []string {
@@ -341,7 +358,7 @@ func (s aptSystem) index(ctx context.Context, in repoInput) ([]repoFile, error) 
 		entries = append(entries, debian.Entry{Control: control, Path: c.out.Path(bundle.APT), Size: size, SHA256: sha})
 	}
 	packages := debian.WritePackages(entries)
-	release := debian.WriteRelease(in.codename, in.arch, in.name, in.created, packages)
+	release := debian.WriteRelease(in.codename, strings.Join(in.archs, " "), in.name, in.created, packages)
 	files := []repoFile{{"Packages", packages}, {"Release", release}}
 	if s.repoKey == nil {
 		return files, nil

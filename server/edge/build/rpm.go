@@ -94,7 +94,7 @@ func (s rpmSystem) readRoot(ctx context.Context, dir string) (node, error) {
 	return s.readNode(ctx, out)
 }
 
-func (s rpmSystem) load(ctx context.Context, src Source, _ string, now time.Time) (loaded, error) {
+func (s rpmSystem) load(ctx context.Context, src Source, _ []string, now time.Time) (loaded, error) {
 	signers, err := s.signers(src)
 	if err != nil {
 		return loaded{}, err

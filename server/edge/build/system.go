@@ -50,10 +50,11 @@ type node struct {
 
 // repoInput is what an index is made of.
 type repoInput struct {
-	codename, arch, name string
-	created              time.Time
-	packages             []chosen
-	signers              []byte
+	codename, name string
+	archs          []string
+	created        time.Time
+	packages       []chosen
+	signers        []byte
 }
 
 // repoFile is one file of a local repository's index.
@@ -70,7 +71,7 @@ type system interface {
 	readNode(ctx context.Context, data []byte) (node, error)
 	// readRoot looks into the root folder of a system.
 	readRoot(ctx context.Context, dir string) (node, error)
-	load(ctx context.Context, s Source, arch string, now time.Time) (loaded, error)
+	load(ctx context.Context, s Source, archs []string, now time.Time) (loaded, error)
 	index(ctx context.Context, in repoInput) ([]repoFile, error)
 	// fixes reads the changelog of one package file; linked names another package of the
 	// same source whose file has it.

@@ -112,9 +112,22 @@ func (v *variantBuild) readNodes(ctx context.Context) error {
 	return nil
 }
 
+// archs are the variant's own architecture and then others that nodes have packages of.
+func (v *variantBuild) archs() []string {
+	others := map[string]bool{}
+	for _, n := range v.nodes {
+		for _, p := range n.installed {
+			others[p.Arch] = true
+		}
+	}
+	delete(others, v.out.Arch)
+	delete(others, v.sys.rules(v.out.Arch).Independent)
+	return append([]string{v.out.Arch}, sortedKeys(others)...)
+}
+
 func (v *variantBuild) readSources(ctx context.Context) error {
 	for i, s := range v.spec.Sources {
-		l, err := v.sys.load(ctx, s, v.out.Arch, v.now())
+		l, err := v.sys.load(ctx, s, v.archs(), v.now())
 		if err != nil {
 			return fmt.Errorf("sources[%d]: %w", i, err)
 		}
@@ -313,7 +326,7 @@ func (v *variantBuild) finish(ctx context.Context, m *bundle.Manifest) (bundle.V
 		}
 	}
 	v.out.Allow = bundle.Allow{Remove: names(v.allow.remove), New: names(v.allow.added), Downgrade: names(v.allow.downgrade)}
-	files, err := v.sys.index(ctx, repoInput{codename: v.out.Codename, arch: v.out.Arch, name: m.BundleID, created: m.Created, packages: list, signers: v.signers})
+	files, err := v.sys.index(ctx, repoInput{codename: v.out.Codename, archs: v.archs(), name: m.BundleID, created: m.Created, packages: list, signers: v.signers})
 	if err != nil {
 		return fail(err)
 	}

@@ -76,7 +76,7 @@ func Package(s Stanza) (resolve.Package, error) {
 	if p.Name == "" || p.Version == "" {
 		return p, fmt.Errorf("a paragraph without package or version: %.80q", s.String())
 	}
-	p.Shared = s.Get("Multi-Arch") == "foreign"
+	p.Shared, p.Same = s.Get("Multi-Arch") == "foreign", s.Get("Multi-Arch") == "same"
 	for _, name := range []string{"Pre-Depends", "Depends"} {
 		clauses, err := ParseRelations(s.Get(name))
 		if err != nil {

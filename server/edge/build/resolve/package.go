@@ -38,7 +38,9 @@ type Capability struct{ Name, Version string }
 type Package struct {
 	Name, Version, Arch string
 	// Shared packages serve those of other architectures too.
-	Shared    bool
+	Shared bool
+	// Same packages are installed for several architectures only at one version.
+	Same      bool
 	Provides  []Capability
 	Requires  []Clause
 	Conflicts []Relation

@@ -113,6 +113,9 @@ func (a *attempt) violation() (violation, bool) {
 				return violation{of: p, clause: clause}, true
 			}
 		}
+		if other := a.now.apart(p); other != nil && (was != p || a.changed(other)) {
+			return violation{of: p, rel: Relation{Name: p.Name, Op: "<<", Version: p.Version}, other: other}, true
+		}
 		for _, rel := range p.Conflicts {
 			if other := a.now.conflicting(p, rel); other != nil && !(was == p && a.before.at[a.u.rules.key(other)] == other) {
 				return violation{of: p, rel: rel, other: other}, true
@@ -338,6 +341,19 @@ func (n *node) satisfied(clause Clause, arch string) bool {
 
 func (n *node) answers(p *Package, clause Clause, arch string) bool {
 	return slices.ContainsFunc(clause, func(rel Relation) bool { return n.rules.meets(p, rel, arch) })
+}
+
+// apart is p for another architecture at a lower version, where both must be at the same one.
+func (n *node) apart(p *Package) *Package {
+	if !p.Same {
+		return nil
+	}
+	for _, key := range slices.Sorted(maps.Keys(n.offers[p.Name])) {
+		if other := n.at[key]; other.Name == p.Name && other.Arch != p.Arch && other.Same && n.rules.Compare(p.Version, other.Version) > 0 {
+			return other
+		}
+	}
+	return nil
 }
 
 // conflicting is a package that p does not bear; its own name and what it provides itself

@@ -70,12 +70,12 @@ func (u *Universe) Versions(name, arch string) []*Package {
 // capabilities of the nearest one and no needs.
 func (u *Universe) Complete(p Package) Package {
 	if known := u.Find(p.Name, p.Version, p.Arch); known != nil {
-		p.Shared, p.Provides, p.Requires, p.Conflicts = known.Shared, known.Provides, known.Requires, known.Conflicts
+		p.Shared, p.Same, p.Provides, p.Requires, p.Conflicts = known.Shared, known.Same, known.Provides, known.Requires, known.Conflicts
 		return p
 	}
 	if others := u.Versions(p.Name, p.Arch); len(others) > 0 {
 		near := others[len(others)-1]
-		p.Shared = near.Shared
+		p.Shared, p.Same = near.Shared, near.Same
 		for _, c := range near.Provides {
 			if c.Version == near.Version {
 				c.Version = p.Version
