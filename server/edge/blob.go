@@ -80,7 +80,7 @@ func (t *trusted) file(name string) ([]byte, error) {
 func span(header string, size int64) (from, length int64, partial bool, err error) {
 	text, ok := strings.CutPrefix(header, "bytes=")
 	first, last, dash := strings.Cut(text, "-")
-	if !ok || !dash || strings.Contains(text, ",") {
+	if !ok || !dash || size == 0 || strings.Contains(text, ",") {
 		return 0, size, false, nil
 	}
 	outside := problem.New(problem.Invalid, "The file has %d bytes.", size)

@@ -102,7 +102,11 @@ func rowOf(n Node) nodeRow {
 
 func (r rows) insertNode(ctx context.Context, n Node) error {
 	row := rowOf(n)
-	return r.db.Writer(ctx).Create(&row).Error
+	err := r.db.Writer(ctx).Create(&row).Error
+	if database.IsDuplicate(err) {
+		return problem.New(problem.Conflict, "This key is being enrolled already. Ask again.")
+	}
+	return err
 }
 
 // node is one by its id.
