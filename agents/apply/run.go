@@ -389,7 +389,11 @@ func (s *session) isBack(ctx context.Context) Outcome {
 		return s.internal(err)
 	}
 	out := s.end(protocol.StateRolledBack, r.Cause, r.Message, s.changes(r.After, r.Before))
-	if err := errors.Join(os.RemoveAll(s.Root.Path(cache)), removed(filepath.Join(s.Dir, manifestFile))); err != nil {
+	d, err := s.driver(r.Method)
+	if err == nil {
+		err = d.Delete(ctx, r.Bundle)
+	}
+	if err := errors.Join(err, os.RemoveAll(s.Root.Path(cache)), removed(filepath.Join(s.Dir, manifestFile))); err != nil {
 		s.Log.Warn("scratch files stay", "error", err)
 	}
 	return out

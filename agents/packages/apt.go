@@ -171,7 +171,7 @@ func (a *Apt) Plan(ctx context.Context, from Repository, rules Rules) (Plan, err
 	if err != nil {
 		return Plan{}, err
 	}
-	out, err := a.Root.Run(ctx, "apt-get", append(args, "-s", "dist-upgrade")...)
+	out, err := a.Root.Run(ctx, "apt-get", append(args, "-o", "Dir::Log::Planner=/dev/null", "-s", "dist-upgrade")...)
 	if err == nil && out.Exit != 0 {
 		err = failed("apt-get -s dist-upgrade", out)
 	}

@@ -136,8 +136,8 @@ func remove(ctx context.Context, path string) error {
 
 // Restore exchanges the root for a writable copy of the snapshot, in one step of
 // the kernel: there is a whole root at every moment. What was there is kept
-// beside it as "ID.bad" until Delete, for whoever wants to know what went wrong;
-// it is also how a repeated call sees that the exchange is done.
+// beside it as "ID.bad" until Delete: that is how a repeated call sees that the
+// exchange is done.
 func (d *Btrfs) Restore(ctx context.Context, p Point) (reboot bool, err error) {
 	err = d.at(ctx, func(root, snapshots string) error {
 		from, fresh, bad := filepath.Join(snapshots, p.ID), filepath.Join(snapshots, p.ID+".new"), filepath.Join(snapshots, p.ID+".bad")
