@@ -7,6 +7,8 @@
 // metadata that says whose signatures count, of which the server holds the
 // timestamp key alone. A check-in is a node's regular message, a report is one
 // thing that happened on it, a set is a list of packages that equal nodes share.
+// A policy says which nodes get which bundle, when and how carefully; a rollout is
+// a policy on its way, batch after batch; an order is what a node is to do for it.
 //
 // Invariants.
 //   - A node is who its key says: each request is signed, its number is used once.
@@ -14,5 +16,8 @@
 //   - What is published was verified from the root on; a portal that is taken
 //     over can withhold bundles and cannot make one.
 //   - A report is kept before it is acknowledged and counted once.
-//   - Being offline is normal: nothing fails because a node is silent.
+//   - Being offline is normal: nothing fails because a node is away. Going silent
+//     after having begun to install is a failure.
+//   - What a rollout does follows from rows and the clock alone, so any server goes
+//     on where another stopped; every change of it has an actor and a reason.
 package edge

@@ -422,6 +422,44 @@ func TestNothingToGoBackTo(t *testing.T) {
 	}
 }
 
+// TestOrdersReachMachines goes the whole way of a node: enrolled, told what to do
+// under a signature that its root carries, believed when it says that it is done.
+func TestOrdersReachMachines(t *testing.T) {
+	t.Parallel()
+	w := patchingWorld(t)
+	till, other := w.node(t, "till-1", `,"labels":{"role":"till"}`), w.node(t, "office-1")
+	b := w.bring("b1", 1, "")
+	row := w.begun(policyText("b1"))
+	out, status := till.checkIn(t, protocol.CheckIn{})
+	if status != 200 || out.Assignment == nil {
+		t.Fatal(status, asJSON(out))
+	}
+	a, err := out.Assignment.Open(w.online)
+	if err != nil || a.Node != till.id || a.Rollout != row.ID || a.ManifestSHA256 != b.ManifestSHA256 || a.Action != protocol.ActionInstall {
+		t.Errorf("%s %v", asJSON(a), err)
+	}
+	if out, status := other.checkIn(t, protocol.CheckIn{}); status != 200 || out.Assignment != nil {
+		t.Error(status, asJSON(out))
+	}
+	exit := protocol.ExitOK
+	reports := protocol.ReportsRequest{Reports: []protocol.Report{{Seq: 1, At: noon, Rollout: row.ID, Bundle: "b1", State: protocol.StateInstalling}, {Seq: 2, At: noon, Rollout: row.ID, Bundle: "b1", State: protocol.StateSucceeded, Exit: &exit}}}
+	// Another node's word counts for nothing in it.
+	if status := other.send(t, "POST", protocol.PathReports, reports, nil); status != 200 {
+		t.Fatal(status)
+	}
+	w.tick(time.Second)
+	if got := w.now(row); got.State != rollout.Running {
+		t.Fatalf("%+v", got)
+	}
+	if status := till.send(t, "POST", protocol.PathReports, reports, nil); status != 200 {
+		t.Fatal(status)
+	}
+	w.tick(time.Second)
+	if got := w.now(row); got.State != rollout.Completed {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestSitesAreSpared(t *testing.T) {
 	t.Parallel()
 	w := patchingWorld(t)
