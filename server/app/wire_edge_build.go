@@ -28,7 +28,7 @@ func (a *App) buildBundle(ctx context.Context, req resource.BundleRequest) (reso
 	pool := &http.Transport{DialContext: a.guard.DialContext, ResponseHeaderTimeout: time.Minute}
 	defer pool.CloseIdleConnections()
 	report, err := build.File(ctx, spec, build.Options{
-		Within: req.Dir, Cache: req.Cache, Fetch: build.HTTPFetch(&http.Client{Transport: pool}), Now: now, Builder: "signalbox " + Version,
+		Within: req.Dir, Cache: req.Cache, CacheFor: 30 * 24 * time.Hour, Fetch: build.HTTPFetch(&http.Client{Transport: pool}), Now: now, Builder: "signalbox " + Version,
 		Log: func(line string) { _, _ = fmt.Fprintln(req.Log, line) }, // a log that is gone stops no build
 	}, req.Output)
 	if err != nil {

@@ -26,10 +26,12 @@ type Options struct {
 	// for the public keys that come with a system. Empty confines nothing. For descriptions
 	// by people who may not read this machine's files.
 	Within string
-	// Cache keeps fetched files between builds.
-	Cache string
-	Fetch Fetch
-	Now   func() time.Time
+	// Cache keeps fetched files between builds, those that none has used for CacheFor excepted; 0 keeps
+	// all.
+	Cache    string
+	CacheFor time.Duration
+	Fetch    Fetch
+	Now      func() time.Time
 	// Builder is who built, for the provenance.
 	Builder string
 	// Log hears what happens, one line at a time, from several goroutines in turn; nil hears nothing.
@@ -144,7 +146,10 @@ func newBuilder(spec Spec, o Options) (*builder, error) {
 		}
 	}}
 	var err error
-	if b.store, err = newStore(o.Cache, o.Fetch); err != nil {
+	if b.store, err = newStore(o.Cache, o.Fetch, o.Now); err == nil && o.CacheFor > 0 {
+		err = b.store.forget(o.CacheFor)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if spec.RepoKey != "" {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signalbox/signalbox/agents/bundle"
 	"github.com/signalbox/signalbox/server/edge/build"
@@ -350,6 +351,16 @@ func TestCache(t *testing.T) {
 	}
 	if n := w.asked["/pool/bookworm-security/lamp_1.0-1+deb12u1.deb"]; n != 1 {
 		t.Errorf("a package was fetched %d times", n)
+	}
+	o.CacheFor = 30 * 24 * time.Hour
+	for _, c := range []struct{ day, want int }{{20, 1}, {40, 1}, {80, 2}} {
+		o.Now = func() time.Time { return now.AddDate(0, 0, c.day) }
+		if _, err := build.Build(context.Background(), spec, o, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.asked["/pool/bookworm-security/lamp_1.0-1+deb12u1.deb"]; n != c.want {
+			t.Errorf("on day %d a package had been fetched %d times, not %d", c.day, n, c.want)
+		}
 	}
 	if !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "lamp 1.0-1+deb12u1") }) {
 		t.Error(lines)

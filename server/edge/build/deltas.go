@@ -94,8 +94,10 @@ func (v *variantBuild) delta(ctx context.Context, p *pair) error {
 // delta makes one or finds it where an earlier build left it.
 func (s *store) delta(base, to string) ([]byte, error) {
 	at := filepath.Join(s.dir, "deltas", filepath.Base(base)[65:]+"-"+filepath.Base(to)[65:])
-	if data, err := os.ReadFile(at); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return data, err
+	if data, err := os.ReadFile(at); err == nil {
+		return data, s.used(at)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	old, err := os.ReadFile(base)
 	if err != nil {

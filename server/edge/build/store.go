@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/signalbox/signalbox/agents/bundle"
 )
@@ -57,16 +58,37 @@ func HTTPFetch(client *http.Client) Fetch {
 type store struct {
 	dir   string
 	fetch Fetch
+	now   func() time.Time
 }
 
-func newStore(dir string, fetch Fetch) (*store, error) {
+func newStore(dir string, fetch Fetch, now func() time.Time) (*store, error) {
 	for _, sub := range []string{"sha256", "plain"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, fmt.Errorf("the builder's folder: %w", err)
 		}
 	}
-	return &store{dir: dir, fetch: fetch}, nil
+	return &store{dir: dir, fetch: fetch, now: now}, nil
 }
+
+// forget removes what no build has used for so long.
+func (s *store) forget(unused time.Duration) error {
+	return filepath.WalkDir(s.dir, func(at string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && s.now().Sub(info.ModTime()) > unused {
+			err = os.Remove(at)
+		}
+		if errors.Is(err, fs.ErrNotExist) { // another build was faster
+			return nil
+		}
+		return err
+	})
+}
+
+// used marks a file as one that is still wanted.
+func (s *store) used(at string) error { return os.Chtimes(at, time.Time{}, s.now()) }
 
 func (s *store) path(sha string) string { return filepath.Join(s.dir, "sha256", sha) }
 
@@ -77,7 +99,7 @@ func (s *store) open(sha string) (io.ReadCloser, error) { return os.Open(s.path(
 func (s *store) get(ctx context.Context, address, sha string, size int64) (string, error) {
 	at := s.path(sha)
 	if info, err := os.Stat(at); err == nil && info.Size() == size {
-		return at, nil
+		return at, s.used(at)
 	}
 	body, err := s.fetch(ctx, address)
 	if err != nil {
@@ -124,7 +146,7 @@ func (s *store) plain(ctx context.Context, sha string) (at, normSHA string, size
 			return "", "", 0, err
 		}
 		_, normSHA, _ = strings.Cut(filepath.Base(found[0]), "-")
-		return found[0], normSHA, info.Size(), nil
+		return found[0], normSHA, info.Size(), s.used(found[0])
 	}
 	in, err := os.Open(s.path(sha))
 	if err != nil {
