@@ -9,11 +9,21 @@ import (
 	"github.com/signalbox/signalbox/server/assistant"
 	"github.com/signalbox/signalbox/server/logs/store"
 	"github.com/signalbox/signalbox/server/platform/identity"
+	"github.com/signalbox/signalbox/server/platform/outbound"
 )
 
 func (a *App) wireAssistant(context.Context) error {
-	a.assistant = assistant.New(assistant.Deps{DB: a.db, Tools: a.tools, GitHub: assistantGitHub{a}, Things: a.assistantThings, PublicURL: a.PublicURL(),
-		Audit: a.audit, Publish: a.publish, Version: Version, ID: randomID, Now: now, Log: a.log})
+	c := a.config.Assistant
+	deps := assistant.Deps{DB: a.db, Tools: a.tools, GitHub: assistantGitHub{a}, Things: a.assistantThings, PublicURL: a.PublicURL(), Planner: assistant.Planner(c.Planner),
+		Audit: a.audit, Publish: a.publish, Version: Version, ID: randomID, Now: now, Log: a.log}
+	if c.ModelProvider != "" {
+		var err error
+		deps.Model, err = assistant.NewModel(assistant.ModelConfig{Provider: c.ModelProvider, Model: c.ModelName, URL: c.ModelURL, Key: c.ModelKey, Region: c.ModelRegion, Secret: c.ModelSecret, HTTP: a.guard.Client(outbound.Options{Timeout: time.Minute})})
+		if err != nil {
+			return errUsage{err}
+		}
+	}
+	a.assistant = assistant.New(deps)
 	return nil
 }
 

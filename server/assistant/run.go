@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/signalbox/signalbox/server/assistant/grammar"
@@ -119,13 +120,14 @@ func (s *Service) Ask(ctx context.Context, q Question) (Run, error) {
 	if err := s.store.beginRun(ctx, row); err != nil {
 		return Run{}, err
 	}
-	a := &asked{service: s, team: team, caller: caller, question: q, now: s.Now().In(zone), seen: map[string]string{}}
+	a := &asked{service: s, team: team, caller: caller, question: q, now: s.Now().In(zone), seen: map[string]string{}, planner: "plan"}
 	// The answer is kept even when the asker has gone.
 	kept := context.WithoutCancel(ctx)
 	limited, cancel := context.WithTimeout(kept, patience)
 	defer cancel()
 	answer, status := a.answer(limited)
-	row.Status, row.Reading, row.Calls, row.Millis = status, a.reading.String(), int64(len(a.steps)), s.Now().UnixMilli()-row.StartedAt
+	row.Status, row.Planner, row.Reading = status, a.planner, a.reading.String()
+	row.Calls, row.Millis = int64(len(a.steps)), s.Now().UnixMilli()-row.StartedAt
 	answer.Unverified = a.ungrounded(answer.Text)
 	raw, err := json.Marshal(told{answer, a.reading, a.items})
 	if err != nil {
@@ -168,13 +170,17 @@ type asked struct {
 	now      time.Time
 	reading  grammar.Reading
 	settings Settings
-	steps    []Step
+	// mu guards what calls leave behind: a model has several made at once.
+	mu    sync.Mutex
+	steps []Step
 	// seen are answers of calls that were made, by tool and arguments: nothing is asked twice.
 	seen     map[string]string
 	failures []string
 	sources  []Source
 	// items are the numbers that the answer lists, for questions that follow.
 	items []int
+	// planner is who answered: plan or model.
+	planner string
 }
 
 // answer never fails and never panics: one visible reply, always.
@@ -196,7 +202,7 @@ func (a *asked) answer(ctx context.Context) (answer Answer, status Status) {
 	if err := a.read(ctx); err != nil {
 		return a.broken(err), Failed
 	}
-	answer, status, err = a.plan(ctx)
+	answer, status, err = a.decide(ctx)
 	if err != nil {
 		return a.broken(err), Failed
 	}
@@ -204,6 +210,28 @@ func (a *asked) answer(ctx context.Context) (answer Answer, status Status) {
 		answer.Text += "\n\nNot all of it could be looked up: " + strings.Join(a.failures, " ")
 	}
 	return answer, status
+}
+
+// decide takes the plans or the model. A model that fails leaves what the plans can say.
+func (a *asked) decide(ctx context.Context) (Answer, Status, error) {
+	s := a.service
+	complete := len(a.reading.Left) == 0 && a.reading.Op != grammar.Judge
+	if s.Model == nil || s.Planner == Plans || s.Planner == Hybrid && complete || a.reading.Op == grammar.Change || strings.TrimSpace(a.question.Text) == "" {
+		return a.plan(ctx)
+	}
+	a.planner = "model"
+	answer, status, err := a.byModel(ctx)
+	if err == nil {
+		return answer, status, nil
+	}
+	s.Log.Warn("the language model failed", "error", err)
+	a.planner = "plan"
+	answer, status, planned := a.plan(ctx)
+	if planned != nil {
+		return answer, status, planned
+	}
+	answer.Text += "\n\nThe language model could not be reached; this is what I can say without it."
+	return answer, status, nil
 }
 
 // broken is the honest answer when what was asked for could not be had.
@@ -258,14 +286,19 @@ func (a *asked) call(ctx context.Context, tool string, args, out any) error {
 		return err
 	}
 	key := tool + string(raw)
-	if known, ok := a.seen[key]; ok {
+	a.mu.Lock()
+	known, ok := a.seen[key]
+	made := len(a.steps)
+	a.mu.Unlock()
+	if ok {
 		return json.Unmarshal([]byte(known), out)
 	}
-	if len(a.steps) >= maxCalls {
+	if made >= maxCalls {
 		return problem.New(problem.TooMany, "The question needs more than %d look-ups.", maxCalls)
 	}
 	began := a.service.Now()
 	result, err := a.service.callTool(ctx, a, tool, raw)
+	a.mu.Lock()
 	step := Step{Number: len(a.steps) + 1, Tool: tool, Args: raw, Millis: a.service.Now().Sub(began).Milliseconds()}
 	if err != nil {
 		step.Failed, step.Result = true, sentence(problem.From(err))
@@ -274,6 +307,7 @@ func (a *asked) call(ctx context.Context, tool string, args, out any) error {
 		a.seen[key] = string(result)
 	}
 	a.steps = append(a.steps, step)
+	a.mu.Unlock()
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-github/v60/github"
 
+	"github.com/signalbox/signalbox/bots/llm"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/tools"
@@ -29,6 +30,9 @@ type Deps struct {
 	GitHub GitHub
 	// Things are what a question may name: pipelines, services, bundles.
 	Things func(ctx context.Context, team identity.Team) ([]string, error)
+	// Model answers what plans do not, as Planner says; nil when none is set up.
+	Model   llm.Model
+	Planner Planner
 	// PublicURL is where links into this server lead.
 	PublicURL string
 	Audit     func(ctx context.Context, team int64, action, object, detail string) error

@@ -4,10 +4,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/mail"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/knadh/koanf/parsers/yaml"
@@ -31,6 +33,8 @@ type Config struct {
 	Issues   Issues   `koanf:"issues"`
 	Logs     Logs     `koanf:"logs"`
 	Edge     Edge     `koanf:"edge"`
+
+	Assistant Assistant `koanf:"assistant"`
 }
 
 // Server is how the outside reaches us.
@@ -183,6 +187,33 @@ func (e Edge) check() error {
 	return nil
 }
 
+// Assistant is about who answers questions.
+type Assistant struct {
+	Planner       string `koanf:"planner"`
+	ModelProvider string `koanf:"model_provider"`
+	ModelName     string `koanf:"model_name"`
+	ModelURL      string `koanf:"model_url"`
+	ModelKey      string `koanf:"model_key"`
+	ModelRegion   string `koanf:"model_region"`
+	ModelSecret   string `koanf:"model_secret"`
+}
+
+func (a Assistant) check() error {
+	if !slices.Contains([]string{"plan", "model", "hybrid"}, a.Planner) {
+		return fmt.Errorf("assistant.planner: %q is none of plan, model and hybrid", a.Planner)
+	}
+	if !slices.Contains([]string{"", "anthropic", "bedrock", "openai"}, a.ModelProvider) {
+		return fmt.Errorf("assistant.model_provider: %q is none of anthropic, bedrock and openai; the last is for all that speak chat completions", a.ModelProvider)
+	}
+	if a.ModelProvider != "" && a.ModelName == "" {
+		return errors.New("assistant.model_name: name the model that assistant.model_provider is to answer with")
+	}
+	if a.ModelProvider == "" && a.Planner == "model" {
+		return errors.New("assistant.model_provider: assistant.planner is model, and no provider is named")
+	}
+	return nil
+}
+
 // Key is one line of the table of keys.
 type Key struct {
 	// Name is "section.key", as in the file.
@@ -253,6 +284,13 @@ var Keys = []Key{
 	{"edge.site_kbps", 0, "What the nodes of one site together may fetch, where the site says nothing else. 0: no cap."},
 	{"edge.node_kbps", 0, "What one node may fetch. 0: no cap."},
 	{"edge.max_bundle_mb", 4096, "Largest patch bundle that can be published."},
+	{"assistant.planner", "hybrid", "Who answers: plan (the built-in question grammar alone), model, or hybrid (the grammar where it understands everything, the model otherwise)."},
+	{"assistant.model_provider", "", "anthropic, bedrock, or openai, which Ollama, vLLM and llama.cpp speak too. Empty: no model."},
+	{"assistant.model_name", "", "What the provider calls the model."},
+	{"assistant.model_url", "", "The provider's address where it is not the usual one, such as http://127.0.0.1:11434/v1; a private one must be in outbound.allow."},
+	{"assistant.model_key", "", "The provider's key; for bedrock an access key id."},
+	{"assistant.model_secret", "", "For bedrock: the secret of that access key."},
+	{"assistant.model_region", "", "For bedrock: the region."},
 	{"edge.timestamp_days", 7, "For how long the server's word holds that bundles' metadata is the newest; nodes that staged in time install later too."},
 }
 
@@ -341,6 +379,9 @@ func (c Config) complete() (Config, error) {
 		return c, err
 	}
 	if err := c.Edge.check(); err != nil {
+		return c, err
+	}
+	if err := c.Assistant.check(); err != nil {
 		return c, err
 	}
 	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
