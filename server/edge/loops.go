@@ -24,6 +24,7 @@ func (s *Service) Loops() []work.Loop {
 		{Name: "edge.orders", Every: time.Second, Run: s.writeSaid},
 		{Name: "edge.rollouts", Every: driveEvery, Wake: s.orders.wake, Run: s.drive},
 		{Name: "edge.policies", Every: syncEvery, Run: s.syncStale},
+		{Name: "edge.history", Every: time.Hour, Run: s.dropHistory},
 		{Name: "edge.retention", Every: time.Hour, Run: s.retain},
 	}
 }

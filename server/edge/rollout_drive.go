@@ -46,6 +46,9 @@ func (s *Service) driveOne(ctx context.Context, id string) error {
 			return err
 		}
 		parsed, _ := policy.Parse([]byte(row.Body)) // was good when it began
+		if withdrawn, err := s.withdrawn(ctx, &row); err != nil || withdrawn {
+			return err
+		}
 		nodes, err := s.standing(ctx, &row, parsed)
 		if err != nil {
 			return err
@@ -62,6 +65,19 @@ func (s *Service) driveOne(ctx context.Context, id string) error {
 		}
 		return nil
 	})
+}
+
+// withdrawn pauses a rollout whose bundle the release keys do not vouch for any
+// more. Nodes would refuse it too, but those that are offline hear of that late.
+func (s *Service) withdrawn(ctx context.Context, row *rolloutRow) (bool, error) {
+	if row.State != rollout.Running {
+		return false, nil
+	}
+	vouched, err := s.vouched(ctx, Bundle{ID: row.BundleID, Team: row.TeamID, ManifestSHA256: row.ManifestSHA256})
+	if err != nil || vouched {
+		return false, err
+	}
+	return true, s.become(ctx, row, rollout.Paused, "bundle "+row.BundleID+" was withdrawn: the signed list does not name it any more")
 }
 
 // known is what decisions go by.
@@ -223,4 +239,12 @@ func (s *Service) moveNodes(ctx context.Context, row *rolloutRow, changes []roll
 		}
 	}
 	return nil
+}
+
+// historyFor is how long rollouts are kept that are over.
+const historyFor = 400 * 24 * time.Hour
+
+// dropHistory forgets old rollouts, but for the last of each policy.
+func (s *Service) dropHistory(ctx context.Context) error {
+	return s.rows().dropRollouts(ctx, s.Now().Add(-historyFor).UnixMilli())
 }

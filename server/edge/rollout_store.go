@@ -251,6 +251,12 @@ func (r rows) lastOf(ctx context.Context, policy string) (rolloutRow, bool, erro
 	return row, err == nil, err
 }
 
+// dropRollouts removes those that ended before an instant and are not their policy's last.
+func (r rows) dropRollouts(ctx context.Context, before int64) error {
+	return r.db.Writer(ctx).Exec(`DELETE FROM edge_rollouts WHERE ended_at > 0 AND ended_at < ? AND EXISTS
+		(SELECT 1 FROM edge_rollouts AS newer WHERE newer.policy_id = edge_rollouts.policy_id AND newer.number > edge_rollouts.number)`, before).Error
+}
+
 const memberChunk = 400
 
 func (r rows) insertRollout(ctx context.Context, row rolloutRow, batches []batchRow, members []memberRow) error {

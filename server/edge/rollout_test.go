@@ -460,6 +460,38 @@ func TestOrdersReachMachines(t *testing.T) {
 	}
 }
 
+func TestAWithdrawnBundlePausesItsRollout(t *testing.T) {
+	t.Parallel()
+	w := patchingWorld(t)
+	w.enrolled(3)
+	w.bring("b1", 1, "")
+	row := w.begun(policyText("b1"))
+	w.withdraw("b1")
+	w.tick(2 * time.Minute)
+	if got := w.now(row); got.State != rollout.Paused || !strings.Contains(got.Reason, "withdrawn") {
+		t.Fatalf("%+v", got)
+	}
+	_, err := w.AbortRollout(w.mia(), row.ID, "withdrawn")
+	w.must(err)
+	if _, err := w.StartRollout(w.mia(), 1, row.PolicyID, "again"); !problem.Is(err, problem.Conflict) || !strings.Contains(err.Error(), "withdrawn") {
+		t.Error(err)
+	}
+	// A year later it is forgotten, unless it is the last of its policy.
+	w.bring("b2", 2, "")
+	p, err := w.ChangePolicy(w.mia(), row.PolicyID, policyText("b2"), 1, "")
+	w.must(err)
+	second, err := w.StartRollout(w.mia(), 1, p.ID, "the next")
+	w.must(err)
+	_, err = w.AbortRollout(w.mia(), second.ID, "enough")
+	w.must(err)
+	w.clock.advance(2 * historyFor)
+	w.must(w.dropHistory(t.Context()))
+	list, err := w.rows().rollouts(t.Context(), rolloutFilter{team: 1, limit: 9})
+	if err != nil || len(list) != 1 || list[0].ID != second.ID {
+		t.Errorf("%+v %v", list, err)
+	}
+}
+
 func TestSitesAreSpared(t *testing.T) {
 	t.Parallel()
 	w := patchingWorld(t)

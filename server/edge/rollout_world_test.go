@@ -136,6 +136,14 @@ func (w *patching) bring(id string, version int64, severity string) Bundle {
 	return b
 }
 
+// withdraw has the release keys vouch for a bundle no longer.
+func (w *patching) withdraw(id string) {
+	w.Helper()
+	set, _, err := w.folder.Sign(w.Context(), ceremony.Release{Keys: []ceremony.Key{w.release}, Drop: []string{id}, Now: w.clock.now(), Expires: noon.AddDate(1, 0, 0)})
+	w.must(err)
+	w.must(w.OfferTrust(w.ada(), 1, set))
+}
+
 // enrolled makes accepted nodes, three to a site.
 func (w *patching) enrolled(n int) []string {
 	w.Helper()
