@@ -87,9 +87,10 @@ func signedBundle(t testing.TB, portal, deb string, meanwhile func(bundle.Set)) 
 		t.Fatal(err)
 	}
 	meanwhile(bundle.Set{Roots: folder.Set().Roots})
+	created := time.Now().UTC().Truncate(time.Second)
 	write := func(set bundle.Set) []byte {
 		var out bytes.Buffer
-		if err := bundle.Write(&out, smallBundle(deb, set)); err != nil {
+		if err := bundle.Write(&out, smallBundle(deb, created, set)); err != nil {
 			t.Fatal(err)
 		}
 		return out.Bytes()
@@ -106,13 +107,12 @@ func signedBundle(t testing.TB, portal, deb string, meanwhile func(bundle.Set)) 
 	return write(set)
 }
 
-func smallBundle(deb string, set bundle.Set) bundle.Content {
+func smallBundle(deb string, created time.Time, set bundle.Set) bundle.Content {
 	sum := func(text string) string {
 		h := sha256.Sum256([]byte(text))
 		return hex.EncodeToString(h[:])
 	}
 	const index, sbom = "Package: hello", `{"bomFormat":"CycloneDX"}`
-	created := time.Now().UTC().Truncate(time.Second)
 	return bundle.Content{Set: set, SBOM: []byte(sbom), Manifest: &bundle.Manifest{Schema: bundle.Schema, BundleID: "b-1", Version: 1, Channel: "stable", Created: created, Expires: created.AddDate(0, 1, 0), SBOMSHA256: sum(sbom),
 		Variants: []bundle.Variant{{OSID: "debian", VersionID: "12", Codename: "bookworm", Arch: "amd64", PackageSystem: bundle.APT,
 			Packages: []bundle.Package{{Name: "hello", Version: "2", Arch: "amd64", SHA256: sum(deb), Size: int64(len(deb))}},
