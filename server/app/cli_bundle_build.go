@@ -19,10 +19,10 @@ import (
 
 // buildFlags are what a bundle can be described with on the command line, for a first one.
 type buildFlags struct {
-	output, cache, bundle, channel, repoKey string
-	version                                 int64
-	nodes, sources, include                 []string
-	quiet                                   bool
+	output, cache, bundle, channel, repoKey, commit string
+	version                                         int64
+	nodes, sources, include                         []string
+	quiet                                           bool
 }
 
 // bundleBuildCommands are those that make bundles and bring them to a server.
@@ -75,6 +75,7 @@ func (c *cli) bundleBuildCommand() *cobra.Command {
 	flags.Int64Var(&f.version, "version", 0, "its number in its channel, instead of the description's")
 	flags.StringVar(&f.channel, "channel", "", "its channel, instead of the description's")
 	flags.StringVar(&f.repoKey, "repo-key", "", "OpenPGP key that signs the local repository; made when the file is not there")
+	flags.StringVar(&f.commit, "commit", "", "the revision that the description came from, for the provenance")
 	flags.StringArrayVar(&f.nodes, "node", nil, "an inventory, a status file of dpkg, a list of rpm or a root folder (without a description)")
 	flags.StringArrayVar(&f.sources, "source", nil, "a source: a line as in sources.list, or a folder (without a description)")
 	flags.StringSliceVar(&f.include, "include", nil, "security, everything, CVE-… or patterns of package names (without a description)")
@@ -121,6 +122,9 @@ func (f *buildFlags) spec(args []string) (build.Spec, error) {
 	}
 	if f.repoKey != "" {
 		spec.RepoKey = f.repoKey
+	}
+	if f.commit != "" {
+		spec.Commit = f.commit
 	}
 	return spec, nil
 }

@@ -118,8 +118,9 @@ func TestBundleBuildCommand(t *testing.T) {
 	contains(t, d.run(t, 2, "build", "--bundle", "b", "--node", "x", "--source", "nonsense", "--include", "security"), "write \"deb ")
 	contains(t, d.run(t, 1, "build", "--bundle", "b", "--node", d.path("node"), "--source", rpms+"new", "--include", "security", "-o", d.path("x.epb")), "os must be given")
 	write(t, d.path("b.yaml"), "version: 3\nexpires: 2099-01-01T00:00:00Z\nvariants:\n    - nodes: ["+d.path("node")+"]\n      os: rocky/9.4/x86_64"+rpmSource)
-	contains(t, d.run(t, 0, "build", "-q", d.path("b.yaml"), "--bundle", "b-3", "--channel", "beta", "-o", d.path("b.epb")), "unsigned")
+	contains(t, d.run(t, 0, "build", "-q", d.path("b.yaml"), "--bundle", "b-3", "--channel", "beta", "--commit", "c0ffee", "-o", d.path("b.epb")), "unsigned")
 	contains(t, d.run(t, 0, "inspect", d.path("b.epb")), "Bundle    b-3, version 3 of channel beta", "CVE-2024-11111")
+	contains(t, d.run(t, 0, "inspect", "--json", d.path("b.epb")), `"commit": "c0ffee"`)
 }
 
 // TestPatchBundlePut builds a bundle in a pipeline, whose next step looks into it.
