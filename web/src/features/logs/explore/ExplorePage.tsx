@@ -25,7 +25,7 @@ import { HistogramChart } from "./HistogramChart";
 import { LineList } from "./LineList";
 import { mistakeOf } from "./mistake";
 import { absolute, isRelative, resolve } from "./range";
-import { NoLines } from "./NoLines";
+import { NoLines, OnlyOwn } from "./NoLines";
 import { PatternsTab } from "./PatternsTab";
 import { QueryBar } from "./QueryBar";
 import { ResultTable } from "./ResultTable";
@@ -92,6 +92,7 @@ export function ExplorePage() {
             ))}
             {search.tab === "patterns" && <PatternsTab explore={explore} />}
             {search.tab === "fields" && <FieldsTab explore={explore} histogram={found.histogram} />}
+            {!search.tab && found.lines.length > 0 && <OnlyOwn explore={explore} />}
             {!search.tab && <Body explore={explore} found={found} lines={lines} tailing={tailing} tail={tail} />}
           </>
         )

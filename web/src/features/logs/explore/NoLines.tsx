@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo } from "react";
 import { useSession } from "@/api/session";
 import { Button } from "@/ui/Button";
-import { EmptyState } from "@/ui/states";
+import { EmptyState, Notice } from "@/ui/states";
 import { sendPath } from "../paths";
 import { histogramQuery } from "../queries";
 import { curl } from "../send/programs";
@@ -35,6 +35,20 @@ export function NoLines({ explore }: { explore: Explore }) {
     >
       Words are whole and must all be there: “time” does not find “timeout”, but “time*” does. A value of a field is compared as a whole.
     </EmptyState>
+  );
+}
+
+/** Says how to send, above lines that are all this server's own. */
+export function OnlyOwn({ explore }: { explore: Explore }) {
+  const { team, query, at } = explore;
+  const navigate = useNavigate();
+  const others = useMemo(() => ({ team, query: "-source:signalbox", ...absolute({ from: at - month, to: at }) }), [team, at]);
+  const found = useQuery({ ...histogramQuery(others, 30), placeholderData: keepPreviousData, enabled: query === "" });
+  if (query !== "" || found.data?.total !== 0) return null;
+  return (
+    <div className="logs-said">
+      <Notice actions={<Button onClick={() => void navigate({ to: sendPath(team) })}>Send logs</Button>}>So far these are this server's own lines only: nothing else sends any here.</Notice>
+    </div>
   );
 }
 
