@@ -42,7 +42,7 @@ var (
 )
 
 // setup makes a machine with the old packages, and the bundle; nil without root rights.
-func setup(t *testing.T, c agenttest.Content, change ...func(b *bench)) *bench {
+func setup(t *testing.T, c agenttest.Content) *bench {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Log("installing into a folder needs root")
@@ -54,7 +54,7 @@ func setup(t *testing.T, c agenttest.Content, change ...func(b *bench)) *bench {
 	var err error
 	b.worker, err = New(Options{Dir: filepath.Join(dir, "worker"), Root: b.root, Spool: filepath.Join(dir, "spool"), Agent: "1.0.0",
 		Identity: func() (string, string) { return "node1", "till-7" }, Now: func() time.Time { return b.now }, Log: slog.New(slog.NewTextHandler(io.Discard, mightily)),
-		LockWait: 200 * time.Millisecond, Checker: health.Checker{Every: 5 * time.Millisecond, Most: 2 * time.Second}, Power: filepath.Join(dir, "none")})
+		LockWait: 200 * time.Millisecond, Checker: health.Checker{Every: 5 * time.Millisecond, Limit: 300 * time.Millisecond}, Power: filepath.Join(dir, "none")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,9 +65,6 @@ func setup(t *testing.T, c agenttest.Content, change ...func(b *bench)) *bench {
 		Install: protocol.Install{Reboot: "never", Conffiles: "keep", TimeoutSeconds: 60, HoldPolicy: "refuse"}, Rollback: protocol.Rollback{Enabled: true, Method: "auto", Keep: 1},
 		Health: protocol.Health{TimeoutSeconds: 2, SuccessesInRow: 2}}
 	b.bring(c)
-	for _, f := range change {
-		f(b)
-	}
 	return b
 }
 
@@ -100,6 +97,9 @@ func (b *bench) want(out Outcome, state protocol.State, exit protocol.Exit, says
 // versions is what dpkg has.
 func (b *bench) versions() map[string]string {
 	b.t.Helper()
+	if p, ok := b.worker.System.(*paper); ok {
+		return p.read()
+	}
 	list, err := (&packages.Apt{Root: b.root, Native: agenttest.Arch()}).Installed(context.Background())
 	if err != nil {
 		b.t.Fatal(err)

@@ -99,14 +99,14 @@ func (s stageSet) worker(t *testing.T, dir string, step func(int)) *Worker {
 		n++
 		step(n)
 	}
-	script := "exit 1"
+	script, limit := "exit 1", 100*time.Millisecond
 	if s.Healthy {
-		script = "exit 0"
+		script, limit = "exit 0", 0
 	}
 	agenttest.Write(t, dir, "check", "#!/bin/sh\n"+script+"\n", 0o755)
 	w, err := New(Options{Dir: filepath.Join(dir, "worker"), Root: host.Root(filepath.Join(dir, "root")), Spool: filepath.Join(dir, "spool"), Agent: "1.0.0",
 		Identity: func() (string, string) { return "node1", "till-7" }, Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Checker: health.Checker{Every: time.Millisecond}, Power: dir, Wrote: func(int) { count() }, System: &paper{file: filepath.Join(dir, "versions"), step: count}})
+		Checker: health.Checker{Every: time.Millisecond, Limit: limit}, Power: dir, Wrote: func(int) { count() }, System: &paper{file: filepath.Join(dir, "versions"), step: count}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,11 +21,12 @@ func paperBench(t *testing.T, c agenttest.Content) *bench {
 	b := &bench{t: t, release: agenttest.NewRelease(t, noon), now: noon}
 	b.worker = s.worker(t, dir, func(int) {})
 	b.worker.Now = func() time.Time { return b.now }
+	b.root = b.worker.Root
 	if err := b.worker.Pin([][]byte{b.release.Root()}); err != nil {
 		t.Fatal(err)
 	}
-	b.plan = protocol.Assignment{Rollout: "r1", Node: "node1", Action: protocol.ActionInstall, Issued: noon.Add(-time.Minute),
-		Install: protocol.Install{Reboot: "never"}, Rollback: protocol.Rollback{Enabled: true, Method: "packages", Keep: 1}}
+	b.plan = protocol.Assignment{Rollout: "r1", Node: "node1", Action: protocol.ActionInstall, Issued: noon.Add(-time.Minute), OfflineGraceSeconds: 86400,
+		Install: protocol.Install{Reboot: "never"}, Health: protocol.Health{TimeoutSeconds: 1}, Rollback: protocol.Rollback{Enabled: true, Method: "packages", Keep: 1}}
 	b.bring(c)
 	return b
 }

@@ -27,6 +27,8 @@ type Checker struct {
 	Every time.Duration
 	// Most is how long one check may take; 0 is ten seconds.
 	Most time.Duration
+	// Limit bounds the whole, whatever is asked for; 0 is no bound.
+	Limit time.Duration
 }
 
 // Wait returns nil once everything held often enough in a row, else why it did not.
@@ -40,6 +42,9 @@ func (c Checker) Wait(ctx context.Context, h protocol.Health) error {
 	}
 	if timeout <= 0 {
 		timeout = 2 * time.Minute
+	}
+	if c.Limit > 0 {
+		timeout = min(timeout, c.Limit)
 	}
 	ctx, stop := context.WithTimeout(ctx, timeout)
 	defer stop()

@@ -38,8 +38,9 @@ func answers(t *testing.T, statuses ...int) string {
 
 func TestWait(t *testing.T) {
 	t.Parallel()
-	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
-	t.Cleanup(hangs.Close)
+	over := make(chan struct{})
+	hangs := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }))
+	t.Cleanup(func() { close(over); hangs.Close() })
 	for name, c := range map[string]struct {
 		checks []protocol.Check
 		row    int
