@@ -155,6 +155,7 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 	}
 	for b.Loop() {
 		steady(b, p, trust, fleet, lasts)
+		grid(b, p)
 		before, begun := p.processor(b), time.Now()
 		retried := atomic.Int64{}
 		refused := each(nodes, 64, func(i int) error {
@@ -171,7 +172,6 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 		b.ReportMetric(float64(retried.Load()), "rush-retried")
 		b.ReportMetric(float64(refused), "rush-refused")
 		b.ReportMetric(float64(p.memory(b, "VmRSS")), "MB-after-rush")
-		grid(b, p)
 	}
 	load(b)
 }

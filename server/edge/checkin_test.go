@@ -195,6 +195,42 @@ func TestLostAndReturned(t *testing.T) {
 	}
 }
 
+func TestWhatCouldNotBeWrittenIsWrittenLater(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	a := w.node(t, "edge-1")
+	body := []byte(`{"state":"idle","bundle":"b-5"}`)
+	a.doAs(50, "POST", protocol.PathCheckIn, body)
+	a.doAs(50, "POST", protocol.PathCheckIn, body) // twice: an event waits to be written
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.flush(ctx); err == nil {
+		t.Fatal("it was written")
+	}
+	if n := a.row(t); n.Bundle != "b-5" || n.seq != 50 {
+		t.Errorf("%+v", n)
+	}
+	if e := a.events(t); e[0].Kind != KindDoubled {
+		t.Errorf("%+v", e[0])
+	}
+}
+
+func TestADeletedNodeHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	a, b := w.node(t, "edge-1"), w.node(t, "edge-2")
+	body := []byte(`{"state":"idle"}`)
+	a.doAs(50, "POST", protocol.PathCheckIn, body)
+	a.doAs(50, "POST", protocol.PathCheckIn, body)
+	b.checkIn(t, protocol.CheckIn{Bundle: "b-6"})
+	if err := w.DB.Writer(t.Context()).Exec("DELETE FROM edge_nodes WHERE id = ?", a.id).Error; err != nil {
+		t.Fatal(err)
+	}
+	if n := b.row(t); n.Bundle != "b-6" {
+		t.Errorf("%+v", n)
+	}
+}
+
 func TestOrdersAndQuarantine(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -155,6 +155,7 @@ func (s *Service) flush(ctx context.Context) error {
 	nodes := make([]Node, 0, len(due))
 	teams := map[int64]bool{}
 	var news []Event
+	newsOf := map[string][]Event{}
 	for _, id := range slices.Sorted(maps.Keys(due)) { // in one order everywhere: no deadlock between servers
 		l := due[id]
 		l.mu.Lock()
@@ -163,8 +164,10 @@ func (s *Service) flush(ctx context.Context) error {
 			teams[l.node.Team] = true
 			l.tell = false
 		}
-		news = append(news, l.news...)
-		l.news = nil
+		if len(l.news) > 0 {
+			news, newsOf[id] = append(news, l.news...), l.news
+			l.news = nil
+		}
 		l.mu.Unlock()
 	}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
@@ -173,7 +176,7 @@ func (s *Service) flush(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := s.rows().insertEvents(ctx, news...); err != nil {
+		if err := s.keepNews(ctx, news); err != nil {
 			return err
 		}
 		for team := range teams {
@@ -186,12 +189,29 @@ func (s *Service) flush(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	s.fleet.mu.Lock()
-	defer s.fleet.mu.Unlock()
-	for id, l := range due {
-		s.fleet.dirty[id] = l
+	for id, l := range due { // nothing is lost: the next round writes it
+		l.mu.Lock()
+		l.news, l.tell = append(newsOf[id], l.news...), true
+		l.mu.Unlock()
+		s.fleet.mark(l)
 	}
 	return err
+}
+
+// keepNews writes events of nodes that are still there: one that was deleted must not hold up the others.
+func (s *Service) keepNews(ctx context.Context, news []Event) error {
+	if len(news) == 0 {
+		return nil
+	}
+	ids := map[string]bool{}
+	for _, e := range news {
+		ids[e.Node] = true
+	}
+	there, err := s.rows().existing(ctx, slices.Sorted(maps.Keys(ids)))
+	if err != nil {
+		return err
+	}
+	return s.rows().insertEvents(ctx, slices.DeleteFunc(slices.Clone(news), func(e Event) bool { return !slices.Contains(there, e.Node) })...)
 }
 
 // doubled notes that a number was used twice; of many such only the first in an hour becomes an event.

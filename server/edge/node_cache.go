@@ -25,7 +25,7 @@ type cachedTeam struct {
 
 const (
 	// rowsLate is how much later than its times a row may be written, and another server's clock be off.
-	rowsLate = 30 * time.Second
+	rowsLate = 10 * time.Second
 	// wholeEvery is when all is read again, in case that was not enough.
 	wholeEvery = 5 * time.Minute
 )

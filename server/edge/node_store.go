@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/signalbox/signalbox/agents/protocol"
@@ -247,4 +248,16 @@ func (r rows) silent(ctx context.Context, before int64) ([]Node, error) {
 
 func (r rows) setLost(ctx context.Context, id string, at int64) error {
 	return r.db.Writer(ctx).Exec("UPDATE edge_nodes SET lost_at = ? WHERE id = ?", at, id).Error
+}
+
+// existing are those of some ids that nodes have.
+func (r rows) existing(ctx context.Context, ids []string) (list []string, err error) {
+	for part := range slices.Chunk(ids, 500) {
+		var some []string
+		if err := r.db.Reader(ctx).Model(&nodeRow{}).Where("id IN ?", part).Pluck("id", &some).Error; err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+	}
+	return list, nil
 }
