@@ -56,6 +56,12 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.then(w, r)
 }
 
+func (d *door) public() ed25519.PublicKey {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.key
+}
+
 func setup(t *testing.T) (*Client, *door, string) {
 	t.Helper()
 	d := &door{t: t, now: time.Now(), then: func(w http.ResponseWriter, _ *http.Request) {
@@ -155,8 +161,7 @@ func TestRefusals(t *testing.T) {
 func TestRotate(t *testing.T) {
 	t.Parallel()
 	c, d, dir := setup(t)
-	old := d.key
-	lose := false
+	old, lose := d.public(), false
 	d.then = func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != protocol.PathRotate {
 			return
@@ -172,18 +177,22 @@ func TestRotate(t *testing.T) {
 		io.WriteString(w, `{"fingerprint":"x"}`)
 	}
 	fingerprint, err := c.Rotate(t.Context())
-	if err != nil || fingerprint != protocol.Fingerprint(d.key) || d.key.Equal(old) {
+	if err != nil || fingerprint != protocol.Fingerprint(d.public()) || d.public().Equal(old) {
 		t.Fatal(fingerprint, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, newKeyFile)); err == nil {
 		t.Error("the new key is there twice")
 	}
+	d.mu.Lock()
 	lose = true
+	d.mu.Unlock()
 	if _, err := c.Rotate(t.Context()); err == nil {
 		t.Fatal("the answer was lost")
 	}
+	d.mu.Lock()
 	lose = false
-	if fingerprint, err = c.Rotate(t.Context()); err != nil || fingerprint != protocol.Fingerprint(d.key) {
+	d.mu.Unlock()
+	if fingerprint, err = c.Rotate(t.Context()); err != nil || fingerprint != protocol.Fingerprint(d.public()) {
 		t.Fatal(fingerprint, err)
 	}
 	if kept, err := Key(dir, nil); err != nil || FingerprintOf(kept) != fingerprint {
