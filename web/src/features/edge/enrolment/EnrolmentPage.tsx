@@ -1,0 +1,106 @@
+import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, data } from "@/api/client";
+import { refusal, useSession } from "@/api/session";
+import { plural } from "@/format/bytes";
+import { Button } from "@/ui/Button";
+import { Tick } from "@/ui/Field";
+import { useToast } from "@/ui/frame/hooks";
+import { useTask } from "@/ui/frame/useTask";
+import { RelativeTime } from "@/ui/RelativeTime";
+import { EmptyState } from "@/ui/states";
+import { type Column, Table } from "@/ui/Table";
+import { EdgeFrame } from "../EdgeFrame";
+import { type Node, nodesQuery, tokensQuery } from "../queries";
+import { labelsText } from "./commands";
+import { NewToken } from "./NewToken";
+import { Tokens } from "./Tokens";
+
+/** Who asks to be let in, and the tokens by which they may ask. */
+export function EnrolmentPage() {
+  const { team } = useParams({ strict: false }) as { team: string };
+  const tokens = useSuspenseQuery(tokensQuery(team)).data.items;
+  const pending = useQuery(nodesQuery(team, "state:pending", 1000)).data;
+  const refused = refusal(useSession(), team, "member");
+  return (
+    <EdgeFrame team={team} title="Enrolment" meta={pending?.total ? `${plural(pending.total, "machine")} to decide about` : "nobody waits"}>
+      <Pending team={team} nodes={pending?.items} refused={refused} />
+      <NewToken team={team} refused={refused} />
+      <Tokens team={team} tokens={tokens} refused={refused} />
+    </EdgeFrame>
+  );
+}
+
+type PendingProps = { team: string; nodes: Node[] | undefined; refused: string | false };
+
+/** Machines that showed a token and wait until a person has compared their fingerprint. */
+function Pending({ team, nodes, refused }: PendingProps) {
+  const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
+  const chosen = (nodes ?? []).filter(({ id }) => marked.has(id));
+  const client = useQueryClient();
+  const toast = useToast();
+  const decide = useTask({
+    run: (decision: "accept" | "reject") => data(api.POST("/api/v1/edge/decisions", { body: { team, decision, nodes: chosen.map(({ id }) => id) } })),
+    failed: "Nothing was decided.",
+    onDone: ({ items }, decision) => {
+      const failed = items.filter(({ done }) => !done);
+      setMarked(new Set(failed.map(({ node }) => node)));
+      toast(failed.length > 0 ? { text: `${plural(failed.length, "machine")}: ${failed[0]?.problem ?? "not done"}`, kind: "bad" } : { text: `${plural(items.length, "machine")} ${decision}ed` });
+      void client.invalidateQueries({ queryKey: ["edge"] });
+    },
+  });
+  const none = chosen.length === 0 && "Mark machines first.";
+  if (nodes?.length === 0) {
+    return (
+      <EmptyState small headline="Nobody waits to be let in">
+        A machine that shows a token below stands here with the fingerprint of its key, until somebody who can see the machine has compared it. The agent says its own when it enrols, and again with signalbox-agent status.
+      </EmptyState>
+    );
+  }
+  return (
+    <section className="edge-part" aria-label="To decide about">
+      <div className="line flex-wrap mb-2">
+        <Tick checked={nodes !== undefined && chosen.length === nodes.length} onChange={({ target }) => setMarked(new Set(target.checked ? nodes?.map(({ id }) => id) : []))}>
+          All
+        </Tick>
+        <Button kind="primary" busy={decide.busy} refused={refused || none} onClick={() => void decide.start("accept")}>
+          {chosen.length > 1 ? `Accept ${chosen.length}` : "Accept"}
+        </Button>
+        <Button kind="danger" busy={decide.busy} refused={refused || none} onClick={() => void decide.start("reject")}>
+          {chosen.length > 1 ? `Reject ${chosen.length}` : "Reject"}
+        </Button>
+        <span className="meta">compare each fingerprint with what the machine says of itself</span>
+      </div>
+      <Table label="Machines that wait" columns={columns(marked, setMarked)} rows={nodes} rowKey={({ id }) => id} selected={marked} onSelect={setMarked} keyboard />
+    </section>
+  );
+}
+
+const columns = (marked: ReadonlySet<string>, setMarked: (marked: Set<string>) => void): Column<Node>[] => [
+  {
+    key: "name",
+    head: "Machine",
+    lead: true,
+    width: "22%",
+    sort: (a, b) => a.name.localeCompare(b.name),
+    cell: ({ id, name, site }) => (
+      <Tick
+        checked={marked.has(id)}
+        onChange={({ target }) => {
+          const next = new Set(marked);
+          if (target.checked) next.add(id);
+          else next.delete(id);
+          setMarked(next);
+        }}
+      >
+        <b>{name}</b> <span className="muted">{site}</span>
+      </Tick>
+    ),
+  },
+  { key: "print", head: "Fingerprint", said: "fingerprint", cell: ({ fingerprint }) => <span className="edge-print">{fingerprint}</span> },
+  { key: "system", head: "System", said: "runs", width: 168, cell: ({ variant }) => variant },
+  { key: "from", head: "From", said: "from", width: 130, cell: ({ address }) => address },
+  { key: "labels", head: "Labels", width: 150, cell: ({ labels }) => labelsText(labels) || <span className="muted">none</span> },
+  { key: "at", head: "Asked", said: "asked", width: 96, sort: (a, b) => Date.parse(a.enrolled_at) - Date.parse(b.enrolled_at), cell: ({ enrolled_at: at }) => <RelativeTime at={at} /> },
+];

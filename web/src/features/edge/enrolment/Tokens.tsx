@@ -1,0 +1,66 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { Trash2 } from "lucide-react";
+import { api, done } from "@/api/client";
+import { count } from "@/format/bytes";
+import { IconButton } from "@/ui/Button";
+import { useTask } from "@/ui/frame/useTask";
+import { RelativeTime } from "@/ui/RelativeTime";
+import { EmptyState } from "@/ui/states";
+import { Status } from "@/ui/StatusGlyph";
+import { type Column, Table } from "@/ui/Table";
+import { type Token, tokensQuery } from "../queries";
+import { labelsText } from "./commands";
+import { tokenLook } from "./state";
+
+type Props = { team: string; tokens: Token[]; refused: string | false };
+
+/** The tokens that there are, those that still open the door first. */
+export function Tokens({ team, tokens, refused }: Props) {
+  const client = useQueryClient();
+  const revoke = useTask({
+    run: ({ id }: Token) => done(api.DELETE("/api/v1/edge/tokens/{token}", { params: { path: { token: id } } })),
+    failed: "The token still holds.",
+    onDone: () => void client.invalidateQueries({ queryKey: tokensQuery(team).queryKey }),
+  });
+  const now = Date.now();
+  return (
+    <section aria-label="Tokens">
+      <div className="section-head px-[var(--gutter)]">
+        <h2>Tokens</h2>
+      </div>
+      {tokens.length === 0 ? (
+        <EmptyState small headline="No tokens yet">
+          A token lets a machine ask. It ends by itself, after its hours or when it was used as often as it may.
+        </EmptyState>
+      ) : (
+        <Table label="Tokens" columns={columns(now, refused, (token) => void revoke.start(token))} rows={tokens} rowKey={({ id }) => id} />
+      )}
+    </section>
+  );
+}
+
+const columns = (now: number, refused: string | false, onRevoke: (token: Token) => void): Column<Token>[] => [
+  { key: "name", head: "Token", lead: true, sort: (a, b) => a.name.localeCompare(b.name), cell: ({ name }) => <b>{name || "without a name"}</b> },
+  {
+    key: "state",
+    head: "State",
+    width: 120,
+    cell: (token) => {
+      const { status, word } = tokenLook(token, now);
+      return <Status status={status} word={word} />;
+    },
+  },
+  { key: "uses", head: "Used", said: "used", width: 96, number: true, cell: ({ uses, max_uses: most }) => `${count(uses)} of ${count(most)}` },
+  { key: "site", head: "Site", said: "at", width: 110, cell: ({ site }) => site || <span className="muted">any</span> },
+  { key: "labels", head: "Labels", width: "18%", cell: ({ labels }) => labelsText(labels) || <span className="muted">none</span> },
+  { key: "accepts", head: "Lets in", width: 110, cell: ({ accepts }) => (accepts ? "by itself" : "a person") },
+  { key: "expires", head: "Ends", said: "ends", width: 96, cell: ({ expires_at: at }) => <RelativeTime at={at} /> },
+  { key: "by", head: "Made by", said: "by", width: 110, cell: ({ created_by: by }) => by },
+  {
+    key: "acts",
+    head: <span className="sr">Acts</span>,
+    width: 56,
+    end: true,
+    cell: (token) => !token.revoked_at && <IconButton size="small" icon={Trash2} label={`Revoke ${token.name}`} refused={refused} onClick={() => onRevoke(token)} />,
+  },
+];

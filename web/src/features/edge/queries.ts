@@ -1,0 +1,81 @@
+import { queryOptions } from "@tanstack/react-query";
+import { api, data } from "@/api/client";
+import type { components } from "@/api/schema.gen";
+import { type Fleet, merged, read } from "./fleet/grid";
+
+type Schemas = components["schemas"];
+export type Node = Schemas["EdgeNode"];
+export type Counts = Schemas["EdgeCounts"];
+export type NodeEvent = Schemas["EdgeEvent"];
+export type Token = Schemas["EdgeToken"];
+export type Bundle = Schemas["EdgeBundle"];
+export type BundleStatus = Schemas["EdgeBundleStatus"];
+export type Trust = Schemas["EdgeTrust"];
+
+// A whole fleet is a megabyte: what came before is brought up to date, and only now and then read anew.
+const wholeEvery = 60_000;
+
+/** Every node that fits, small enough to be drawn. */
+export const gridQuery = (team: string, q: string) =>
+  queryOptions({
+    queryKey: ["edge", "grid", team, q],
+    queryFn: async ({ client, signal, queryKey }): Promise<Fleet> => {
+      const ask = (since?: number) => data(api.GET("/api/v1/edge/grid", { params: { query: { team, q: q || undefined, since } }, signal }));
+      const before = client.getQueryData<Fleet>(queryKey);
+      if (before && Date.now() - before.whole < wholeEvery) {
+        const next = merged(before, await ask(before.at), Date.now());
+        if (next) return next;
+      }
+      return read(await ask(), Date.now());
+    },
+    placeholderData: (before) => before,
+  });
+
+/** How many nodes there are of each kind, for lists beside the page. */
+export const countsQuery = (team: string) =>
+  queryOptions({
+    queryKey: ["edge", "counts", team],
+    queryFn: async ({ signal }) => {
+      const { total, counts } = await data(api.GET("/api/v1/edge/nodes", { params: { query: { team, limit: 1 } }, signal }));
+      return { total, counts };
+    },
+  });
+
+export const nodesQuery = (team: string, q: string, limit: number, offset = 0) =>
+  queryOptions({
+    queryKey: ["edge", "nodes", team, q, limit, offset],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/edge/nodes", { params: { query: { team, q: q || undefined, limit, offset } }, signal })),
+    placeholderData: (before) => before,
+  });
+
+export const sitesQuery = (team: string) =>
+  queryOptions({
+    queryKey: ["edge", "sites", team],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/edge/sites", { params: { query: { team } }, signal })),
+  });
+
+export const tokensQuery = (team: string) =>
+  queryOptions({
+    queryKey: ["edge", "tokens", team],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/edge/tokens", { params: { query: { team } }, signal })),
+  });
+
+export const bundlesQuery = (team: string) =>
+  queryOptions({
+    queryKey: ["edge", "bundles", team],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/edge/bundles", { params: { query: { team } }, signal })),
+  });
+
+export const rolloutsQuery = (team: string, state = "", before = 0) =>
+  queryOptions({
+    queryKey: ["edge", "rollouts", team, state, before],
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/v1/edge/rollouts", { params: { query: { team, state: (state || undefined) as never, limit: 50, before: before || undefined } }, signal })),
+    placeholderData: (before) => before,
+  });
+
+export const trustQuery = (team: string) =>
+  queryOptions({
+    queryKey: ["edge", "trust", team],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/edge/trust", { params: { query: { team } }, signal })),
+  });
