@@ -1,0 +1,65 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { count } from "@/format/bytes";
+import { Button } from "@/ui/Button";
+import { Select } from "@/ui/Field";
+import { RelativeTime } from "@/ui/RelativeTime";
+import { Status } from "@/ui/StatusGlyph";
+import { type Column, Table } from "@/ui/Table";
+import { memberLook, memberStates } from "../looks";
+import { nodePath } from "../paths";
+import { type Member, membersQuery } from "./queries";
+
+type Search = { state?: string; batch: number; q?: string };
+type Props = { id: string; team: string; counts: Record<string, number>; search: Search; onSearch: (change: { state?: string; batch?: number; q?: string }) => void };
+
+/** The nodes of a rollout, each with how it stands in it. */
+export function Members({ id, team, counts, search, onSearch }: Props) {
+  const filter = { state: search.state ?? "", batch: search.batch > 0 ? search.batch - 1 : undefined, q: search.q ?? "" };
+  const found = useQuery(membersQuery(id, filter)).data;
+  const states = memberStates.filter((state) => counts[state]);
+  const narrowed = Boolean(search.state || search.batch || search.q);
+  return (
+    <section aria-label="Nodes">
+      <div className="section-head mb-2 flex-wrap">
+        <h2>Nodes</h2>
+        {search.batch > 0 && <span className="meta">batch {search.batch}</span>}
+        {search.q && <span className="meta">{search.q}</span>}
+        <span className="push line">
+          <Select compact aria-label="State" value={filter.state} onValue={(state) => onSearch({ state: state || undefined })} options={[{ value: "", label: "every state" }, ...states.map((state) => ({ value: state, label: `${memberLook(state).word} (${count(counts[state] ?? 0)})` }))]} />
+          {narrowed && <Button onClick={() => onSearch({ state: undefined, batch: undefined, q: undefined })}>All</Button>}
+        </span>
+      </div>
+      <Table label="Nodes" compact columns={columns(team)} rows={found?.items} rowKey={({ node }) => node} />
+      {found && found.items.length === 0 && <p className="muted">No node fits.</p>}
+      {found?.next && <p className="meta">the first {count(found.items.length)}; choose a state or a batch to see others</p>}
+    </section>
+  );
+}
+
+const columns = (team: string): Column<Member>[] => [
+  {
+    key: "name",
+    head: "Node",
+    lead: true,
+    width: "18%",
+    cell: ({ node, name }) => (
+      <Link className="title" to={nodePath(team, node)}>
+        {name}
+      </Link>
+    ),
+  },
+  {
+    key: "state",
+    head: "State",
+    width: 130,
+    cell: ({ state }) => {
+      const { status, word } = memberLook(state);
+      return <Status status={status} word={word} />;
+    },
+  },
+  { key: "site", head: "Site", said: "at", width: 80, cell: ({ site }) => site },
+  { key: "batch", head: "Batch", said: "batch", width: 64, number: true, cell: ({ batch }) => (batch < 0 ? "–" : batch + 1) },
+  { key: "why", head: "Why", cell: ({ reason, agent_state: agent }) => <span title={reason}>{reason || <span className="muted">{agent}</span>}</span> },
+  { key: "changed", head: "Since", said: "since", width: 88, cell: ({ changed_at: at }) => (at ? <RelativeTime at={at} /> : "–") },
+];

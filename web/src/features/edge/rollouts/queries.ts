@@ -1,0 +1,22 @@
+import { queryOptions } from "@tanstack/react-query";
+import { api, data } from "@/api/client";
+import type { components } from "@/api/schema.gen";
+
+type Schemas = components["schemas"];
+export type Rollout = Schemas["EdgeRollout"];
+export type RolloutItem = Schemas["EdgeRolloutItem"];
+export type Member = Schemas["EdgeRolloutNode"];
+
+export const rolloutQuery = (id: string) =>
+  queryOptions({ queryKey: ["edge", "rollout", id, "self"], queryFn: ({ signal }) => data(api.GET("/api/v1/edge/rollouts/{rollout}", { params: { path: { rollout: id } }, signal })) });
+
+export const membersQuery = (id: string, filter: { state: string; batch?: number; q: string }) =>
+  queryOptions({
+    queryKey: ["edge", "rollout", id, "nodes", filter],
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/v1/edge/rollouts/{rollout}/nodes", { params: { path: { rollout: id }, query: { state: (filter.state || undefined) as never, batch: filter.batch, q: filter.q || undefined, limit: 200 } }, signal })),
+    placeholderData: (before) => before,
+  });
+
+export const rolloutEventsQuery = (id: string) =>
+  queryOptions({ queryKey: ["edge", "rollout", id, "events"], queryFn: ({ signal }) => data(api.GET("/api/v1/edge/rollouts/{rollout}/events", { params: { path: { rollout: id } }, signal })) });
