@@ -8,6 +8,7 @@ import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
 import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
+import { useNow } from "@/ui/useNow";
 import { type Token, tokensQuery } from "../queries";
 import { labelsText } from "./commands";
 import { tokenLook } from "./state";
@@ -22,7 +23,7 @@ export function Tokens({ team, tokens, refused }: Props) {
     failed: "The token still holds.",
     onDone: () => void client.invalidateQueries({ queryKey: tokensQuery(team).queryKey }),
   });
-  const now = Date.now();
+  const now = useNow(true, 60);
   return (
     <section aria-label="Tokens">
       <div className="section-head px-[var(--gutter)]">

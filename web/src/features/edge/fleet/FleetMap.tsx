@@ -68,8 +68,8 @@ export function FleetMap({ cells, by, onOpen }: Props) {
     <div className="edge-map" ref={host}>
       <canvas
         ref={canvas}
+        // eslint-disable-next-line jsx-a11y/no-interactive-element-to-noninteractive-role -- arrows move in it, so keys must reach it
         role="application"
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- arrows move in it
         tabIndex={0}
         aria-label={`${plural(cells.length, "node")} by ${by}. Arrows move, Enter opens. The table holds the same.`}
         className={cell ? "on-node" : undefined}

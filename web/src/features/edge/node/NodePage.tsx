@@ -151,7 +151,7 @@ function Warnings({ team, node }: { team: string; node: Node }) {
             </Button>
           }
         >
-          Bundle {bundle} is in quarantine here: {exitWords(node.last_exit)}.
+          Bundle {bundle} is in quarantine here{node.last_exit ? `: ${exitWords(node.last_exit)}` : ""}.
         </Notice>
       ))}
       {node.releases.length > 0 && <Notice>{node.releases.join(", ")} may be tried again; the node hears of it when it checks in next.</Notice>}
