@@ -26,7 +26,7 @@ it("tells the rate only while something goes on", () => {
 it("puts the stop line where the server pauses", () => {
   const threshold = { ended: 100, failed: 1, in_row: 0, failure_rate: "2%", min_samples: 50, consecutive: 0, any_exit: [], since: null };
   expect(limitOf(threshold)).toMatchObject({ stops: 3, failed: 1, words: "stops at 3 failures of 100, limit 2%" });
-  expect(limitOf({ ...threshold, ended: 1, consecutive: 3, in_row: 1 })?.words).toBe("stops at 2 failures of 50, limit 2%; or at 3 in a row, now 1");
+  expect(limitOf({ ...threshold, ended: 1, consecutive: 3, in_row: 1, any_exit: [3, 7] })?.words).toBe("stops at 2 failures of 50, limit 2%; or at 3 in a row, now 1; at once at exit 3 or 7");
   expect(limitOf({ ...threshold, failure_rate: "" })).toBeUndefined();
 });
 

@@ -60,14 +60,15 @@ export function rateWords({ ended_last_hour: rate, counts, total, state }: Pick<
 }
 
 /** The stop line: at how many failures the rollout pauses by itself, of those that have ended. */
-export function limitOf({ ended: done, failed, failure_rate: rate, min_samples: least, consecutive, in_row: row }: Rollout["threshold"]): { failed: number; stops: number; share: number; at: number; words: string } | undefined {
+export function limitOf({ ended: done, failed, failure_rate: rate, min_samples: least, consecutive, in_row: row, any_exit: exits }: Rollout["threshold"]): { failed: number; stops: number; share: number; at: number; words: string } | undefined {
   const percent = Number.parseFloat(rate);
   if (!Number.isFinite(percent) && consecutive <= 0) return undefined;
   const samples = Math.max(done, least);
   const stops = Number.isFinite(percent) ? Math.max(1, Math.floor((samples * percent) / 100) + 1) : consecutive;
   const scale = Math.max(stops * 1.5, failed, 1);
-  const row_ = consecutive > 0 ? `; or at ${count(consecutive)} in a row, now ${count(row)}` : "";
-  return { failed, stops, share: failed / scale, at: stops / scale, words: `stops at ${plural(stops, "failure")} of ${count(samples)}${Number.isFinite(percent) ? `, limit ${rate}` : ""}${row_}` };
+  const fatal = exits.length > 0 ? `; at once at exit ${exits.join(" or ")}` : "";
+  const inRow = consecutive > 0 ? `; or at ${count(consecutive)} in a row, now ${count(row)}` : "";
+  return { failed, stops, share: failed / scale, at: stops / scale, words: `stops at ${plural(stops, "failure")} of ${count(samples)}${Number.isFinite(percent) ? `, limit ${rate}` : ""}${inRow}${fatal}` };
 }
 
 /** The name of a batch. */

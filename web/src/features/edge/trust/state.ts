@@ -16,6 +16,7 @@ export function behind(byRoot: Record<string, number>, newest: number): { root: 
 }
 
 /** The commands by which a team begins to trust its own keys. */
-export const ceremony = (url: string, portalKey: string) => `signalbox bundle keys init --keys keys --trust trust --timestamp-key "${portalKey || "PUBLIC_KEY_OF_THIS_SERVER"}"
+export const ceremony = (url: string, portalKey: string) => `signalbox bundle keys init --keys keys --trust trust \\
+    --timestamp-key "${portalKey || "PUBLIC_KEY_OF_THIS_SERVER"}"
 export SIGNALBOX_URL=${url} SIGNALBOX_TOKEN=YOUR_TOKEN
 signalbox bundle publish --trust trust`;
