@@ -61,5 +61,5 @@ const columns = (team: string): Column<Member>[] => [
   { key: "site", head: "Site", said: "at", width: 80, cell: ({ site }) => site },
   { key: "batch", head: "Batch", said: "batch", width: 64, number: true, cell: ({ batch }) => (batch < 0 ? "–" : batch + 1) },
   { key: "why", head: "Why", cell: ({ reason, agent_state: agent }) => <span title={reason}>{reason || <span className="muted">{agent}</span>}</span> },
-  { key: "changed", head: "Since", said: "since", width: 88, cell: ({ changed_at: at }) => (at ? <RelativeTime at={at} /> : "–") },
+  { key: "changed", head: "Since", said: "since", width: 108, cell: ({ changed_at: at }) => (at ? <RelativeTime at={at} /> : "–") },
 ];
