@@ -107,6 +107,7 @@ func TestKeyRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
+	p.publishBundle(t, "main", "a package") // signed with this server's timestamp key
 	p.sealForGitHub(t, db, keyFile, connection.ID)
 	filled := 0
 	for _, c := range app.SealedColumns() {
