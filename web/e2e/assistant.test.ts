@@ -45,7 +45,7 @@ it("answers a question, shows what it looked up, and says what it does not under
   await page.getByText("is not owner/name").waitFor();
   await page.getByLabel("It may read").fill("acme/shop");
   await page.getByRole("form", { name: "Repositories" }).getByRole("button", { name: "Save" }).click();
-  await page.getByText("The assistant reads these from now on").waitFor();
+  await page.getByText("The assistant reads these from now on").first().waitFor();
   await expectAccessible(page);
 
   const phone = await openPage(browser, server.url, { viewport: { width: 390, height: 844 }, colorScheme: "dark" });

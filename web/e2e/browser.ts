@@ -25,12 +25,21 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   page.on("console", (message) => {
     if (message.type() === "error" && !/status of 40[0-9]|ERR_NETWORK_CHANGED/.test(message.text())) errors.push(`${message.text()} (${message.location().url}:${message.location().lineNumber})`);
   });
-  // What stood there says more than which line waited in vain.
-  onTestFailed(async () => {
+  tellWhenFailed(page, errors);
+  return { page, errors };
+}
+
+/** What stood there says more than which line waited in vain. */
+function tellWhenFailed(page: Page, errors: string[]): void {
+  const tell = async () => {
     const text = await page.locator("body").innerText({ timeout: 2000 }).catch(String);
     process.stderr.write(`${page.url()} showed:\n${text.slice(0, 3000)}\nerrors: ${errors.join("\n")}\n`);
-  });
-  return { page, errors };
+  };
+  try {
+    onTestFailed(tell);
+  } catch {
+    // A page that is opened for several tests belongs to none of them.
+  }
 }
 
 /**
