@@ -72,7 +72,7 @@ func TestHasherBoundsItsQueue(t *testing.T) {
 	for range queueLimit - atOnce {
 		go func() { _, err := h.take(ctx); waiting <- err }()
 	}
-	for deadline := time.Now().Add(10 * time.Second); len(h.queue) < queueLimit; {
+	for deadline := time.Now().Add(time.Minute); len(h.queue) < queueLimit; {
 		if time.Now().After(deadline) {
 			t.Fatal("the queue did not fill")
 		}

@@ -86,7 +86,7 @@ func TestAwaitHearsOfTheDecision(t *testing.T) {
 		if !v.Approved || v.By != "operator" || v.Reason != "fine" {
 			t.Errorf("%+v", v)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nobody heard")
 	}
 	if audited := strings.Join(w.audited, "|"); !strings.Contains(audited, "ci.approval.approve build 1") {

@@ -220,9 +220,9 @@ func (w *world) set(name, config string) int64 {
 
 func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !ok(); {
+	for deadline := time.Now().Add(time.Minute); !ok(); {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("not within 15 seconds: %s", what)
+			w.t.Fatalf("not within a minute: %s", what)
 		}
 		<-time.After(3 * time.Millisecond)
 	}

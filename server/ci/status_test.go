@@ -46,7 +46,7 @@ func TestWhatGitHubIsTold(t *testing.T) {
 		if c.Number != 7 || c.Repository != "github.com/acme/web" || !strings.Contains(c.Body, "| review | failed | [#1](") || c.Key != "results/web" {
 			t.Errorf("%+v", c)
 		}
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("there is no comment")
 	}
 }

@@ -307,7 +307,7 @@ func TestEraseThroughHTTP(t *testing.T) {
 	})
 	p, key := w.newProject(t, "shop")
 	one := newID()
-	if a := w.send(key, fmt.Sprintf("{\"event_id\":%q}\n{\"type\":\"event\"}\n{\"message\":\"hello\",\"user\":{\"id\":\"77\"}}\n", one)); a.Code != 200 {
+	if a := w.send(key, fmt.Sprintf("{\"event_id\":%q}\n{\"type\":\"event\"}\n{\"message\":\"hello\",\"user\":{\"id\":\"quokka\"}}\n", one)); a.Code != 200 {
 		t.Fatal(status(a))
 	}
 	until(t, "the event", func() bool { return w.do("GET", "/api/v1/issues/events/"+one+"?team=main", nil).Code == 200 })
@@ -318,7 +318,7 @@ func TestEraseThroughHTTP(t *testing.T) {
 		}
 	}
 	var e Erasure
-	w.call(t, "POST", path, map[string]any{"user": map[string]any{"id": "77"}}, 201, &e)
+	w.call(t, "POST", path, map[string]any{"user": map[string]any{"id": "quokka"}}, 201, &e)
 	until(t, "the erasure", func() bool {
 		w.call(t, "GET", "/api/v1/issues/erasures/"+e.ID, nil, 200, &e)
 		return e.State == EraseDone
@@ -326,7 +326,7 @@ func TestEraseThroughHTTP(t *testing.T) {
 	if e.Counts.Rewritten != 1 || e.EndedAt == 0 || e.Project.Slug != "shop" || e.CreatedBy != "ada" {
 		t.Errorf("%+v", e)
 	}
-	if text := w.call(t, "GET", "/api/v1/issues/erasures?team=main&project=shop", nil, 200, nil); !strings.Contains(text, e.ID) || strings.Contains(text, "77") {
+	if text := w.call(t, "GET", "/api/v1/issues/erasures?team=main&project=shop", nil, 200, nil); !strings.Contains(text, e.ID) || strings.Contains(text, "quokka") {
 		t.Error(text)
 	}
 	w.call(t, "GET", "/api/v1/issues/erasures?team=other", nil, 404, nil)

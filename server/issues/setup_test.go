@@ -189,7 +189,7 @@ func (w *world) call(t testing.TB, method, path string, body any, status int, ou
 // until waits for something that happens in the background.
 func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); {
+	for deadline := time.Now().Add(time.Minute); !done(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("in vain: %s", what)
 		}

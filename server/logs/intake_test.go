@@ -122,7 +122,7 @@ func TestJournalThatFollows(t *testing.T) {
 func (w world) until(query string, lines int) {
 	w.Helper()
 	n := 0
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if n = len(w.search(red, query).Lines); n == lines {
 			return
 		}

@@ -158,7 +158,7 @@ func (b *bundle) list(t *testing.T, f DeliveryFilter) []Delivery {
 
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !done(); {
+	for deadline := time.Now().Add(time.Minute); !done(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("in vain: %s", what)
 		}

@@ -138,7 +138,7 @@ var broken = Message{Event: "build.failed", Title: "web/unit #7 failed", Pipelin
 
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !done(); {
+	for deadline := time.Now().Add(time.Minute); !done(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("in vain: %s", what)
 		}
