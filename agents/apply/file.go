@@ -7,6 +7,7 @@ import (
 	"github.com/signalbox/signalbox/agents/bundle"
 	"github.com/signalbox/signalbox/agents/journal"
 	"github.com/signalbox/signalbox/agents/protocol"
+	"github.com/signalbox/signalbox/agents/report"
 )
 
 // Hand is how a person wants a bundle installed that they brought.
@@ -26,7 +27,7 @@ type Hand struct {
 func (w *Worker) File(ctx context.Context, path string, hand Hand) Outcome {
 	f, err := bundle.Open(path)
 	if err != nil {
-		return Outcome{State: protocol.StateIdle, Exit: protocol.Exit(bundle.ExitCode(err)), Message: err.Error()}
+		return Outcome{State: protocol.StateFailed, Exit: protocol.Exit(bundle.ExitCode(err)), Message: err.Error()}
 	}
 	out := w.locked(ctx, func(s *session) Outcome {
 		if out, busy := s.resume(ctx); busy {
@@ -41,24 +42,24 @@ func (w *Worker) File(ctx context.Context, path string, hand Hand) Outcome {
 }
 
 func (s *session) file(ctx context.Context, f *bundle.File, hand Hand) Outcome {
-	id := f.Manifest.BundleID
-	a := protocol.Assignment{Bundle: id, BundleVersion: f.Manifest.Version, Action: protocol.ActionInstall, Health: hand.Health, Issued: s.j.Now().Issued,
+	if s.trust == nil {
+		return s.brought(&bundle.Error{Kind: bundle.Authenticity, Message: "This machine has no trusted root: enrol it, or give one with --trust."})
+	}
+	// What the file says of itself is nobody's word until this: it names no run and no quarantine. The date of a
+	// manifest that nobody has vouched for would move the clock, so only what is known counts.
+	m, v, err := s.trust.VerifyFile(ctx, f, s.node(), s.now())
+	if err != nil {
+		return s.brought(err)
+	}
+	if q, quarantined := s.j.Now().Quarantined[m.BundleID]; quarantined && !hand.Force {
+		return Outcome{State: protocol.StateQuarantined, Exit: protocol.ExitQuarantined, Bundle: m.BundleID, Message: "in quarantine: " + q.Reason}
+	}
+	a := protocol.Assignment{Bundle: m.BundleID, BundleVersion: m.Version, Action: protocol.ActionInstall, Health: hand.Health, Issued: s.j.Now().Issued,
 		Install:  protocol.Install{Reboot: hand.Reboot, Conffiles: "keep", HoldPolicy: hand.HoldPolicy, TimeoutSeconds: int64(hand.Timeout / time.Second)},
 		Rollback: protocol.Rollback{Enabled: !hand.NoWayBack, Method: "auto", Keep: 1}}
-	if s.trust == nil {
-		return s.outcomeOf(&bundle.Error{Kind: bundle.Authenticity, Message: "This machine has no trusted root: enrol it, or give one with --trust."})
-	}
-	if q, quarantined := s.j.Now().Quarantined[id]; quarantined && !hand.Force {
-		return Outcome{State: protocol.StateQuarantined, Exit: protocol.ExitQuarantined, Bundle: id, Message: "in quarantine: " + q.Reason}
-	}
 	return s.fresh(a, nil, func() Outcome {
 		if err := s.become(protocol.StateVerifying, func(r *journal.Run) { r.Message, r.Exit = "", protocol.ExitOK }); err != nil {
 			return s.internal(err)
-		}
-		// The date of a manifest that nobody has vouched for yet would move the clock, so only what is known counts.
-		m, v, err := s.trust.VerifyFile(ctx, f, s.node(), s.now())
-		if err != nil {
-			return s.brought(err)
 		}
 		t := &transaction{session: s, plan: a, manifest: m, variant: v, from: &carried{f}, raw: f.ManifestBytes}
 		if out, done := t.prepare(ctx); done {
@@ -72,19 +73,30 @@ func (s *session) file(ctx context.Context, f *bundle.File, hand Hand) Outcome {
 	})
 }
 
-// outcomeOf says what is wrong without touching the journal.
-func (s *session) outcomeOf(err error) Outcome {
-	return Outcome{State: s.j.Now().Run.State, Exit: protocol.Exit(bundle.ExitCode(err)), Message: err.Error()}
+// brought refuses a file that a person brought. The run of the journal stays what
+// it was, and nothing goes into quarantine: whoever made the file could otherwise
+// have this machine turn its back on a bundle that is sound.
+func (s *session) brought(err error) Outcome {
+	out := Outcome{State: protocol.StateFailed, Exit: protocol.Exit(bundle.ExitCode(err)), Message: err.Error()}
+	s.Log.Error("the file is refused", "exit", int(out.Exit), "error", err)
+	told := s.j.Change(func(r *journal.Record) { r.LastExit = &out.Exit })
+	if told == nil {
+		told = s.queue(func(q *report.Queue) error {
+			_, err := q.Append(protocol.Report{At: s.now(), State: out.State, Exit: &out.Exit, Message: "a file that was brought here is refused: " + out.Message})
+			return err
+		})
+	}
+	if told != nil {
+		s.Log.Error("the refusal is not kept", "error", told)
+	}
+	return out
 }
 
-// brought ends a person's run: nothing fetches a better copy, so it is over at
-// once. What is short is not quarantined, as the stick may be at fault.
-func (s *session) brought(err error) Outcome {
-	if bundle.KindOf(err) == bundle.Incomplete {
-		return s.end(protocol.StateFailed, protocol.ExitDeferred, err.Error(), nil)
+// rejected of a carried bundle ends the run: nothing fetches a better copy, and
+// the stick may be at fault.
+func (t *transaction) rejected(err error) Outcome {
+	if _, brought := t.from.(*carried); brought && bundle.KindOf(err) != "" {
+		return t.end(protocol.StateFailed, protocol.Exit(bundle.ExitCode(err)), err.Error(), nil)
 	}
-	if bundle.KindOf(err) == bundle.Integrity {
-		return s.end(protocol.StateFailed, protocol.ExitIntegrity, err.Error(), nil)
-	}
-	return s.rejected(err)
+	return t.session.rejected(err)
 }

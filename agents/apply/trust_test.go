@@ -244,31 +244,85 @@ func TestCarriedFile(t *testing.T) {
 	ctx, hand := context.Background(), Hand{Reboot: "never", HoldPolicy: "refuse"}
 	b := paperBench(t, upgrade)
 	path := b.packed.File(t, b.release.Set())
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		raw  []byte
-		exit protocol.Exit
-	}{
-		"half of it":  {whole[:len(whole)/2], protocol.ExitDeferred},
-		"another one": {bytes.Repeat([]byte("no bundle at all "), 200), protocol.ExitIntegrity},
-	} {
-		bad := filepath.Join(t.TempDir(), "bad.epb")
-		if err := os.WriteFile(bad, c.raw, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if out := b.worker.File(ctx, bad, hand); out.Exit != c.exit && out.Exit != protocol.ExitIntegrity {
-			t.Errorf("%s: %+v", name, out)
-		}
-	}
-	b.want(b.worker.File(ctx, b.packed.File(t, bundle.Set{}), hand), protocol.StateQuarantined, protocol.ExitAuthenticity, "")
+	b.want(b.worker.File(ctx, path, hand), protocol.StateSucceeded, protocol.ExitOK, "")
+	b.has(after)
+	b.want(b.worker.Back(ctx), protocol.StateRolledBack, protocol.ExitOK, "")
+	b.want(b.worker.File(ctx, path, hand), protocol.StateQuarantined, protocol.ExitQuarantined, "by hand")
 	hand.Force = true
 	b.want(b.worker.File(ctx, path, hand), protocol.StateSucceeded, protocol.ExitOK, "")
 	fresh := paperBench(t, upgrade)
 	if err := os.RemoveAll(filepath.Join(fresh.worker.Dir, "trust")); err != nil {
 		t.Fatal(err)
 	}
-	fresh.want(fresh.worker.File(ctx, path, hand), protocol.StateIdle, protocol.ExitAuthenticity, "no trusted root")
+	fresh.want(fresh.worker.File(ctx, path, hand), protocol.StateFailed, protocol.ExitAuthenticity, "no trusted root")
+}
+
+// A file that lies about what it is: refused, and the sound bundle whose name it
+// bears is neither put into quarantine nor lost from the order that waits.
+func TestForgedFile(t *testing.T) {
+	t.Parallel()
+	edition := func(change func(c *agenttest.Content)) *agenttest.Packed {
+		c := upgrade
+		change(&c)
+		return agenttest.Pack(t, c)
+	}
+	for name, c := range map[string]struct {
+		file func(b *bench) string
+		exit protocol.Exit
+		says string
+	}{
+		"nobody signed it":      {func(b *bench) string { return b.packed.File(t, bundle.Set{}) }, protocol.ExitAuthenticity, ""},
+		"another key signed it": {func(b *bench) string { b.release.ReleaseKey = "somebody"; return b.packed.File(t, b.release.Set()) }, protocol.ExitAuthenticity, ""},
+		"the portal signed it":  {func(b *bench) string { b.release.ReleaseKey = "portal"; return b.packed.File(t, b.release.Set()) }, protocol.ExitAuthenticity, ""},
+		"its name is vouched for": {func(b *bench) string {
+			return edition(func(c *agenttest.Content) { c.Packages = c.Packages[:1] }).File(t, b.release.Set())
+		}, protocol.ExitIntegrity, ""},
+		"its name is not vouched for": {func(b *bench) string {
+			return edition(func(c *agenttest.Content) { c.ID = "b9" }).File(t, b.release.Set())
+		}, protocol.ExitAuthenticity, "No release key vouches"},
+		"half of it": {func(b *bench) string { return change(t, b, func(raw []byte) []byte { return raw[:len(raw)*3/4] }) }, protocol.ExitDeferred, ""},
+		"a byte of it": {func(b *bench) string {
+			return change(t, b, func(raw []byte) []byte { raw[bytes.Index(raw, []byte("!<arch>"))+3] ^= 1; return raw })
+		}, protocol.ExitIntegrity, ""},
+		"no bundle": {func(b *bench) string {
+			return change(t, b, func([]byte) []byte { return bytes.Repeat([]byte("no bundle "), 999) })
+		}, protocol.ExitIntegrity, ""},
+		"it is too old": {func(b *bench) string {
+			b.now = noon.AddDate(0, 2, 0)
+			return b.packed.File(t, b.release.Set())
+		}, protocol.ExitFreshness, "expired"},
+		"for other machines": {func(b *bench) string {
+			p := edition(func(c *agenttest.Content) {
+				c.ID, c.Version, c.Edit = "b3", 3, func(m *bundle.Manifest) { m.Variants[0].Arch = "arm64" }
+			})
+			b.release.Vouch(p.Manifest)
+			return p.File(t, b.release.Set())
+		}, protocol.ExitFreshness, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := paperBench(t, upgrade)
+			b.plan.Windows = []protocol.Span{{From: noon.Add(time.Hour), To: noon.Add(2 * time.Hour)}}
+			order := b.order()
+			b.want(b.worker.Do(context.Background(), order), protocol.StateDeferred, protocol.ExitDeferred, "opens at")
+			b.want(b.worker.File(context.Background(), c.file(b), Hand{Reboot: "never"}), protocol.StateFailed, c.exit, c.says)
+			b.has(before)
+			b.now = noon.Add(time.Hour)
+			b.want(b.worker.Do(context.Background(), order), protocol.StateSucceeded, protocol.ExitOK, "")
+		})
+	}
+}
+
+// change makes a file of the bundle and changes its bytes.
+func change(t *testing.T, b *bench, how func(raw []byte) []byte) string {
+	t.Helper()
+	path := b.packed.File(t, b.release.Set())
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, how(raw), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
