@@ -125,7 +125,11 @@ func (s *Service) Ask(ctx context.Context, q Question) (Run, error) {
 	kept := context.WithoutCancel(ctx)
 	limited, cancel := context.WithTimeout(kept, patience)
 	defer cancel()
+	defer context.AfterFunc(unwanted(ctx), cancel)()
 	answer, status := a.answer(limited)
+	if unwanted(ctx).Err() != nil {
+		answer, status = Answer{Text: "Stopped before there was an answer."}, Interrupted
+	}
 	row.Status, row.Planner, row.Reading = status, a.planner, a.reading.String()
 	row.Calls, row.Millis = int64(len(a.steps)), s.Now().UnixMilli()-row.StartedAt
 	answer.Unverified = a.ungrounded(answer.Text)
@@ -297,7 +301,9 @@ func (a *asked) call(ctx context.Context, tool string, args, out any) error {
 		return problem.New(problem.TooMany, "The question needs more than %d look-ups.", maxCalls)
 	}
 	began := a.service.Now()
+	tellCall(ctx, tool, false, false)
 	result, err := a.service.callTool(ctx, a, tool, raw)
+	tellCall(ctx, tool, true, err != nil)
 	a.mu.Lock()
 	step := Step{Number: len(a.steps) + 1, Tool: tool, Args: raw, Millis: a.service.Now().Sub(began).Milliseconds()}
 	if err != nil {
