@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/signalbox/signalbox/agents/agenttest"
+	"github.com/signalbox/signalbox/agents/bundle/version"
 	"github.com/signalbox/signalbox/agents/health"
 	"github.com/signalbox/signalbox/agents/host"
 	"github.com/signalbox/signalbox/agents/journal"
@@ -67,7 +68,7 @@ func (p *paper) Held(context.Context) ([]string, error)          { return nil, n
 func (p *paper) Locked() bool                                    { return false }
 func (p *paper) Broken(context.Context) (string, error)          { return "", nil }
 func (p *paper) Repair(context.Context) (o host.Output, _ error) { return o, nil }
-func (p *paper) Compare(a, b string) int                         { return packages.CompareDeb(a, b) }
+func (p *paper) Compare(a, b string) int                         { return version.Deb(a, b) }
 func (p *paper) Plan(context.Context, packages.Repository, packages.Rules) (packages.Plan, error) {
 	return packages.Plan{Upgrade: after}, nil
 }

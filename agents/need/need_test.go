@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/signalbox/signalbox/agents/bundle"
-	"github.com/signalbox/signalbox/agents/packages"
+	"github.com/signalbox/signalbox/agents/bundle/version"
 )
 
 func names(list []bundle.Package) []string {
@@ -31,7 +31,7 @@ var installed = map[string]string{"old": "1", "same": "2", "newer": "3", "down":
 
 func TestPackages(t *testing.T) {
 	t.Parallel()
-	picked := Packages(variant(), installed, packages.CompareDeb)
+	picked := Packages(variant(), installed, version.Deb)
 	if got := names(picked); !slices.Equal(got, []string{"old=2", "wanted=2", "down=1"}) {
 		t.Errorf("picked %v", got)
 	}
@@ -60,7 +60,7 @@ func TestBlobs(t *testing.T) {
 		"another base smaller": {[]string{"norm-old0", "norm-old1"}, true, []string{"index", "d0", "wanted2", "down1", "old1", "gone1", "down2"}},
 	} {
 		var got []string
-		for _, b := range Blobs(v, installed, packages.CompareDeb, func(sha string) bool { return slices.Contains(c.stash, sha) }, c.deltas) {
+		for _, b := range Blobs(v, installed, version.Deb, func(sha string) bool { return slices.Contains(c.stash, sha) }, c.deltas) {
 			got = append(got, b.SHA256)
 		}
 		if !slices.Equal(got, c.want) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signalbox/signalbox/agents/bundle/version"
 	"github.com/signalbox/signalbox/agents/host"
 	"github.com/signalbox/signalbox/agents/protocol"
 )
@@ -44,7 +45,7 @@ func (a *Apt) status() (installed []protocol.Package, held []string, err error) 
 }
 
 // Compare orders as dpkg does.
-func (a *Apt) Compare(x, y string) int { return CompareDeb(x, y) }
+func (a *Apt) Compare(x, y string) int { return version.Deb(x, y) }
 
 // Locked looks at the lock of every front end and at dpkg's own.
 func (a *Apt) Locked() bool {

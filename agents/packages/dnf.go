@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/signalbox/signalbox/agents/bundle/version"
 	"github.com/signalbox/signalbox/agents/host"
 	"github.com/signalbox/signalbox/agents/protocol"
 )
@@ -79,7 +80,7 @@ func (d *Dnf) Held(context.Context) ([]string, error) {
 }
 
 // Compare orders as rpm does.
-func (d *Dnf) Compare(x, y string) int { return CompareRPM(x, y) }
+func (d *Dnf) Compare(x, y string) int { return version.RPM(x, y) }
 
 // Locked looks at rpm's lock.
 func (d *Dnf) Locked() bool {

@@ -1,11 +1,11 @@
-package packages
+package version
 
 import (
 	"os/exec"
 	"testing"
 )
 
-func TestCompareDeb(t *testing.T) {
+func TestDeb(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		a, b string
@@ -16,10 +16,10 @@ func TestCompareDeb(t *testing.T) {
 		{"20230311+deb12u1", "20230311", 1}, {"0:1", "1", 0}, {"1.001", "1.1", 0}, {"1-2-3", "1-2-4", -1}, {"", "", 0}, {"1~~", "1~", -1},
 		{"123456789012345678901234567890", "123456789012345678901234567891", -1},
 	} {
-		if got := CompareDeb(c.a, c.b); got != c.want {
+		if got := Deb(c.a, c.b); got != c.want {
 			t.Errorf("%q with %q: %d", c.a, c.b, got)
 		}
-		if got := CompareDeb(c.b, c.a); got != -c.want {
+		if got := Deb(c.b, c.a); got != -c.want {
 			t.Errorf("%q with %q: %d", c.b, c.a, got)
 		}
 		if c.a == "" {
@@ -33,7 +33,7 @@ func TestCompareDeb(t *testing.T) {
 }
 
 // The cases are those that rpm's own documentation of ~ and ^ and its test names describe.
-func TestCompareRPM(t *testing.T) {
+func TestRPM(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		a, b string
@@ -44,10 +44,10 @@ func TestCompareRPM(t *testing.T) {
 		{"5.5p1", "5.5p2", -1}, {"10xyz", "10.1xyz", -1}, {"xyz.4", "8", -1}, {"2.0.1a", "2.0.1", 1}, {"1_0", "1.0", 0}, {"1.0^a", "1.0^b", -1},
 		{"20101121", "20101122", -1}, {"1b.fc17", "1.fc17", -1}, {"1.0~", "1.0^", -1},
 	} {
-		if got := CompareRPM(c.a, c.b); got != c.want {
+		if got := RPM(c.a, c.b); got != c.want {
 			t.Errorf("%q with %q: %d", c.a, c.b, got)
 		}
-		if got, back := CompareRPM(c.a, c.b), CompareRPM(c.b, c.a); got != -back {
+		if got, back := RPM(c.a, c.b), RPM(c.b, c.a); got != -back {
 			t.Errorf("%q with %q: %d, and back %d", c.a, c.b, got, back)
 		}
 	}
@@ -57,7 +57,7 @@ func FuzzCompare(f *testing.F) {
 	f.Add("1.0~rc1-1", "1:1.0^a")
 	f.Add("é", "\x80")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		for _, compare := range []func(a, b string) int{CompareDeb, CompareRPM} {
+		for _, compare := range []func(a, b string) int{Deb, RPM} {
 			if compare(a, a) != 0 || compare(a, b) != -compare(b, a) {
 				t.Errorf("%q with %q: %d, and back %d", a, b, compare(a, b), compare(b, a))
 			}

@@ -1,9 +1,9 @@
-package packages
+package version
 
 import "strings"
 
-// CompareDeb orders Debian versions as dpkg does: [epoch:]upstream[-revision].
-func CompareDeb(a, b string) int {
+// Deb orders Debian versions as dpkg does: [epoch:]upstream[-revision].
+func Deb(a, b string) int {
 	ea, ua, ra := splitDeb(a)
 	eb, ub, rb := splitDeb(b)
 	if c := compareNumbers(ea, eb); c != 0 {
@@ -16,9 +16,9 @@ func CompareDeb(a, b string) int {
 }
 
 func splitDeb(v string) (epoch, upstream, revision string) {
-	epoch, upstream, found := strings.Cut(v, ":")
+	epoch, upstream, found := strings.Cut(strings.TrimSpace(v), ":")
 	if !found {
-		epoch, upstream = "", v
+		epoch, upstream = "", epoch
 	}
 	if i := strings.LastIndexByte(upstream, '-'); i >= 0 {
 		upstream, revision = upstream[:i], upstream[i+1:]
@@ -87,14 +87,15 @@ func sign(n int) int {
 	return 0
 }
 
-// CompareRPM orders [epoch:]version[-release] as rpm does.
-func CompareRPM(a, b string) int {
+// RPM orders [epoch:]version[-release] as rpm does. A release counts only where both
+// have one: what packages ask of each other often leaves it out.
+func RPM(a, b string) int {
 	ea, va, ra := splitDeb(a)
 	eb, vb, rb := splitDeb(b)
 	if c := compareNumbers(ea, eb); c != 0 {
 		return c
 	}
-	if c := compareRPMPart(va, vb); c != 0 {
+	if c := compareRPMPart(va, vb); c != 0 || ra == "" || rb == "" {
 		return c
 	}
 	return compareRPMPart(ra, rb)
