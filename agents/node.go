@@ -342,7 +342,7 @@ func rotate(ctx context.Context, c *call) int {
 	if err = errors.Join(err, giveAway(c.net())); err != nil {
 		return c.fail(err)
 	}
-	fmt.Fprintln(c.stdout, "fingerprint", fingerprint, "(restart the agent's network half)")
+	fmt.Fprintln(c.stdout, "fingerprint", fingerprint)
 	return 0
 }
 

@@ -143,8 +143,11 @@ func Revoked(err error) bool {
 	return errors.As(err, &r) && r.Status == http.StatusForbidden
 }
 
-// send signs and sends, a second time where the first shows that the clock or
-// the number was wrong. The answer's body is the caller's to close.
+// attempts bounds how often one request is signed anew: for the key, the clock, the number.
+const attempts = 4
+
+// send signs and sends, and again where the answer shows that the clock, the
+// number or the key was wrong. The answer's body is the caller's to close.
 func (c *Client) send(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
 	var above int64
 	for attempt := 0; ; attempt++ {
@@ -173,8 +176,8 @@ func (c *Client) send(ctx context.Context, method, path string, header http.Head
 		}
 		c.heard(answer.Header)
 		last, _ := strconv.ParseInt(answer.Header.Get(protocol.HeaderLastSeq), 10, 64) // absent: 0
-		again := answer.StatusCode == http.StatusConflict && last > 0 || answer.StatusCode == http.StatusUnauthorized && c.Offset() != before
-		if attempt > 0 || !again {
+		again := answer.StatusCode == http.StatusConflict && last > 0 || answer.StatusCode == http.StatusUnauthorized && (c.Offset() != before || c.rotated(key))
+		if attempt+1 >= attempts || !again {
 			return answer, nil
 		}
 		above = last
@@ -182,6 +185,18 @@ func (c *Client) send(ctx context.Context, method, path string, header http.Head
 			return nil, err
 		}
 	}
+}
+
+// rotated tells whether another process has given the node a new key meanwhile, and takes it.
+func (c *Client) rotated(used ed25519.PrivateKey) bool {
+	key, err := keyAt(filepath.Join(c.dir, keyFile), nil)
+	if err != nil || key.Equal(used) {
+		return false
+	}
+	c.mu.Lock()
+	c.key = key
+	c.mu.Unlock()
+	return true
 }
 
 func drain(body io.ReadCloser) error {

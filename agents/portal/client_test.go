@@ -200,6 +200,47 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+// `signalbox-agent rotate` is another process: the one that checks in takes the new key by itself.
+func TestRotatedElsewhere(t *testing.T) {
+	t.Parallel()
+	c, d, dir := setup(t)
+	checkIn := d.then
+	if _, err := c.CheckIn(t.Context(), protocol.CheckIn{}); err != nil {
+		t.Fatal(err)
+	}
+	d.then = func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != protocol.PathRotate {
+			checkIn(w, r)
+			return
+		}
+		var in protocol.RotateRequest
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		d.key = in.PublicKey
+		io.WriteString(w, `{"fingerprint":"x"}`)
+	}
+	other, err := New(dir, c.id, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Rotate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // old key, then a number that the other process has passed, then well
+		if out, err := c.CheckIn(t.Context(), protocol.CheckIn{}); err != nil || out.NextInSeconds != 7 {
+			t.Fatal(out, err)
+		}
+	}
+	d.mu.Lock()
+	d.key = make([]byte, ed25519.PublicKeySize)
+	before := len(d.seqs)
+	d.mu.Unlock()
+	if _, err := c.CheckIn(t.Context(), protocol.CheckIn{}); !Unauthorized(err) || len(d.seqs) != before {
+		t.Error(err)
+	}
+}
+
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

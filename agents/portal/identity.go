@@ -67,9 +67,10 @@ func Key(dir string, random io.Reader) (ed25519.PrivateKey, error) {
 	return keyAt(filepath.Join(dir, keyFile), random)
 }
 
+// keyAt reads a key; where there is none it makes one, unless random is nil.
 func keyAt(path string, random io.Reader) (ed25519.PrivateKey, error) {
 	raw, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) && random != nil {
 		_, key, err := ed25519.GenerateKey(random)
 		if err != nil {
 			return nil, fmt.Errorf("make a key: %w", err)
