@@ -1,0 +1,63 @@
+package assistant
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/signalbox/signalbox/server/platform/problem"
+)
+
+// lines answers about log lines: how many, and which patterns they have.
+func (a *asked) lines(ctx context.Context) (string, error) {
+	r := a.reading
+	from, to, said := a.now.Add(-time.Hour), time.Time{}, " (the last hour)"
+	if r.Time != nil {
+		from, to, said = r.Time.From, r.Time.To, a.when()
+	}
+	terms := []string{"level:>=error"}
+	if r.Name != "" {
+		terms = append(terms, "service:"+quoteTerm(r.Name))
+	}
+	if r.Text != "" {
+		terms = append(terms, `"`+strings.ReplaceAll(r.Text, `"`, "")+`"`)
+	}
+	args := map[string]any{"team": a.team.Name, "query": strings.Join(terms, " "), "from": from.UTC().Format(time.RFC3339)}
+	if !to.IsZero() {
+		args["to"] = to.UTC().Format(time.RFC3339)
+	}
+	var count struct {
+		Total int64 `json:"total"`
+	}
+	if err := a.call(ctx, "logs_line_count", args, &count); err != nil {
+		return "", err
+	}
+	of := ""
+	if r.Name != "" {
+		of = " of " + plain(r.Name)
+	}
+	if count.Total == 0 {
+		return "No error lines" + of + said + ".", nil
+	}
+	url := a.page("/teams/" + a.team.Name + "/logs")
+	a.source("Logs", url)
+	text := fmt.Sprintf("**%s** error lines%s%s.", thousands(count.Total), of, said)
+	var out struct {
+		Patterns []struct {
+			Pattern string `json:"pattern"`
+			Count   int64  `json:"count"`
+		} `json:"patterns"`
+	}
+	if err := a.call(ctx, "logs_pattern_list", args, &out); err != nil {
+		a.failures = append(a.failures, sentence(problem.From(err)))
+		return text, nil
+	}
+	top := out.Patterns[:min(5, len(out.Patterns))]
+	return text + list(top, len(top), func(p struct {
+		Pattern string `json:"pattern"`
+		Count   int64  `json:"count"`
+	}) string {
+		return fmt.Sprintf("%s (%d %%): %s", thousands(p.Count), (200*p.Count+count.Total)/(2*count.Total), cutLine(plain(p.Pattern), 160))
+	}), nil
+}
