@@ -2,8 +2,11 @@ package assistant
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/signalbox/signalbox/server/assistant/grammar"
 	"github.com/signalbox/signalbox/server/platform/problem"
@@ -51,7 +54,7 @@ func (a *asked) plan(ctx context.Context) (Answer, Status, error) {
 			continue
 		}
 		text, err := p.run(a, ctx)
-		if said := new(saying); asSaying(err, said) {
+		if said := (*saying)(nil); errors.As(err, &said) {
 			return Answer{Text: said.text}, said.status, nil
 		}
 		if err != nil {
@@ -70,14 +73,6 @@ type saying struct {
 
 func (s *saying) Error() string { return s.text }
 
-func asSaying(err error, into *saying) bool {
-	s, ok := err.(*saying) //nolint:errorlint // plans return it bare
-	if ok {
-		*into = *s
-	}
-	return ok
-}
-
 func refuse(text string) error { return &saying{text, Refused} }
 
 func quoted(words []string) string {
@@ -88,26 +83,53 @@ func quoted(words []string) string {
 	return strings.Join(out, ", ")
 }
 
-// help names three questions that would be answered, those about the same thing first.
+// help names three questions that would be answered, the nearest first.
 func (a *asked) help(opening string) Answer {
-	var near, far []string
+	try := []string{"Which builds are failing?", "What new errors came in today?", "What PRs were merged this week?"}
+	if a.reading.Entity != grammar.Nothing {
+		try = a.nearest()
+	}
+	return Answer{Text: opening + list(try, len(try), func(s string) string { return s }), Try: try}
+}
+
+// nearest are the examples that have most in common with the question: what it is about, its number, its words.
+func (a *asked) nearest() []string {
+	stems := stemsOf(a.question.Text)
+	of := map[string]int{}
+	var try []string
 	for _, p := range plans {
 		if p.example == "" {
 			continue
 		}
-		of := grammar.Parse(p.example, a.now, grammar.Names{})
-		if of.Entity == a.reading.Entity {
-			near = append(near, p.example)
-		} else {
-			far = append(far, p.example)
+		score, example := 0, p.example
+		read := grammar.Parse(example, a.now, grammar.Names{})
+		if read.Entity == a.reading.Entity {
+			score += 10
+		}
+		if read.Number > 0 && a.reading.Number > 0 {
+			score++
+			example = strings.ReplaceAll(example, strconv.Itoa(read.Number), strconv.Itoa(a.reading.Number))
+		}
+		for stem := range stemsOf(example) {
+			if stems[stem] {
+				score++
+			}
+		}
+		try, of[example] = append(try, example), score
+	}
+	slices.SortStableFunc(try, func(x, y string) int { return of[y] - of[x] })
+	return try[:min(3, len(try))]
+}
+
+// stemsOf are the beginnings of a text's longer words.
+func stemsOf(text string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.FieldsFunc(strings.ToLower(text), func(c rune) bool { return !unicode.IsLetter(c) }) {
+		if len(w) > 4 {
+			out[w[:5]] = true
 		}
 	}
-	if a.reading.Entity == grammar.Nothing {
-		near, far = []string{"Which builds are failing?", "What new errors came in today?", "What PRs were merged this week?"}, nil
-	}
-	try := append(near, far...)
-	try = try[:min(3, len(try))]
-	return Answer{Text: opening + list(try, len(try), func(s string) string { return s }), Try: try}
+	return out
 }
 
 // repository is the one that is asked about: named, of the page, or the team's usual one.

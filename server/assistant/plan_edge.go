@@ -97,11 +97,13 @@ func (a *asked) unpatched(ctx context.Context) (string, error) {
 	default:
 		return "Nothing has been rolled out yet.", nil
 	}
-	_, found, err := a.nodesBy(ctx, "rollout:"+r.ID)
+	total, found, err := a.nodesBy(ctx, "rollout:"+r.ID+" -agent_state:succeeded")
 	if err != nil {
 		return "", err
 	}
+	all := len(found)
 	found = slices.DeleteFunc(found, func(n nodeSeen) bool { return n.AgentState == "succeeded" })
+	total -= all - len(found)
 	done := r.Nodes["succeeded"]
 	head := fmt.Sprintf("**%d of %s** done in %s, which is %s.", done, number(r.Total, "node"), a.rolloutRef(r), plain(r.State))
 	if r.Waits != "" {
@@ -110,7 +112,7 @@ func (a *asked) unpatched(ctx context.Context) (string, error) {
 	if len(found) == 0 {
 		return head, nil
 	}
-	return head + "\n\nNot patched:" + list(found, len(found), a.nodeLine), nil
+	return head + "\n\nNot patched:" + list(found, max(total, len(found)), a.nodeLine), nil
 }
 
 func (a *asked) rollouts(ctx context.Context) (string, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -203,67 +202,6 @@ func numbersOf(items []githubtools.Item) []int {
 		out[i] = item.Number
 	}
 	return out
-}
-
-// linkForm finds what a pull request says of issues: "Fixes #12", "Part of #12".
-var linkForm = regexp.MustCompile(`(?i)\b(fix(?:es|ed)?|close[sd]?|resolve[sd]?|refs?|references|relates to|related to|see|part of|addresses|towards)\s*:?\s+#(\d{1,7})\b`)
-
-// linked joins issues with merged pull requests by what the pull requests say.
-func (a *asked) linked(ctx context.Context) (string, error) {
-	full, pulls, err := a.mergedPulls(ctx)
-	if err != nil {
-		return "", err
-	}
-	filters, err := a.filters(ctx, "assignee")
-	if err != nil {
-		return "", err
-	}
-	state := ""
-	if a.reading.Has("open") {
-		state = "is:open"
-	}
-	issues, err := a.search(ctx, "search_issues", full, strings.TrimSpace(state+" "+filters))
-	if err != nil {
-		return "", err
-	}
-	byNumber := map[int]githubtools.Item{}
-	for _, i := range issues.Items {
-		byNumber[i.Number] = i
-	}
-	var lines []string
-	open := 0
-	for _, p := range pulls.Items {
-		for _, m := range linkForm.FindAllStringSubmatch(p.Body, 20) {
-			n, err := strconv.Atoi(m[2])
-			issue, known := byNumber[n]
-			if err != nil || !known {
-				continue
-			}
-			if issue.State == "open" {
-				open++
-			}
-			lines = append(lines, fmt.Sprintf("%s ← %s, merged %s: “%s”. %s", a.ref(issue), a.ref(p), a.moment(p.MergedAt), plain(m[0]), standing(issue, m[1])))
-		}
-	}
-	what := a.issueWord(2)
-	if len(lines) == 0 {
-		return fmt.Sprintf("No %s of %s are named by the %s merged%s.", what, full, number(len(pulls.Items), "pull request"), a.when()), nil
-	}
-	head := fmt.Sprintf("**Yes: %s of %s** named by pull requests merged%s.", number(len(lines), strings.TrimSuffix(what, "s")), full, a.when())
-	return head + list(lines, len(lines), func(s string) string { return s }) +
-		fmt.Sprintf("\n\n%s looked at, %s among the %s; %d of the links lead to an issue that is still open.", number(len(pulls.Items), "pull request"), number(len(lines), "link"), what, open), nil
-}
-
-// standing says what became of an issue that a merged pull request has named.
-func standing(issue githubtools.Item, verb string) string {
-	closes := regexp.MustCompile(`(?i)^(fix|close|resolve)`).MatchString(verb)
-	switch {
-	case issue.State == "closed":
-		return "The issue is closed."
-	case closes:
-		return "It said so, but the issue is open: it was reopened or never closed."
-	}
-	return "The issue is still open."
 }
 
 func (a *asked) one(ctx context.Context) (string, error) {

@@ -29,6 +29,10 @@ func (a *asked) lines(ctx context.Context) (string, error) {
 	}
 	var count struct {
 		Total int64 `json:"total"`
+		Bars  []struct {
+			Start  time.Time        `json:"start"`
+			Counts map[string]int64 `json:"counts"`
+		} `json:"bars"`
 	}
 	if err := a.call(ctx, "logs_line_count", args, &count); err != nil {
 		return "", err
@@ -42,7 +46,14 @@ func (a *asked) lines(ctx context.Context) (string, error) {
 	}
 	url := a.page("/teams/" + a.team.Name + "/logs")
 	a.source("Logs", url)
-	text := fmt.Sprintf("**%s** error lines%s%s.", thousands(count.Total), of, said)
+	text := fmt.Sprintf("**%s** error lines%s%s", thousands(count.Total), of, said)
+	for _, bar := range count.Bars {
+		if len(bar.Counts) > 0 {
+			text += ", the first after " + a.moment(bar.Start)
+			break
+		}
+	}
+	text += "."
 	var out struct {
 		Patterns []struct {
 			Pattern string `json:"pattern"`

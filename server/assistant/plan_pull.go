@@ -98,23 +98,32 @@ func (a *asked) reviewsOf(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	names, of, err := a.reviews(ctx, full, a.reading.Number)
+	var whole struct {
+		Pull githubtools.Pull `json:"pull_request"`
+	}
+	err = a.pullRead(ctx, full, a.reading.Number, "get", &whole)
 	if missing(err) {
 		return fmt.Sprintf("%s has no pull request #%d.", full, a.reading.Number), nil
 	}
 	if err != nil {
 		return "", err
 	}
+	names, of, err := a.reviews(ctx, full, a.reading.Number)
+	if err != nil {
+		return "", err
+	}
+	pull := a.ref(whole.Pull.Item) + " of " + full
+	a.items = []int{a.reading.Number}
 	if a.reading.Has("approved") {
 		names = slices.DeleteFunc(names, func(n string) bool { return of[n] != "APPROVED" })
 		if len(names) == 0 {
-			return fmt.Sprintf("Nobody has approved #%d of %s.", a.reading.Number, full), nil
+			return "Nobody has approved " + pull + ".", nil
 		}
 	}
 	if len(names) == 0 {
-		return fmt.Sprintf("Nobody has reviewed #%d of %s yet.", a.reading.Number, full), nil
+		return "Nobody has reviewed " + pull + " yet.", nil
 	}
-	return fmt.Sprintf("Reviews of #%d of %s:", a.reading.Number, full) + list(names, len(names), func(n string) string { return plain(n) + " " + verdictWords[of[n]] }), nil
+	return "Reviews of " + pull + ":" + list(names, len(names), func(n string) string { return plain(n) + " " + verdictWords[of[n]] }), nil
 }
 
 func (a *asked) myReviews(ctx context.Context) (string, error) {

@@ -115,9 +115,9 @@ func countLines(_ context.Context, in linesIn) (map[string]any, error) {
 	for _, p := range linesOf(in) {
 		total += p.Count
 	}
-	out := map[string]any{"total": total, "buckets": []any{}}
+	out := map[string]any{"step_ms": 120_000, "total": total, "bars": []any{}}
 	if total > 0 {
-		out["buckets"] = []any{map[string]any{"at": "2026-04-17T11:00:00Z", "count": 0}, map[string]any{"at": firstLine, "count": total}}
+		out["bars"] = []any{map[string]any{"start": "2026-04-17T11:10:00Z", "counts": map[string]int64{}}, map[string]any{"start": firstLine, "counts": map[string]int64{"error": total}}}
 	}
 	return out, nil
 }
@@ -154,7 +154,9 @@ func nodes(_ context.Context, in nodesIn) (map[string]any, error) {
 		case "edge-09":
 			node["seen_at"], node["offline"] = "2026-04-15T08:00:00Z", true
 		}
-		if !strings.HasPrefix(in.Query, "offline") || node["offline"] == true {
+		terms := strings.Fields(in.Query)
+		left := slices.Contains(terms, "-agent_state:succeeded") && node["agent_state"] == "succeeded" || slices.Contains(terms, "offline") && node["offline"] != true
+		if !left {
 			list = append(list, node)
 		}
 	}
