@@ -22,6 +22,10 @@ describe("signing in", () => {
     await page.waitForURL("**/login**");
     await page.getByLabel("Name").fill("admin");
     await page.getByLabel("Password").fill("wrong-password-1");
+    // The network went and came: who is signed in is asked again, and the form keeps what was typed.
+    const asked = page.waitForResponse("**/api/v1/accounts/me");
+    await page.evaluate(() => ["offline", "online"].forEach((name) => window.dispatchEvent(new Event(name))));
+    await asked;
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").waitFor();
     await expectAccessible(page);

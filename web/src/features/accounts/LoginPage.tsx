@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { hashKey, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { api } from "@/api/client";
@@ -26,7 +26,8 @@ export function LoginPage() {
     if (signedIn && port === undefined) void navigate({ href: destination(search.next), replace: true });
   }, [signedIn, port, navigate, search.next]);
 
-  if (session.isPending) return null;
+  // Only the first answer is awaited: asked again, as on coming back to this window, the form keeps what was typed.
+  if (!session.isFetched) return null;
   if (signedIn && port !== undefined) return <HandOver name={signedIn.user.name} port={port} />;
   return <SignIn port={port} next={destination(search.next)} />;
 }
@@ -46,6 +47,17 @@ function toFly(port: number) {
   window.location.assign(`/sky/fly?fly_port=${port}`);
 }
 
+/** Signing in twice does no harm, so a connection that fails on the way is tried again. */
+async function insisting<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === 2 || asProblem(error).status !== 0) throw error;
+    }
+  }
+}
+
 function SignIn({ port, next }: { port?: number; next: string }) {
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -53,9 +65,9 @@ function SignIn({ port, next }: { port?: number; next: string }) {
   const [password, setPassword] = useState("");
   const task = useTask({
     run: async () => {
-      await api.POST("/api/v1/accounts/session", { body: { name, password } });
-      client.clear();
-      await client.ensureQueryData(sessionQuery);
+      await insisting(() => api.POST("/api/v1/accounts/session", { body: { name, password } }));
+      client.removeQueries({ predicate: ({ queryKey }) => hashKey(queryKey) !== hashKey(sessionQuery.queryKey) });
+      await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
     },
     onDone: () => {
       if (port !== undefined) toFly(port);

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	goruntime "runtime"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -136,11 +137,29 @@ func hostEnd(name string, inner int, addr netip.Addr, local bool) error {
 			return err
 		}
 	}
-	err = errors.Join(sysctl("ipv4/conf/"+name+"/forwarding", "1"), addAddress(link.Index, Gateway), linkUp(link.Index))
+	err = errors.Join(sysctl("ipv4/conf/"+name+"/forwarding", "1"), claimGateway(), linkUp(link.Index))
 	if err != nil {
 		return fmt.Errorf("set up the interface %s: %w", name, err)
 	}
 	return addRoute(link.Index, netip.PrefixFrom(addr, 32), netip.Addr{})
+}
+
+// claimGateway gives this machine the gateway's address, once and on the loopback
+// interface: programs such as Chromium drop their connections whenever an address
+// comes or goes, so that none may do so with each container.
+func claimGateway() error {
+	loopback, err := net.InterfaceByIndex(1)
+	if err != nil {
+		return err
+	}
+	has, err := loopback.Addrs()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(has, func(a net.Addr) bool { return a.String() == Gateway.String()+"/32" }) {
+		return nil
+	}
+	return addAddress(loopback.Index, Gateway)
 }
 
 // claimAddress picks a free address. The claim is a lock on the address's own byte

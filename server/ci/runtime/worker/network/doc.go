@@ -4,5 +4,7 @@
 // slirp4netns and rules inside the namespace.
 //
 // Namespaces and veth pairs belong to the supervisor's life: when its processes
-// end the kernel takes them away, so nothing is left behind after a crash.
+// end the kernel takes them away, so nothing of a container is left behind after a
+// crash. The gateway's address stays on the loopback interface until the machine
+// restarts.
 package network
