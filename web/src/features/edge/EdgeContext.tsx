@@ -1,9 +1,9 @@
-import { FileText, KeyRound, MapPin, Package, Server, UserPlus } from "lucide-react";
+import { Bug, FileText, KeyRound, MapPin, Package, Server, Snowflake, UserPlus } from "lucide-react";
 import { useQuery } from "@tanstack/react-query";
 import { count } from "@/format/bytes";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { rolloutLook } from "./looks";
-import { bundlePath, bundlesPath, enrolmentPath, fleetPath, keysPath, policiesPath, rolloutPath, rolloutsPath } from "./paths";
+import { bundlePath, bundlesPath, cvesPath, enrolmentPath, fleetPath, freezesPath, keysPath, policiesPath, rolloutPath, rolloutsPath, sitesPath } from "./paths";
 import { bundlesQuery, type Counts, countsQuery, rolloutsQuery, sitesQuery } from "./queries";
 
 const listed = 8;
@@ -26,15 +26,17 @@ export function EdgeContext({ team }: { team: string }) {
         <ContextItem to={home} search={{ q: "agent_state:quarantined" }} status="quarantined" label="Quarantined" end={shown(agents.quarantined)} />
         <ContextItem to={home} search={{ q: "offline" }} status="offline" label="Offline" end={shown(offline)} />
         <ContextItem to={enrolmentPath(team)} icon={UserPlus} label="Enrolment" end={states.pending ? `${count(states.pending)} waiting` : undefined} />
+        <ContextItem to={cvesPath(team)} icon={Bug} label="Search a CVE" />
       </ContextGroup>
       <ContextGroup title="Rollouts" to={rolloutsPath(team)}>
         {rollouts.slice(0, 5).map((one) => (
           <ContextItem key={one.id} to={rolloutPath(team, one.id)} status={rolloutLook(one.state).status} label={`#${one.number} ${one.bundle}`} />
         ))}
         <ContextItem to={policiesPath(team)} icon={FileText} label="Policies" deep />
+        <ContextItem to={freezesPath(team)} icon={Snowflake} label="Freezes" />
       </ContextGroup>
       {sites.length > 0 && (
-        <ContextGroup title="Sites">
+        <ContextGroup title="Sites" to={sitesPath(team)}>
           {sites.slice(0, listed).map(({ name, nodes, offline: away }) => (
             <ContextItem key={name} to={home} search={{ q: `site:${name}` }} icon={MapPin} label={name} end={away > 0 && away === nodes ? `${count(away)} offline` : count(nodes)} />
           ))}

@@ -11,4 +11,8 @@ export const bundlePath = (team: string, id: string) => `${bundlesPath(team)}/${
 export const policiesPath = (team: string) => `${fleetPath(team)}/policies`;
 export const newPolicyPath = (team: string) => `${policiesPath(team)}/new`;
 export const policyPath = (team: string, id: string) => `${policiesPath(team)}/${part(id)}`;
+export const policySourcesPath = (team: string) => `${policiesPath(team)}/sources`;
+export const sitesPath = (team: string) => `${fleetPath(team)}/sites`;
+export const freezesPath = (team: string) => `${fleetPath(team)}/freezes`;
+export const cvesPath = (team: string) => `${fleetPath(team)}/cves`;
 export const keysPath = (team: string) => `${fleetPath(team)}/keys`;

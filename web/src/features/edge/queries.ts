@@ -10,6 +10,7 @@ export type NodeEvent = Schemas["EdgeEvent"];
 export type Token = Schemas["EdgeToken"];
 export type Bundle = Schemas["EdgeBundle"];
 export type BundleStatus = Schemas["EdgeBundleStatus"];
+export type Site = Schemas["EdgeSiteList"]["items"][number];
 export type Trust = Schemas["EdgeTrust"];
 
 // A whole fleet is a megabyte: what came before is brought up to date, and only now and then read anew.

@@ -1,9 +1,11 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { bundleQuery } from "./bundles/queries";
+import { freezesQuery } from "./freezes/queries";
 import { nodeQuery } from "./node/queries";
 import { policiesQuery, policyQuery } from "./policies/queries";
-import { bundlesQuery, countsQuery, rolloutsQuery, tokensQuery, trustQuery } from "./queries";
+import { sourcesQuery } from "./policies/sources/queries";
+import { bundlesQuery, countsQuery, rolloutsQuery, sitesQuery, tokensQuery, trustQuery } from "./queries";
 import { rolloutQuery } from "./rollouts/queries";
 
 type Load = { context: { client: QueryClient }; params: { team: string; node: string; rollout: string; bundle: string; policy: string } };
@@ -22,7 +24,11 @@ export function edgeRoutes(team: AnyRoute): AnyRoute[] {
     page("edge/bundles/$bundle", lazyRouteComponent(() => import("./bundles/BundlePage"), "BundlePage"), (client, params) => client.ensureQueryData(bundleQuery(params.team, params.bundle))),
     page("edge/policies", lazyRouteComponent(() => import("./policies/PoliciesPage"), "PoliciesPage"), (client, params) => client.ensureQueryData(policiesQuery(params.team))),
     page("edge/policies/new", lazyRouteComponent(() => import("./policies/NewPolicyPage"), "NewPolicyPage"), (client, params) => client.ensureQueryData(bundlesQuery(params.team))),
+    page("edge/policies/sources", lazyRouteComponent(() => import("./policies/sources/SourcesPage"), "SourcesPage"), (client, params) => client.ensureQueryData(sourcesQuery(params.team))),
     page("edge/policies/$policy", lazyRouteComponent(() => import("./policies/PolicyPage"), "PolicyPage"), (client, params) => client.ensureQueryData(policyQuery(params.policy))),
+    page("edge/sites", lazyRouteComponent(() => import("./sites/SitesPage"), "SitesPage"), (client, params) => client.ensureQueryData(sitesQuery(params.team))),
+    page("edge/freezes", lazyRouteComponent(() => import("./freezes/FreezesPage"), "FreezesPage"), (client, params) => client.ensureQueryData(freezesQuery(params.team))),
+    page("edge/cves", lazyRouteComponent(() => import("./cves/CvePage"), "CvePage"), (client, params) => client.ensureQueryData(countsQuery(params.team))),
     page("edge/keys", lazyRouteComponent(() => import("./trust/KeysPage"), "KeysPage"), (client, params) => client.ensureQueryData(trustQuery(params.team))),
   ];
 }

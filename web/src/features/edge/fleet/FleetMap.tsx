@@ -5,7 +5,7 @@ import { Facts } from "@/ui/facts";
 import { Status } from "@/ui/StatusGlyph";
 import { exitWords } from "../looks";
 import { type Cell, grouped, type Grouping, hit, layout, lookOf, moved, pitchFor, place, type Spot } from "./grid";
-import { paint } from "./paint";
+import { paint, sizeOf } from "./paint";
 
 type Props = { cells: Cell[]; by: Grouping; onOpen: (id: string) => void };
 
@@ -48,13 +48,15 @@ export function FleetMap({ cells, by, onOpen }: Props) {
     pen.scale(scale, scale);
     // The frame around a square at the edge needs room.
     pen.translate(2, 2);
-    paint(pen, map, ink, spot);
-  }, [map, width, spot, theme]);
+    paint(pen, map, ink);
+  }, [map, width, theme]);
 
   const cell = spot && map.blocks[spot.block]?.cells[spot.at];
   const point = (event: PointerEvent) => {
     const box = event.currentTarget.getBoundingClientRect();
-    setSpot(hit(map, event.clientX - box.left - 2, event.clientY - box.top - 2));
+    const next = hit(map, event.clientX - box.left - 2, event.clientY - box.top - 2);
+    // Most moves stay on the same node: those cost nothing.
+    setSpot((before) => (before?.block === next?.block && before?.at === next?.at ? before : next));
   };
   const press = (event: KeyboardEvent) => {
     if (event.key === "Enter" && cell) onOpen(cell.id);
@@ -78,9 +80,19 @@ export function FleetMap({ cells, by, onOpen }: Props) {
         onClick={() => cell && onOpen(cell.id)}
         onKeyDown={press}
       />
+      {cell && <div className="edge-mark" style={markPlace(map, spot)} />}
       {cell && <Lens cell={cell} at={lensPlace(map, spot, width)} />}
     </div>
   );
+}
+
+/** The frame around the node that is pointed at. It lies above the canvas, so that a move paints nothing anew. */
+function markPlace(map: ReturnType<typeof layout>, spot: Spot) {
+  const block = map.blocks[spot.block];
+  if (!block) return undefined;
+  const { x, y } = place(block, spot.at, map.pitch);
+  const size = sizeOf(map.pitch) + 6;
+  return { left: x - 1, top: y - 1, width: size, height: size };
 }
 
 function lensPlace(map: ReturnType<typeof layout>, spot: Spot, width: number) {

@@ -1,6 +1,6 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { Plus, Search } from "lucide-react";
+import { Eye, Plus, Rocket, Search } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { asProblem } from "@/api/problem";
 import { refusal, useSession } from "@/api/session";
@@ -16,7 +16,12 @@ import { useUrlState } from "@/ui/useUrlState";
 import { EdgeFrame } from "../EdgeFrame";
 import { EnrolCommand } from "../enrolment/EnrolCommand";
 import { agentLook, agentStates } from "../looks";
-import { enrolmentPath, fleetPath, nodePath } from "../paths";
+import { cvesPath, enrolmentPath, fleetPath, nodePath, rolloutsPath } from "../paths";
+import { cveIn } from "../cves/state";
+import { policiesQuery } from "../policies/queries";
+import { StartRollout } from "../rollouts/StartRollout";
+import { call } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
 import { countsQuery, type Counts, gridQuery } from "../queries";
 import { FleetMap } from "./FleetMap";
 import { type Fleet, groupings } from "./grid";
@@ -30,18 +35,31 @@ export function FleetPage() {
   const summary = useSuspenseQuery(countsQuery(team)).data;
   const navigate = useNavigate();
   const enrol = () => void navigate({ to: enrolmentPath(team) });
+  const policies = useQuery(policiesQuery(team)).data?.items ?? [];
+  const [simulating, setSimulating] = useState(false);
+  const none = policies.length === 0 && "Write a policy first: it says which nodes, when and how.";
+  useActions([{ id: "edge.fleet.simulate", label: "Simulate a rollout", group: "This page", keys: "s", icon: Eye, refused: none, run: () => setSimulating(true) }]);
   return (
     <EdgeFrame
       team={team}
       title="Fleet"
       meta={summary.total > 0 ? fleetWords(summary) : "no node yet"}
       actions={
-        <Button icon={Plus} onClick={enrol}>
-          Enrol nodes
-        </Button>
+        <>
+          <Button kind="quiet" icon={Plus} onClick={enrol}>
+            Enrol nodes
+          </Button>
+          <Button icon={Eye} refused={none} tip="s" onClick={() => setSimulating(true)}>
+            Simulate
+          </Button>
+          <Button icon={Rocket} onClick={() => void navigate({ to: rolloutsPath(team) })}>
+            Rollouts
+          </Button>
+        </>
       }
     >
       {summary.total === 0 ? <NoNodes team={team} /> : <Shown team={team} />}
+      {simulating && <StartRollout team={team} policies={policies} onClose={() => setSimulating(false)} />}
     </EdgeFrame>
   );
 }
@@ -76,7 +94,11 @@ function Shown({ team }: { team: string }) {
       <FilterBar
         key={q}
         q={q}
-        onSearch={(next) => setSearch({ q: next || undefined }, { push: true })}
+        onSearch={(next) => {
+          // The name of a vulnerability alone is a question that has a page of its own.
+          if (next !== "" && cveIn(next) === next.toUpperCase()) void navigate({ to: cvesPath(team), search: { cve: cveIn(next) } as never });
+          else setSearch({ q: next || undefined }, { push: true });
+        }}
       >
         {search.view === "grid" && (
           <Segmented label="Group by" value={search.by} options={[{ value: "site", label: "Site" }, { value: "bundle", label: "Bundle" }, { value: "variant", label: "System" }]} onChange={(by) => setSearch({ by: by === "site" ? undefined : by })} />
@@ -94,6 +116,7 @@ function Shown({ team }: { team: string }) {
         </EmptyState>
       )}
       {!error && fleet && fleet.total > 0 && (search.view === "table" ? <NodeTable team={team} q={q} /> : <FleetMap cells={fleet.cells} by={search.by} onOpen={open} />)}
+      <FromShell command={(url) => call(url, "nodes", { team, q })} />
       {fleet && <Keyline team={team} q={q} fleet={fleet} />}
     </>
   );
@@ -118,7 +141,7 @@ function FilterBar({ q, onSearch, children }: { q: string; onSearch: (q: string)
     >
       <span className="query">
         <Icon of={Search} />
-        <input ref={input} type="search" aria-label="Filter nodes" value={typed} placeholder="site:osl  bundle:…  agent_state:failed  offline>24h" spellCheck={false} onChange={({ target }) => setTyped(target.value)} onBlur={() => typed.trim() !== q && onSearch(typed.trim())} />
+        <input ref={input} type="search" aria-label="Filter nodes" value={typed} placeholder="site:osl  bundle:…  agent_state:failed  offline>24h  CVE-2026-12345" spellCheck={false} onChange={({ target }) => setTyped(target.value)} onBlur={() => typed.trim() !== q && onSearch(typed.trim())} />
       </span>
       {children}
     </form>

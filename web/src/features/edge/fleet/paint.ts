@@ -1,5 +1,5 @@
 import type { Status } from "@/ui/status";
-import { type Cell, groupWords, type Layout, lookOf, place, type Spot } from "./grid";
+import { type Cell, groupWords, type Layout, lookOf, place } from "./grid";
 
 /** The colours of a theme, by role. */
 export type Ink = (role: string) => string;
@@ -86,9 +86,12 @@ function cross(pen: Pen, x: number, y: number, size: number, ink: Ink) {
   pen.stroke();
 }
 
-/** Draws the whole grid; `marked` has the frame around it. */
-export function paint(pen: Pen, map: Layout, ink: Ink, marked?: Spot) {
-  const size = map.pitch - (map.pitch > 8 ? 3 : 1);
+/** The side of a square without the gap after it. */
+export const sizeOf = (pitch: number) => pitch - (pitch > 8 ? 3 : 1);
+
+/** Draws the whole grid. */
+export function paint(pen: Pen, map: Layout, ink: Ink) {
+  const size = sizeOf(map.pitch);
   pen.clearRect(0, 0, map.width, map.height);
   for (const block of map.blocks) {
     const right = block.x + block.columns * map.pitch - (map.pitch - size);
@@ -106,12 +109,6 @@ export function paint(pen: Pen, map: Layout, ink: Ink, marked?: Spot) {
       square(pen, lookOf(cell).status, x, y, size, ink);
     });
   }
-  const block = marked && map.blocks[marked.block];
-  if (!block) return;
-  const { x, y } = place(block, marked.at, map.pitch);
-  pen.strokeStyle = ink("accent");
-  pen.lineWidth = 2;
-  pen.strokeRect(x - 2, y - 2, size + 4, size + 4);
 }
 
 function shortened(pen: Pen, name: string, room: number): string {

@@ -1,6 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
+import { FolderGit2, Plus } from "lucide-react";
 import { refusal, useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
@@ -11,7 +11,9 @@ import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { EdgeFrame } from "../EdgeFrame";
 import { rolloutLook } from "../looks";
-import { newPolicyPath, policyPath, rolloutPath } from "../paths";
+import { newPolicyPath, policyPath, policySourcesPath, rolloutPath } from "../paths";
+import { call, change } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
 import { policiesQuery, type PolicyItem } from "./queries";
 
 /** Which nodes get what, when and how. */
@@ -27,15 +29,21 @@ export function PoliciesPage() {
       New policy
     </Button>
   );
+  const git = (
+    <Button icon={FolderGit2} onClick={() => void navigate({ to: policySourcesPath(team) })}>
+      From Git
+    </Button>
+  );
   return (
-    <EdgeFrame team={team} title="Policies" meta={policies.length > 0 ? plural(policies.length, "policy", "policies") : "none yet"} actions={button}>
+    <EdgeFrame team={team} title="Policies" meta={policies.length > 0 ? plural(policies.length, "policy", "policies") : "none yet"} actions={<>{git}{button}</>}>
       {policies.length === 0 ? (
-        <EmptyState headline="No policies yet" actions={button}>
+        <EmptyState headline="No policies yet" actions={<>{button}{git}</>}>
           A policy is a short YAML file: which bundle, which nodes by their labels, in which hours, in batches of what size, and when to stop. It is written here, or comes from a repository.
         </EmptyState>
       ) : (
         <Table label="Policies" columns={columns(team)} rows={policies} rowKey={({ id }) => id} onOpen={({ id }) => void navigate({ to: policyPath(team, id) })} keyboard />
       )}
+      <FromShell command={(url) => (policies.length === 0 ? `jq -Rs '{team: "${team}", text: .}' policy.yaml | ${change(url, "POST", "policies")} --json @-` : call(url, "policies", { team }))} />
     </EdgeFrame>
   );
 }

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Pause, Play } from "lucide-react";
+import { FastForward, Pause, Play } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { api, data } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
@@ -10,7 +10,9 @@ import { Dialog, DialogButtons } from "@/ui/Dialog";
 import { Field, Input } from "@/ui/Field";
 import { useActions } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
+import { RelativeTime } from "@/ui/RelativeTime";
 import { Notice } from "@/ui/states";
+import { StatusGlyph } from "@/ui/StatusGlyph";
 import { type Rollout, rolloutQuery } from "./queries";
 import { refusedVerb, touched, type Verb } from "./state";
 
@@ -53,6 +55,9 @@ export function RolloutActs({ team, rollout }: { team: string; rollout: Rollout 
   useActions([
     { id: "edge.rollout.pause", label: "Pause the rollout", group: "This page", keys: "p", refused: no("pause"), run: () => setAsked("pause") },
     { id: "edge.rollout.resume", label: "Resume the rollout", group: "This page", keys: "r", refused: no("resume"), run: () => setAsked("resume") },
+    { id: "edge.rollout.proceed", label: "Open the next batch now", group: "This page", keys: "n", refused: no("proceed"), run: () => setAsked("proceed") },
+    { id: "edge.rollout.abort", label: "Abort the rollout", group: "This page", refused: no("abort"), run: () => setAsked("abort") },
+    { id: "edge.rollout.rollback", label: "Roll the rollout back", group: "This page", refused: no("rollback"), run: () => setAsked("rollback") },
   ]);
   return (
     <>
@@ -65,6 +70,9 @@ export function RolloutActs({ team, rollout }: { team: string; rollout: Rollout 
           Pause
         </Button>
       )}
+      <Button icon={FastForward} refused={no("proceed")} tip="n" onClick={() => setAsked("proceed")}>
+        Next batch
+      </Button>
       <Button refused={no("abort")} onClick={() => setAsked("abort")}>
         Abort
       </Button>
@@ -90,6 +98,8 @@ function effect(verb: Verb, { counts }: Rollout): string {
       return `Rolls back ${plural(touched(counts), "node")}: they get what they had before.`;
     case "reject":
       return "It does not begin.";
+    case "proceed":
+      return "The next batch begins as soon as this one is closed, without the rest of its soak or delay. The stop line holds all the same.";
     default:
       return "It goes on at once.";
   }
@@ -120,29 +130,38 @@ function Reason({ verb, rollout, onClose }: { verb: Verb; rollout: Rollout; onCl
   );
 }
 
-/** Who has approved, and the buttons for who has not. */
-export function Gate({ rollout }: { rollout: Rollout }) {
+/** Who has approved, when and with which words; while it waits for more, the buttons for who has not. */
+export function Approvals({ rollout }: { rollout: Rollout }) {
   const { required, given, mine, may } = rollout.approval;
   const [rejecting, setRejecting] = useState(false);
   const approve = useVerb(rollout);
-  const refused = !may && (mine ? "You have approved it." : "You may not approve this rollout.");
+  if (required === 0 && given.length === 0) return null;
+  const waits = rollout.state === "awaiting-approval";
+  const refused = !may && (mine ? "You have approved it." : "Somebody else must approve: you began it, or may not change the fleet.");
   return (
-    <section className="edge-gate" aria-label="Approval">
-      <p>
-        <b>
-          {given.length} of {required} approved
-        </b>
-        {given.length > 0 && `: ${given.map(({ name, comment }) => (comment ? `${name} (${comment})` : name)).join(", ")}`}
-      </p>
+    <section className={waits ? "edge-gate" : "grid gap-2"} aria-label="Approval">
+      <h2>
+        {given.length} of {required} approved
+      </h2>
+      <ul className="grid gap-1">
+        {given.map(({ name, comment, at }) => (
+          <li key={name} className="line flex-wrap">
+            <StatusGlyph status="succeeded" />
+            <b>{name}</b> <span className="muted">{at && <RelativeTime at={at} />}</span> {comment}
+          </li>
+        ))}
+      </ul>
       {approve.error !== null && <Notice kind="bad">{asProblem(approve.error).message}</Notice>}
-      <p className="line">
-        <Button kind="primary" busy={approve.busy} refused={refused} onClick={() => void approve.start("approve", "")}>
-          Approve
-        </Button>
-        <Button refused={!may && refused} onClick={() => setRejecting(true)}>
-          Reject
-        </Button>
-      </p>
+      {waits && (
+        <p className="line">
+          <Button kind="primary" busy={approve.busy} refused={refused} onClick={() => void approve.start("approve", "")}>
+            Approve
+          </Button>
+          <Button refused={!may && refused} onClick={() => setRejecting(true)}>
+            Reject
+          </Button>
+        </p>
+      )}
       {rejecting && <Reason verb="reject" rollout={rollout} onClose={() => setRejecting(false)} />}
     </section>
   );

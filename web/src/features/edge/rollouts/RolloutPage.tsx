@@ -11,8 +11,10 @@ import { useUrlState } from "@/ui/useUrlState";
 import { EdgeContext } from "../EdgeContext";
 import { memberLook, rolloutLook } from "../looks";
 import { bundlePath, fleetPath, policyPath, rolloutPath, rolloutsPath } from "../paths";
+import { call, change } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
 import { Batches, StopLine } from "./Batches";
-import { Gate, RolloutActs } from "./Acts";
+import { Approvals, RolloutActs } from "./Acts";
 import { Members } from "./Members";
 import { type Rollout, rolloutEventsQuery, rolloutQuery } from "./queries";
 import { rateWords } from "./state";
@@ -41,9 +43,10 @@ export function RolloutPage() {
           <Summary team={team} rollout={rollout} />
           <Members id={id} team={team} counts={rollout.counts} search={search} onSearch={setSearch} />
           <History id={id} />
+          <FromShell command={(url) => shellOf(url, rollout)} />
         </div>
         <aside aria-label="How far it is">
-          {rollout.state === "awaiting-approval" && <Gate rollout={rollout} />}
+          <Approvals rollout={rollout} />
           <Batches rollout={rollout} onBatch={(batch) => setSearch({ batch: search.batch === batch + 1 ? undefined : batch + 1 })} />
           <StopLine threshold={rollout.threshold} />
           <Reasons team={team} rollout={rollout} />
@@ -52,6 +55,12 @@ export function RolloutPage() {
       </div>
     </>
   );
+}
+
+/** The call that matters most as the rollout stands. */
+function shellOf(url: string, { id, state }: Rollout): string {
+  const verb = { running: "pause", paused: "resume", "awaiting-approval": "approve" }[state as string];
+  return verb ? change(url, "POST", `rollouts/${id}/${verb}`, { reason: "why" }) : call(url, `rollouts/${id}`);
 }
 
 function Summary({ team, rollout }: { team: string; rollout: Rollout }) {
@@ -107,6 +116,8 @@ function Times({ rollout }: { rollout: Rollout }) {
   );
 }
 
+const eventWords = { created: "begun", state: "", batch: "next batch", approval: "approved", proceed: "next batch asked for" };
+
 function History({ id }: { id: string }) {
   const events = useQuery(rolloutEventsQuery(id)).data?.items ?? [];
   return (
@@ -119,7 +130,7 @@ function History({ id }: { id: string }) {
               <RelativeTime at={at} />
             </span>
             <p>
-              <b>{kind === "state" ? rolloutLook(state).word : kind}</b> <span className="muted">{actor ? `by ${actor}` : "by itself"}</span> {reason}
+              <b>{kind === "state" ? rolloutLook(state).word : eventWords[kind]}</b> <span className="muted">{actor ? `by ${actor}` : "by itself"}</span> {reason}
             </p>
           </li>
         ))}

@@ -1,6 +1,6 @@
 import { useSuspenseQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { Rocket } from "lucide-react";
+import { Eye, Rocket } from "lucide-react";
 import { useState } from "react";
 import { refusal, useSession } from "@/api/session";
 import { count, plural } from "@/format/bytes";
@@ -15,9 +15,13 @@ import { rolloutLook } from "../looks";
 import { newPolicyPath, rolloutPath } from "../paths";
 import { policiesQuery } from "../policies/queries";
 import { rolloutsQuery } from "../queries";
+import { call, change } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
 import { Bar } from "./Bar";
 import type { RolloutItem } from "./queries";
 import { StartRollout } from "./StartRollout";
+
+const noPolicy = "Write a policy first: it says which nodes, when and how.";
 
 /** Bundles on their way to nodes, and those that arrived. */
 export function RolloutsPage() {
@@ -27,10 +31,14 @@ export function RolloutsPage() {
   const older = useQuery({ ...rolloutsQuery(team, "", before), enabled: before > 0 }).data;
   const found = before > 0 && older ? older : first;
   const policies = useQuery(policiesQuery(team)).data?.items ?? [];
-  const refused = refusal(useSession(), team, "member") || (policies.length === 0 && "Write a policy first: it says which nodes, when and how.");
+  const refused = refusal(useSession(), team, "member") || (policies.length === 0 && noPolicy);
   const [starting, setStarting] = useState(false);
   const navigate = useNavigate();
-  useActions([{ id: "edge.rollout.start", label: "New rollout", group: "This page", keys: "c", icon: Rocket, refused, run: () => setStarting(true) }]);
+  const policy = policies.length > 0;
+  useActions([
+    { id: "edge.rollout.simulate", label: "Simulate a rollout", group: "This page", keys: "s", icon: Eye, refused: !policy && noPolicy, run: () => setStarting(true) },
+    { id: "edge.rollout.start", label: "New rollout", group: "This page", keys: "c", icon: Rocket, refused, run: () => setStarting(true) },
+  ]);
   const running = first.items.filter(({ state }) => state === "running").length;
   const start = (
     <Button kind="primary" icon={Rocket} refused={refused} tip="c" onClick={() => setStarting(true)}>
@@ -40,7 +48,9 @@ export function RolloutsPage() {
   return (
     <EdgeFrame team={team} title="Rollouts" meta={first.items.length === 0 ? "none yet" : running > 0 ? `${count(running)} running` : "none is running"} actions={start}>
       {first.items.length === 0 ? (
-        <EmptyState headline="Nothing is rolled out yet" actions={policies.length > 0 ? start : <Button kind="primary" onClick={() => void navigate({ to: newPolicyPath(team) })}>Write a policy</Button>}>
+        <EmptyState headline="Nothing is rolled out yet" actions={policies.length > 0 ? start : <Button kind="primary" onClick={() => void navigate({ to: newPolicyPath(team) })}>
+              Write a policy
+            </Button>}>
           A policy chooses nodes, hours and batches; a rollout brings its bundle to them, batch by batch, and pauses by itself when too many fail. Before it begins you see which nodes it reaches and which it leaves out.
         </EmptyState>
       ) : (
@@ -52,6 +62,7 @@ export function RolloutsPage() {
           </p>
         </>
       )}
+      <FromShell command={(url) => (policies[0] ? change(url, "POST", "rollouts", { team, policy: policies[0].id, reason: "why" }) : call(url, "rollouts", { team }))} />
       {starting && <StartRollout team={team} policies={policies} onClose={() => setStarting(false)} />}
     </EdgeFrame>
   );

@@ -3,6 +3,8 @@ import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, data } from "@/api/client";
 import { asProblem } from "@/api/problem";
+import { refusal, useSession } from "@/api/session";
+import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import { Dialog, DialogButtons } from "@/ui/Dialog";
 import { Field, Input, Select } from "@/ui/Field";
@@ -18,6 +20,7 @@ type Props = { team: string; policies: PolicyItem[]; policy?: string; onClose: (
 export function StartRollout({ team, policies, policy, onClose }: Props) {
   const [chosen, setChosen] = useState(policy ?? policies[0]?.id ?? "");
   const [reason, setReason] = useState("");
+  const refused = refusal(useSession(), team, "member");
   const navigate = useNavigate();
   const { data: dry, error } = useQuery(dryRunQuery(team, { policy: chosen }));
   const start = useTask({
@@ -30,10 +33,10 @@ export function StartRollout({ team, policies, policy, onClose }: Props) {
   const problem = start.error ? asProblem(start.error) : undefined;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (dry?.ok) void start.start();
+    if (dry?.ok && !refused) void start.start();
   };
   return (
-    <Dialog open onClose={onClose} title="New rollout" className="wide" onSubmit={submit}>
+    <Dialog open onClose={onClose} title="New rollout" description="What it would do as its policy and the fleet stand now. Nothing happens until you begin." className="wide" onSubmit={submit}>
       {problem && <Notice kind="bad">{problem.message}</Notice>}
       <Field label="Policy">
         <Select value={chosen} onValue={setChosen} options={policies.map(({ id, name, bundle }) => ({ value: id, label: `${name}: ${bundle}` }))} />
@@ -44,8 +47,8 @@ export function StartRollout({ team, policies, policy, onClose }: Props) {
         <Input value={reason} onChange={({ target }) => setReason(target.value)} />
       </Field>
       <DialogButtons>
-        <Button kind="primary" type="submit" busy={start.busy} refused={!dry?.ok && "It cannot begin as it stands."}>
-          {dry ? `Begin with ${dry.total} nodes` : "Begin"}
+        <Button kind="primary" type="submit" busy={start.busy} refused={refused || (!dry?.ok && "It cannot begin as it stands.")}>
+          {dry ? `Begin with ${plural(dry.total, "node")}` : "Begin"}
         </Button>
         <Button onClick={onClose}>Cancel</Button>
       </DialogButtons>

@@ -2,11 +2,15 @@ import { expect, it } from "vitest";
 import { batchName, limitOf, parts, partsWords, rateWords, refusedVerb, touched } from "./state";
 
 it("lets a verb be used only where the state allows it, and says why not", () => {
-  expect(refusedVerb("pause", { state: "running" })).toBe(false);
-  expect(refusedVerb("pause", { state: "rolled-back" })).toBe("The rollout is rolled back.");
-  expect(refusedVerb("resume", { state: "paused" })).toBe(false);
-  expect(refusedVerb("rollback", { state: "completed" })).toBe(false);
-  expect(refusedVerb("approve", { state: "running" })).not.toBe(false);
+  const at = (state: "running" | "rolled-back" | "paused" | "completed", batch = 0) => ({ state, batch, batches: 2 });
+  expect(refusedVerb("pause", at("running"))).toBe(false);
+  expect(refusedVerb("pause", at("rolled-back"))).toBe("The rollout is rolled back.");
+  expect(refusedVerb("resume", at("paused"))).toBe(false);
+  expect(refusedVerb("proceed", at("running"))).toBe(false);
+  expect(refusedVerb("proceed", at("running", 1))).toBe("It is at the last batch.");
+  expect(refusedVerb("proceed", at("paused"))).toBe("The rollout is paused.");
+  expect(refusedVerb("rollback", at("completed"))).toBe(false);
+  expect(refusedVerb("approve", at("running"))).not.toBe(false);
 });
 
 it("draws failures first and waiting last", () => {

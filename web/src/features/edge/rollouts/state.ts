@@ -8,7 +8,7 @@ export type Verb = "pause" | "resume" | "proceed" | "abort" | "rollback" | "appr
 const active = ["awaiting-approval", "running", "paused"];
 
 /** Why a verb cannot be used on a rollout as it stands; false when it can. */
-export function refusedVerb(verb: Verb, { state }: Pick<RolloutItem, "state">): string | false {
+export function refusedVerb(verb: Verb, { state, batch, batches }: Pick<RolloutItem, "state" | "batch" | "batches">): string | false {
   const said = state.replaceAll("-", " ");
   const only = (states: string[]) => (states.includes(state) ? false : `The rollout is ${said}.`);
   switch (verb) {
@@ -17,7 +17,7 @@ export function refusedVerb(verb: Verb, { state }: Pick<RolloutItem, "state">): 
     case "resume":
       return only(["paused"]);
     case "proceed":
-      return only(["running", "paused"]);
+      return only(["running"]) || (batch + 1 >= batches && "It is at the last batch.");
     case "abort":
       return only(active);
     case "rollback":
