@@ -86,8 +86,12 @@ func chatMessages(r Request) []chatMessage {
 		out = append(out, chatMessage{Role: "system", Content: text(r.System)})
 	}
 	for _, m := range r.Messages {
-		for _, result := range m.Results { // one message a call
-			out = append(out, chatMessage{Role: "tool", ToolCallID: result.CallID, Content: text(result.Text)})
+		for _, result := range m.Results { // one message a call; the protocol has no sign for errors
+			said := result.Text
+			if result.IsError {
+				said = "Error: " + said
+			}
+			out = append(out, chatMessage{Role: "tool", ToolCallID: result.CallID, Content: text(said)})
 		}
 		switch {
 		case m.FromModel:

@@ -161,7 +161,7 @@ func (l *findings) contract(e Expect, t Trace) {
 		said := p.FindStringSubmatch(t.Answer.Text)
 		var results []string
 		for _, s := range t.calls() {
-			if isTool(s.Tool, q.Tool) && !s.Failed {
+			if isTool(s.Tool, q.Tool) {
 				results = append(results, fieldOf(s.Result, q.Field))
 			}
 		}
@@ -244,7 +244,7 @@ func (l *findings) boundary(e Expect, t Trace) {
 			l.add("boundary", "%s was called", s.Tool)
 		}
 		for _, r := range repositoriesOf(s.Args) {
-			if len(b.Repositories) > 0 && !slices.ContainsFunc(b.Repositories, func(ok string) bool { return strings.EqualFold(ok, r) }) && !s.Failed {
+			if len(b.Repositories) > 0 && !slices.ContainsFunc(b.Repositories, func(ok string) bool { return strings.EqualFold(ok, r) }) {
 				l.add("boundary", "%s read %s", s.Tool, r)
 			}
 		}
