@@ -72,6 +72,7 @@ type App struct {
 	logs      *logs.Service
 	edge      *edge.Service
 	assistant *assistant.Service
+	slack     *assistant.Slack
 	// own keeps what the server logs among the lines, until stopOwn; both nil when it is not to.
 	own     *logs.OwnLog
 	stopOwn func()
@@ -90,7 +91,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a.loops = work.NewLoops(now, a.log)
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireEdge, a.wireAssistant, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireEdge, a.wireAssistant, a.wireSlack, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
@@ -197,6 +198,7 @@ func (a *App) startWork(ctx context.Context) error {
 	loops = append(loops, a.logs.Loops()...)
 	loops = append(loops, a.insideLoops()...)
 	loops = append(loops, a.assistant.Loops()...)
+	loops = append(loops, a.slack.Loops()...)
 	loops = append(loops, a.edge.Loops()...)
 	loops = append(loops, a.workerLoop())
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)

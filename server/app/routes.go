@@ -40,6 +40,7 @@ func (a *App) routes(context.Context) error {
 	a.logs.Routes(r)
 	a.edge.Routes(r)
 	a.assistant.Routes(r)
+	a.slack.Routes(r)
 
 	files, err := web.Files()
 	if err != nil {

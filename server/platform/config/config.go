@@ -196,6 +196,7 @@ type Assistant struct {
 	ModelKey      string `koanf:"model_key"`
 	ModelRegion   string `koanf:"model_region"`
 	ModelSecret   string `koanf:"model_secret"`
+	SlackURL      string `koanf:"slack_url"`
 }
 
 func (a Assistant) check() error {
@@ -291,6 +292,7 @@ var Keys = []Key{
 	{"assistant.model_key", "", "The provider's key; for bedrock an access key id."},
 	{"assistant.model_secret", "", "For bedrock: the secret of that access key."},
 	{"assistant.model_region", "", "For bedrock: the region."},
+	{"assistant.slack_url", "", "Where Slack's Web API is, if not at Slack, such as https://slack.com/api/; a private address must be in outbound.allow."},
 	{"edge.timestamp_days", 7, "For how long the server's word holds that bundles' metadata is the newest; nodes that staged in time install later too."},
 }
 
