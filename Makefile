@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X github.com/signalbox/signalbox/server/app.Version=$(VERSION)
 WEB_SOURCES := package.json package-lock.json $(shell find web -path web/dist -prune -o -type f -print 2>/dev/null)
 GO_SOURCES := go.mod go.sum $(shell find server agents bots migrations web -name '*.go' -o -name '*.sql' -o -name '*.yaml' 2>/dev/null)
 
-.PHONY: help run demo build test check bench soak web lint fmt generate clean packages packages-test
+.PHONY: help run demo build test check bench soak web lint fmt generate clean packages packages-test packages-soak
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ packages:
 packages-test:
 	@./deploy/ensure-packages.sh test
 
+packages-soak:
+	@./deploy/ensure-packages.sh soak
+
 test: packages-test build check ## everything: checks, Go on SQLite and PostgreSQL, web, browser
 	go test ./...
 	./deploy/with-postgres.sh go test $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{"\n"}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./server/accounts ./server/assistant ./server/ci ./server/edge ./server/issues ./server/logs ./server/system ./server/platform/... ./server/app | sort -u)
@@ -60,8 +63,9 @@ bench: build ## the speed figures, each beside the load average
 	go test -run '^$$' -bench . -benchtime 1s ./server/... ./agents/... | grep -v '^PASS\|no test files'
 	@cat /proc/loadavg
 
-soak: build ## the long forms of the failure tests
-	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill' ./server/... ./agents/...
+soak: packages-soak build ## the long forms of the failure tests
+	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill' ./server/...
+	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill|TwoNodes|ApplyFile|Failures' ./agents/...
 
 generate: node_modules/.installed ## TypeScript types from server/openapi.yaml
 	npm run --silent generate

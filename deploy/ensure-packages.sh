@@ -1,6 +1,6 @@
 #!/bin/sh
-# ensure-packages.sh run|test: install with apt what is missing for running or
-# for testing Signalbox. Go and Node are the two things it cannot bring.
+# ensure-packages.sh run|test|soak: install with apt what is missing for running,
+# for testing Signalbox, or for its long tests. Go and Node are the two things it cannot bring.
 set -eu
 want=${1:-run}
 missing=
@@ -19,7 +19,7 @@ need nft nftables
 need ip iproute2
 need slirp4netns slirp4netns
 need newuidmap uidmap
-if [ "$want" = test ]; then
+if [ "$want" != run ]; then
     need chromium chromium
     need '/usr/lib/postgresql/*/bin/initdb' postgresql
     need ssh openssh-client
@@ -29,6 +29,14 @@ if [ "$want" = test ]; then
     need busybox busybox-static
     need python3 python3
     need /usr/lib/python3/dist-packages/sentry_sdk python3-sentry-sdk
+    need dnf dnf
+    need rpm rpm
+fi
+if [ "$want" = soak ]; then
+    need createrepo_c createrepo-c
+    need debootstrap debootstrap
+    need mkfs.btrfs btrfs-progs
+    need systemd-nspawn systemd-container
 fi
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ]; then sudo=; elif command -v sudo >/dev/null; then sudo=sudo; else

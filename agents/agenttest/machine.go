@@ -15,7 +15,7 @@ import (
 
 // programs that a small root takes from the machine that the tests run on.
 // Everything else in it is busybox.
-var programs = []string{"/usr/bin/dpkg", "/usr/bin/dpkg-deb", "/usr/bin/dpkg-query", "/usr/bin/dpkg-split", "/usr/bin/apt-get", "/usr/bin/apt-config", "/usr/bin/gpgv",
+var programs = []string{"/usr/bin/dpkg", "/usr/bin/dpkg-deb", "/usr/bin/dpkg-query", "/usr/bin/dpkg-split", "/usr/bin/apt-get", "/usr/bin/apt-config", "/usr/bin/apt-key", "/usr/bin/gpgv",
 	"/usr/bin/tar", "/usr/lib/apt/methods/file", "/usr/lib/apt/methods/copy", "/usr/lib/apt/methods/store", "/usr/lib/apt/methods/gpgv", "/bin/busybox"}
 
 // pattern is what every Machine shares by hard links: programs and libraries,
@@ -28,14 +28,22 @@ var pattern struct {
 // Main runs a package's tests and removes what its machines had in common.
 func Main(m *testing.M) {
 	code := m.Run()
-	if err := os.RemoveAll(pattern.dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
+	Forget()
 	os.Exit(code)
 }
 
+// Forget removes what the machines made so far had in common.
+func Forget() {
+	pattern.Lock()
+	defer pattern.Unlock()
+	if err := os.RemoveAll(pattern.dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	pattern.dir = ""
+}
+
 // Machine is a small root folder with dpkg and apt in it. It needs root: packages are
-// installed by changing into it. The package's TestMain must be Main.
+// installed by changing into it. The package's TestMain must be Main, or the test call Forget.
 func Machine(t testing.TB) host.Root {
 	t.Helper()
 	pattern.Lock()

@@ -3,7 +3,10 @@ package packages
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -129,19 +132,47 @@ func (d *Dnf) dnf(ctx context.Context, from Repository, args ...string) (host.Ou
 		all = append(all, "--installroot="+string(d.Root))
 	}
 	if from.Dir != "" {
-		all = append(all, "--repofrompath="+dnfRepository+",file://"+d.Root.Path(from.Dir), "--enablerepo="+dnfRepository)
+		all = append(all, "--repofrompath="+dnfRepository+",file://"+d.Root.Path(from.Dir), "--enablerepo="+dnfRepository, "--setopt="+dnfRepository+".gpgcheck=0")
 		if from.Key != "" {
-			all = append(all, "--setopt="+dnfRepository+".gpgcheck=1", "--setopt="+dnfRepository+".gpgkey=file://"+d.Root.Path(from.Key))
-		} else {
-			all = append(all, "--setopt="+dnfRepository+".gpgcheck=0")
+			all = append(all, "--setopt="+dnfRepository+".repo_gpgcheck=1", "--setopt="+dnfRepository+".gpgkey=file://"+d.Root.Path(from.Key))
 		}
 	}
 	return host.Run(ctx, "dnf", append(all, args...)...)
 }
 
+// signed wants every package to bear a signature of the repository's keys. It is
+// not dnf's gpgcheck, which would put these keys into the machine's own database
+// for good: every other repository's packages would be judged by them too.
+func (d *Dnf) signed(ctx context.Context, from Repository) error {
+	if from.Key == "" {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(d.Root.Path(from.Dir), "Packages", "*.rpm"))
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	keys := d.Root.Path(from.Work + "/keys")
+	if err := errors.Join(os.RemoveAll(keys), os.MkdirAll(keys, 0o700)); err != nil {
+		return fmt.Errorf("make a folder for keys: %w", err)
+	}
+	for _, args := range [][]string{{"--import", d.Root.Path(from.Key)}, append([]string{"--define", "_pkgverify_level all", "--checksig"}, files...)} {
+		out, err := host.Run(ctx, "rpmkeys", append([]string{"--dbpath", keys}, args...)...)
+		if err == nil && out.Exit != 0 {
+			err = failed("rpmkeys", out)
+		}
+		if err != nil {
+			return fmt.Errorf("check the packages' signatures: %w", err)
+		}
+	}
+	return nil
+}
+
 // Plan lets dnf show its transaction and say no.
 func (d *Dnf) Plan(ctx context.Context, from Repository, rules Rules) (Plan, error) {
 	plan := Plan{Upgrade: map[string]string{}, New: map[string]string{}}
+	if err := d.signed(ctx, from); err != nil {
+		return plan, err
+	}
 	for _, args := range d.steps(rules) {
 		out, err := d.dnf(ctx, from, append(args, "--assumeno")...)
 		if err != nil {
