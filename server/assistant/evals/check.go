@@ -161,7 +161,7 @@ func (l *findings) contract(e Expect, t Trace) {
 		said := p.FindStringSubmatch(t.Answer.Text)
 		var results []string
 		for _, s := range t.calls() {
-			if isTool(s.Tool, q.Tool) {
+			if isTool(s.Tool, q.Tool) && !s.Failed {
 				results = append(results, fieldOf(s.Result, q.Field))
 			}
 		}
