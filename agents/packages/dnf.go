@@ -132,7 +132,7 @@ func (d *Dnf) dnf(ctx context.Context, from Repository, args ...string) (host.Ou
 		all = append(all, "--installroot="+string(d.Root))
 	}
 	if from.Dir != "" {
-		all = append(all, "--repofrompath="+dnfRepository+",file://"+d.Root.Path(from.Dir), "--enablerepo="+dnfRepository, "--setopt="+dnfRepository+".gpgcheck=0")
+		all = append(all, "--repofrompath="+dnfRepository+",file://"+d.Root.Path(from.Dir), "--enablerepo="+dnfRepository, "--setopt="+dnfRepository+".gpgcheck=0", "--setopt="+dnfRepository+".skip_if_unavailable=0")
 		if from.Key != "" {
 			all = append(all, "--setopt="+dnfRepository+".repo_gpgcheck=1", "--setopt="+dnfRepository+".gpgkey=file://"+d.Root.Path(from.Key))
 		}

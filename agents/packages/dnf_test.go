@@ -1,7 +1,9 @@
 package packages
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -9,6 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/signalbox/signalbox/agents/host"
 )
@@ -98,10 +104,88 @@ func TestSoakDnf(t *testing.T) {
 	if out, err = d.Restore(ctx, files, nil, cache+"/work"); err != nil || !maps.Equal(installed(), before) {
 		t.Errorf("%v, %v, %s", installed(), err, out.Text)
 	}
+	// A repository that is said to be signed, and is not.
+	from.Key = cache + "/repo/keys.asc"
+	if err := os.WriteFile(root.Path(from.Key), key(t), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if plan, err = d.Plan(ctx, from, Rules{}); err == nil || !strings.Contains(err.Error(), "repomd.xml.asc") || !maps.Equal(installed(), before) {
+		t.Errorf("an unsigned index: %+v, %v", plan, err)
+	}
+	from.Key = ""
 	if err := os.WriteFile(filepath.Join(fresh, "till-2.0-1.noarch.rpm"), []byte("damaged"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if out, err = d.Install(ctx, from, Rules{}); err == nil && out.Exit == 0 || !maps.Equal(installed(), before) {
 		t.Errorf("a damaged package: %v, %v, %s", installed(), err, strings.TrimSpace(out.Text))
+	}
+}
+
+// key is somebody's OpenPGP key, who has signed nothing here.
+func key(t *testing.T) []byte {
+	t.Helper()
+	entity, err := openpgp.NewEntity("somebody", "", "", &packet.Config{Algorithm: packet.PubKeyAlgoRSA, RSABits: 2048})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	w, err := armor.Encode(&text, openpgp.PublicKeyType, nil)
+	if err == nil {
+		err = errors.Join(entity.Serialize(w), w.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text.Bytes()
+}
+
+// Every rpm must bear a signature of the repository's keys, and none of these
+// becomes the machine's.
+func TestDnfSignatures(t *testing.T) {
+	t.Parallel()
+	read := func(name string) []byte {
+		raw, err := os.ReadFile("../../server/edge/build/testdata/rpm/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	lamp, ours := read("new/lamp-1.1-1.noarch.rpm"), read("key.asc")
+	changed := bytes.Clone(lamp)
+	changed[len(changed)-9] ^= 1
+	bare := t.TempDir()
+	rpms(t, bare, spec("till", "1.0", ""))
+	unsigned, err := os.ReadFile(filepath.Join(bare, "till-1.0-1.noarch.rpm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		key   []byte
+		files [][]byte
+		says  string
+	}{
+		"signed":           {ours, [][]byte{lamp, read("new/bulb-1.1-1.noarch.rpm")}, ""},
+		"by somebody else": {key(t), [][]byte{lamp}, "NOT OK"},
+		"by nobody":        {ours, [][]byte{lamp, unsigned}, "NOT OK"},
+		"changed since":    {ours, [][]byte{changed}, "NOT OK"},
+		"no keys":          {[]byte("no key"), [][]byte{lamp}, "rpmkeys"},
+	} {
+		d, from := &Dnf{Root: host.Root(t.TempDir())}, Repository{Dir: "/repo", Key: "/repo/keys.asc", Work: "/work"}
+		if err := os.MkdirAll(d.Root.Path("/repo/Packages"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		all := map[string][]byte{from.Key: c.key}
+		for i, f := range c.files {
+			all[fmt.Sprintf("/repo/Packages/%d.rpm", i)] = f
+		}
+		for path, content := range all {
+			if err := os.WriteFile(d.Root.Path(path), content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := d.signed(t.Context(), from)
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
