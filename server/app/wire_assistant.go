@@ -15,7 +15,7 @@ import (
 func (a *App) wireAssistant(context.Context) error {
 	c := a.config.Assistant
 	deps := assistant.Deps{DB: a.db, Tools: a.tools, GitHub: assistantGitHub{a}, Things: a.assistantThings, PublicURL: a.PublicURL(), Planner: assistant.Planner(c.Planner),
-		Audit: a.audit, Publish: a.publish, Version: Version, ID: randomID, Now: now, Log: a.log}
+		Audit: a.audit, Publish: a.publish, Version: Version, ID: randomID, Now: now, Log: a.log, Node: a.node, Known: a.knownSecrets, PriceIn: c.ModelPriceIn, PriceOut: c.ModelPriceOut}
 	if c.ModelProvider != "" {
 		var err error
 		deps.Model, err = assistant.NewModel(assistant.ModelConfig{Provider: c.ModelProvider, Model: c.ModelName, URL: c.ModelURL, Key: c.ModelKey, Region: c.ModelRegion, Secret: c.ModelSecret, HTTP: a.guard.Client(outbound.Options{Timeout: time.Minute})})
@@ -25,6 +25,13 @@ func (a *App) wireAssistant(context.Context) error {
 	}
 	a.assistant = assistant.New(deps)
 	return nil
+}
+
+// knownSecrets are values that must not leave through the assistant: the team's own, and the installation's.
+func (a *App) knownSecrets(ctx context.Context, team int64) ([]string, error) {
+	list, err := a.secrets.Values(ctx, team)
+	c := a.config
+	return append(list, c.Assistant.ModelKey, c.Assistant.ModelSecret, c.SMTP.Password, c.Blobs.S3SecretKey, c.Logs.FluentSharedKey), err
 }
 
 // assistantGitHub is what the assistant may know of the connections.

@@ -18,6 +18,7 @@ func (s *Service) ownRoutes(r api.Router) {
 	r.PUT("/settings", api.Scoped("assistant", identity.Admin), api.Handle(s.httpSaveSettings))
 	r.GET("/me", api.SignedIn(), api.Handle(s.httpMe))
 	r.PUT("/me", api.SignedIn(), api.Handle(s.httpSaveMe))
+	s.approvalRoutes(r)
 }
 
 type askIn struct {
@@ -123,7 +124,10 @@ func (s *Service) httpRun(ctx context.Context, in runIn) (Run, error) {
 	}
 	steps, err := s.store.steps(ctx, in.ID)
 	for _, st := range steps {
-		run.Steps = append(run.Steps, Step{st.Number, st.Tool, []byte(st.Args), st.Result, st.Bytes, st.Failed, st.Millis})
+		run.Steps = append(run.Steps, Step{st.Number, st.Kind, st.Tool, []byte(st.Args), st.Result, st.Bytes, st.Failed, st.Millis})
+	}
+	if err == nil {
+		run.Approvals, err = s.ApprovalsOf(ctx, in.ID)
 	}
 	return run, err
 }
@@ -174,10 +178,15 @@ func (s *Service) httpSettings(ctx context.Context, in teamIn) (settingsOut, err
 	return out, nil
 }
 
+// saveSettingsIn changes what it names; what it leaves out stays.
 type saveSettingsIn struct {
-	Team              string   `json:"team"`
-	Repositories      []string `json:"repositories"`
-	DefaultRepository string   `json:"default_repository"`
+	Team              string    `json:"team"`
+	Repositories      []string  `json:"repositories"`
+	DefaultRepository string    `json:"default_repository"`
+	Writes            Writes    `json:"writes,omitempty"`
+	FourEyes          *bool     `json:"four_eyes,omitempty"`
+	LinkHosts         *[]string `json:"link_hosts,omitempty"`
+	Budgets           *Budgets  `json:"budgets,omitempty"`
 }
 
 func (s *Service) httpSaveSettings(ctx context.Context, in saveSettingsIn) (Settings, error) {
@@ -185,7 +194,24 @@ func (s *Service) httpSaveSettings(ctx context.Context, in saveSettingsIn) (Sett
 	if err != nil {
 		return Settings{}, err
 	}
-	return s.SaveSettings(ctx, team, Settings{Repositories: in.Repositories, DefaultRepository: in.DefaultRepository})
+	next, err := s.settings(ctx, team.ID)
+	if err != nil {
+		return Settings{}, err
+	}
+	next.Repositories, next.DefaultRepository = in.Repositories, in.DefaultRepository
+	if in.Writes != "" {
+		next.Writes = in.Writes
+	}
+	if in.FourEyes != nil {
+		next.FourEyes = *in.FourEyes
+	}
+	if in.LinkHosts != nil {
+		next.LinkHosts = *in.LinkHosts
+	}
+	if in.Budgets != nil {
+		next.Budgets = *in.Budgets
+	}
+	return s.SaveSettings(ctx, team, next)
 }
 
 // me is who the caller is elsewhere.

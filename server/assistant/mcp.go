@@ -42,8 +42,14 @@ func (s *Service) serverFor(caller identity.Caller) *mcp.Server {
 func describe(t tools.Tool) *mcp.Tool {
 	closed := false
 	loses := t.Class == tools.Destructive
+	var out any = t.Out
+	description := t.Description
+	if t.Class != tools.ReadOnly {
+		// What it answers is that it waits, which is no document of the tool's own form.
+		out, description = nil, description+" A person has to approve the call in the portal or in chat first: what comes back is the approval's id, and nothing is done before."
+	}
 	return &mcp.Tool{
-		Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: t.In, OutputSchema: t.Out,
+		Name: t.Name, Title: t.Title, Description: description, InputSchema: t.In, OutputSchema: out,
 		Annotations: &mcp.ToolAnnotations{Title: t.Title, ReadOnlyHint: t.Class == tools.ReadOnly, DestructiveHint: &loses, OpenWorldHint: &closed},
 	}
 }
@@ -52,7 +58,7 @@ func describe(t tools.Tool) *mcp.Tool {
 // that a model can read and mend, not an error of the protocol.
 func (s *Service) handler(name string, caller identity.Caller) mcp.ToolHandler {
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		out, err := s.Tools.Call(identity.With(ctx, caller), name, req.Params.Arguments)
+		out, err := s.callOutside(identity.With(ctx, caller), name, req.Params.Arguments)
 		if err != nil {
 			p := problem.From(err)
 			if p.Kind == problem.Internal {
@@ -62,6 +68,22 @@ func (s *Service) handler(name string, caller identity.Caller) mcp.ToolHandler {
 		}
 		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: string(out)}}, StructuredContent: json.RawMessage(out)}, nil
 	}
+}
+
+// callOutside is a call by an MCP client: what changes something obeys the policy of its team.
+func (s *Service) callOutside(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error) {
+	tool, ok := s.toolOf(identity.From(ctx), name)
+	if !ok || tool.Class == tools.ReadOnly {
+		return s.Tools.Call(ctx, name, args)
+	}
+	if err := s.Tools.Check(ctx, name, args); err != nil {
+		return nil, err
+	}
+	approval, err := s.writeOutside(ctx, tool, args)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(waits(approval))
 }
 
 // sentence says a problem with the fields at fault.

@@ -42,8 +42,12 @@ func (a *asked) plan(ctx context.Context) (Answer, Status, error) {
 	switch {
 	case strings.TrimSpace(a.question.Text) == "" || r.Op == grammar.Greet && r.Entity == grammar.Nothing:
 		return a.help("Ask me about pipelines, errors, logs, patches and GitHub. For example:"), Answered, nil
-	case r.Op == grammar.Change:
-		return a.help("I only look things up: I change nothing. Do it on its page; what I can answer is, for example:"), Refused, nil
+	case a.isOrder():
+		answer, status, err := a.order(ctx)
+		if said := (*saying)(nil); errors.As(err, &said) {
+			return Answer{Text: said.text}, said.status, nil
+		}
+		return answer, status, err
 	case r.Op == grammar.Judge:
 		return a.help("That asks for a judgement, which needs a language model, and none is set up here. What I can look up:"), Refused, nil
 	case len(r.Left) > 0:

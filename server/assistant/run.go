@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signalbox/signalbox/bots/llm"
 	"github.com/signalbox/signalbox/server/assistant/grammar"
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/problem"
@@ -37,8 +38,8 @@ type Question struct {
 	Repository string
 	// Thread is the id of the run that began the conversation.
 	Thread string
-	// Surface is web, cli, slack or api.
-	Surface string
+	// Surface is web, cli, slack or api; Channel is where, "" outside of channels.
+	Surface, Channel string
 }
 
 // Source is where an answer's facts come from.
@@ -74,12 +75,32 @@ type Run struct {
 	Started  time.Time `json:"started_at"`
 	Millis   int64     `json:"milliseconds"`
 	Feedback int       `json:"feedback"`
-	Steps    []Step    `json:"steps,omitempty"`
+	Channel  string    `json:"channel,omitempty"`
+	// TokensIn and TokensOut are the model's, Cost in millionths of a dollar.
+	TokensIn  int64 `json:"tokens_in"`
+	TokensOut int64 `json:"tokens_out"`
+	Cost      int64 `json:"cost"`
+	// Scrubbed is how many secrets were taken out of results and the answer.
+	Scrubbed int64  `json:"scrubbed"`
+	Steps    []Step `json:"steps,omitempty"`
+	// Approvals are the calls that wait for a person, or did.
+	Approvals []Approval `json:"approvals,omitempty"`
 }
 
-// Step is one call of a tool.
+// StepKind is what a step is; the words are stored.
+type StepKind = string
+
+// The kinds.
+const (
+	CallStep     StepKind = "call"
+	GuardStep    StepKind = "guard"    // something was tried that is not allowed
+	ApprovalStep StepKind = "approval" // something waits for a person
+)
+
+// Step is one call of a tool, or what kept it from being made.
 type Step struct {
 	Number int             `json:"number"`
+	Kind   StepKind        `json:"kind"`
 	Tool   string          `json:"tool"`
 	Args   json.RawMessage `json:"args"`
 	// Result is what the tool said, or its error; cut when it is long.
@@ -111,16 +132,21 @@ func (s *Service) Ask(ctx context.Context, q Question) (Run, error) {
 	if err != nil {
 		return Run{}, problem.FieldError("zone", "%.60q is no time zone; send a name such as Europe/London", q.Zone)
 	}
-	caller := identity.From(ctx)
-	row := runRow{ID: s.ID(), TeamID: team.ID, UserID: caller.UserID, Person: caller.Name, Surface: q.Surface, Thread: q.Thread,
+	// Nothing of another team can be meant, whatever a question or a result says.
+	caller := inTeam(identity.From(ctx), team)
+	ctx = identity.With(ctx, caller)
+	row := runRow{ID: s.ID(), TeamID: team.ID, UserID: caller.UserID, Person: caller.Name, Surface: q.Surface, Thread: q.Thread, Channel: q.Channel,
 		Question: strings.ToValidUTF8(clip(q.Text, 4*grammar.MaxQuestion), ""), Planner: "plan", Status: Running, Answer: "{}", StartedAt: s.Now().UnixMilli()}
 	if row.Thread == "" {
 		row.Thread = row.ID
 	}
+	a := &asked{service: s, id: row.ID, team: team, caller: caller, question: q, now: s.Now().In(zone), seen: map[string]string{}, full: map[int]string{}, handles: map[string]int{}, planner: "plan"}
+	if err := a.prepare(ctx); err != nil {
+		return Run{}, err
+	}
 	if err := s.store.beginRun(ctx, row); err != nil {
 		return Run{}, err
 	}
-	a := &asked{service: s, team: team, caller: caller, question: q, now: s.Now().In(zone), seen: map[string]string{}, planner: "plan"}
 	// The answer is kept even when the asker has gone.
 	kept := context.WithoutCancel(ctx)
 	limited, cancel := context.WithTimeout(kept, patience)
@@ -132,6 +158,9 @@ func (s *Service) Ask(ctx context.Context, q Question) (Run, error) {
 	}
 	row.Status, row.Planner, row.Reading = status, a.planner, a.reading.String()
 	row.Calls, row.Millis = int64(len(a.steps)), s.Now().UnixMilli()-row.StartedAt
+	row.TokensIn, row.TokensOut, row.Cost = a.usage.In, a.usage.Out, s.costOf(a.usage.In, a.usage.Out)
+	a.leave(&answer)
+	row.Scrubbed = a.scrubbed
 	answer.Unverified = a.ungrounded(answer.Text)
 	raw, err := json.Marshal(told{answer, a.reading, a.items})
 	if err != nil {
@@ -140,13 +169,13 @@ func (s *Service) Ask(ctx context.Context, q Question) (Run, error) {
 	row.Answer = string(raw)
 	steps := make([]stepRow, len(a.steps))
 	for i, st := range a.steps {
-		steps[i] = stepRow{row.ID, st.Number, st.Tool, string(st.Args), st.Result, st.Bytes, st.Failed, st.Millis}
+		steps[i] = stepRow{row.ID, st.Number, st.Tool, string(st.Args), st.Result, st.Bytes, st.Failed, st.Millis, st.Kind}
 	}
 	if err := s.store.endRun(kept, row, steps); err != nil {
 		return Run{}, err
 	}
 	run, err := shape(row)
-	run.Steps = a.steps
+	run.Steps, run.Approvals = a.steps, a.proposed
 	return run, err
 }
 
@@ -167,6 +196,7 @@ func clip(text string, n int) string {
 // asked is one question while it is answered.
 type asked struct {
 	service  *Service
+	id       string
 	team     identity.Team
 	caller   identity.Caller
 	question Question
@@ -177,14 +207,20 @@ type asked struct {
 	// mu guards what calls leave behind: a model has several made at once.
 	mu    sync.Mutex
 	steps []Step
+	// full are whole results by the number of their step, and handles those numbers by tool and arguments.
+	full    map[int]string
+	handles map[string]int
 	// seen are answers of calls that were made, by tool and arguments: nothing is asked twice.
 	seen     map[string]string
 	failures []string
 	sources  []Source
 	// items are the numbers that the answer lists, for questions that follow.
 	items []int
-	// planner is who answered: plan or model.
+	// planner is who answered: plan or model; usage what the model took.
 	planner string
+	usage   llm.Usage
+	// guards is what stands between this run and what it may not do.
+	guards
 }
 
 // answer never fails and never panics: one visible reply, always.
@@ -198,15 +234,10 @@ func (a *asked) answer(ctx context.Context) (answer Answer, status Status) {
 			answer.Sources = append([]Source{}, a.sources...)
 		}
 	}()
-	settings, err := a.service.settings(ctx, a.team.ID)
-	if err != nil {
-		return a.broken(err), Failed
-	}
-	a.settings = settings
 	if err := a.read(ctx); err != nil {
 		return a.broken(err), Failed
 	}
-	answer, status, err = a.decide(ctx)
+	answer, status, err := a.decide(ctx)
 	if err != nil {
 		return a.broken(err), Failed
 	}
@@ -220,7 +251,7 @@ func (a *asked) answer(ctx context.Context) (answer Answer, status Status) {
 func (a *asked) decide(ctx context.Context) (Answer, Status, error) {
 	s := a.service
 	complete := len(a.reading.Left) == 0 && a.reading.Op != grammar.Judge
-	if s.Model == nil || s.Planner == Plans || s.Planner == Hybrid && complete || a.reading.Op == grammar.Change || strings.TrimSpace(a.question.Text) == "" {
+	if s.Model == nil || s.Planner == Plans || s.Planner == Hybrid && complete || a.plannedOrder() || strings.TrimSpace(a.question.Text) == "" {
 		return a.plan(ctx)
 	}
 	a.planner = "model"
@@ -289,7 +320,7 @@ func (a *asked) call(ctx context.Context, tool string, args, out any) error {
 	if err != nil {
 		return err
 	}
-	key := tool + string(raw)
+	key := callKey(tool, raw)
 	a.mu.Lock()
 	known, ok := a.seen[key]
 	made := len(a.steps)
@@ -302,15 +333,15 @@ func (a *asked) call(ctx context.Context, tool string, args, out any) error {
 	}
 	began := a.service.Now()
 	tellCall(ctx, tool, false, false)
-	result, err := a.service.callTool(ctx, a, tool, raw)
+	result, kind, err := a.guarded(ctx, tool, raw)
 	tellCall(ctx, tool, true, err != nil)
 	a.mu.Lock()
-	step := Step{Number: len(a.steps) + 1, Tool: tool, Args: raw, Millis: a.service.Now().Sub(began).Milliseconds()}
+	step := Step{Number: len(a.steps) + 1, Kind: kind, Tool: tool, Args: a.scrubArgs(raw), Millis: a.service.Now().Sub(began).Milliseconds()}
 	if err != nil {
 		step.Failed, step.Result = true, sentence(problem.From(err))
 	} else {
 		step.Result, step.Bytes = clip(string(result), keptResult), int64(len(result))
-		a.seen[key] = string(result)
+		a.seen[key], a.full[step.Number], a.handles[key] = string(result), string(result), step.Number
 	}
 	a.steps = append(a.steps, step)
 	a.mu.Unlock()
@@ -321,6 +352,14 @@ func (a *asked) call(ctx context.Context, tool string, args, out any) error {
 		return fmt.Errorf("read the answer of %s: %w", tool, err)
 	}
 	return nil
+}
+
+// callKey is the same for the same call, however its arguments are spaced.
+func callKey(tool string, args json.RawMessage) string {
+	if tidy, err := canonical(args); err == nil {
+		args = tidy
+	}
+	return tool + string(args)
 }
 
 // factForm finds what an answer must have from somewhere: numbers of issues and builds, versions, commits.
@@ -353,7 +392,8 @@ func (a *asked) source(title, url string) {
 
 func shape(row runRow) (Run, error) {
 	r := Run{ID: row.ID, Person: row.Person, Surface: row.Surface, Thread: row.Thread, Question: row.Question, Reading: row.Reading, Planner: row.Planner,
-		Status: row.Status, Calls: int(row.Calls), Started: time.UnixMilli(row.StartedAt).UTC(), Millis: row.Millis, Feedback: int(row.Feedback)}
+		Status: row.Status, Calls: int(row.Calls), Started: time.UnixMilli(row.StartedAt).UTC(), Millis: row.Millis, Feedback: int(row.Feedback),
+		Channel: row.Channel, TokensIn: row.TokensIn, TokensOut: row.TokensOut, Cost: row.Cost, Scrubbed: row.Scrubbed}
 	if err := json.Unmarshal([]byte(row.Answer), &r.Answer); err != nil {
 		return r, fmt.Errorf("read the answer of run %s: %w", row.ID, err)
 	}

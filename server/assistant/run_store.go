@@ -11,6 +11,8 @@ type runRow struct {
 	TeamID, UserID                                                      int64
 	Person, Surface, Thread, Question, Reading, Planner, Status, Answer string
 	Calls, StartedAt, Millis, Feedback                                  int64
+	Channel                                                             string
+	TokensIn, TokensOut, Cost, Scrubbed                                 int64
 }
 
 func (runRow) TableName() string { return "assistant_runs" }
@@ -23,6 +25,7 @@ type stepRow struct {
 	Bytes        int64
 	Failed       bool
 	Millis       int64
+	Kind         StepKind
 }
 
 func (stepRow) TableName() string { return "assistant_steps" }
@@ -32,6 +35,9 @@ type settingsRow struct {
 	Repositories, DefaultRepository string
 	UpdatedAt                       int64
 	UpdatedBy                       string
+	Writes                          string
+	FourEyes                        bool
+	LinkHosts, Budgets              string
 }
 
 func (settingsRow) TableName() string { return "assistant_settings" }
@@ -114,7 +120,7 @@ func (s store) settings(ctx context.Context, team int64) (settingsRow, error) {
 	var list []settingsRow
 	err := s.db.Reader(ctx).Where("team_id = ?", team).Limit(1).Find(&list).Error
 	if err != nil || len(list) == 0 {
-		return settingsRow{TeamID: team, Repositories: "[]"}, err
+		return settingsRow{TeamID: team, Repositories: "[]", Writes: string(WritesOff), LinkHosts: "[]", Budgets: "{}"}, err
 	}
 	return list[0], nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"github.com/signalbox/signalbox/bots/llm"
+	"github.com/signalbox/signalbox/server/assistant/mcpservers"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/tools"
@@ -33,6 +34,14 @@ type Deps struct {
 	// Model answers what plans do not, as Planner says; nil when none is set up.
 	Model   llm.Model
 	Planner Planner
+	// PriceIn and PriceOut are what a million tokens cost, in dollars.
+	PriceIn, PriceOut float64
+	// Known are values of a team's secrets, which leave nothing here; nil when none are known.
+	Known func(ctx context.Context, team int64) ([]string, error)
+	// Outside are the servers that an administrator has named; nil when there are none.
+	Outside *mcpservers.Manager
+	// Node is this server's name, which survives restarts.
+	Node string
 	// PublicURL is where links into this server lead.
 	PublicURL string
 	Audit     func(ctx context.Context, team int64, action, object, detail string) error
@@ -47,17 +56,26 @@ type Deps struct {
 type Service struct {
 	Deps
 	store store
+	// OnApproval hears of each change of an approval, after it is kept; nil when nobody listens. ctx may carry no caller.
+	OnApproval func(ctx context.Context, team int64, a Approval)
+	known      knownValues
+	visible    visibility
+	// began is when this server did: what it had begun before was another life's.
+	began time.Time
 }
 
 // New makes the service; nothing runs yet.
-func New(deps Deps) *Service { return &Service{Deps: deps, store: store{deps.DB}} }
+func New(deps Deps) *Service { return &Service{Deps: deps, store: store{deps.DB}, began: deps.Now()} }
 
 // keepRuns is how long questions and answers are kept.
 const keepRuns = 90 * 24 * time.Hour
 
 // Loops are what happens without a request.
 func (s *Service) Loops() []work.Loop {
-	return []work.Loop{{Name: "assistant.tidy", Every: time.Hour, Run: s.tidy}}
+	return []work.Loop{
+		{Name: "assistant.tidy", Every: time.Hour, Run: s.tidy},
+		{Name: "assistant.approvals", Every: 20 * time.Second, Run: s.tidyApprovals},
+	}
 }
 
 func (s *Service) tidy(ctx context.Context) error {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/rawbytes"
@@ -33,6 +34,8 @@ type Config struct {
 	Issues   Issues   `koanf:"issues"`
 	Logs     Logs     `koanf:"logs"`
 	Edge     Edge     `koanf:"edge"`
+	Backup   Backup   `koanf:"backup"`
+	Accounts Accounts `koanf:"accounts"`
 
 	Assistant Assistant `koanf:"assistant"`
 }
@@ -187,6 +190,56 @@ func (e Edge) check() error {
 	return nil
 }
 
+// Backup is about archives of everything; a person may set another schedule on the page.
+type Backup struct {
+	Folder          string `koanf:"folder"`
+	EveryHours      int    `koanf:"every_hours"`
+	At              string `koanf:"at"`
+	Keep            int    `koanf:"keep"`
+	Rehearse        bool   `koanf:"rehearse"`
+	BeforeMigration bool   `koanf:"before_migration"`
+	S3Endpoint      string `koanf:"s3_endpoint"`
+	S3Bucket        string `koanf:"s3_bucket"`
+	S3Region        string `koanf:"s3_region"`
+	S3AccessKey     string `koanf:"s3_access_key"`
+	S3SecretKey     string `koanf:"s3_secret_key"`
+	S3Prefix        string `koanf:"s3_prefix"`
+}
+
+// AtMinute is the minute of the day that At names.
+func (b Backup) AtMinute() int {
+	at, err := time.Parse("15:04", b.At)
+	if err != nil {
+		return 0 // check has refused it
+	}
+	return at.Hour()*60 + at.Minute()
+}
+
+func (b Backup) check() error {
+	if b.EveryHours < 0 || b.EveryHours > 168 {
+		return fmt.Errorf("backup.every_hours: %d is not between 0, which is never, and 168, which is weekly", b.EveryHours)
+	}
+	if b.Keep < 1 {
+		return fmt.Errorf("backup.keep: %d is not a positive number", b.Keep)
+	}
+	if _, err := time.Parse("15:04", b.At); err != nil {
+		return fmt.Errorf("backup.at: %q is no time of day such as 02:30", b.At)
+	}
+	return nil
+}
+
+// Accounts is about users and what is known of their doings.
+type Accounts struct {
+	AuditRetentionDays int `koanf:"audit_retention_days"`
+}
+
+func (a Accounts) check() error {
+	if a.AuditRetentionDays < 0 {
+		return fmt.Errorf("accounts.audit_retention_days: %d is not a number of days, or 0", a.AuditRetentionDays)
+	}
+	return nil
+}
+
 // Assistant is about who answers questions.
 type Assistant struct {
 	Planner       string `koanf:"planner"`
@@ -196,7 +249,10 @@ type Assistant struct {
 	ModelKey      string `koanf:"model_key"`
 	ModelRegion   string `koanf:"model_region"`
 	ModelSecret   string `koanf:"model_secret"`
-	SlackURL      string `koanf:"slack_url"`
+	// ModelPriceIn and ModelPriceOut are dollars for a million tokens.
+	ModelPriceIn  float64 `koanf:"model_price_in"`
+	ModelPriceOut float64 `koanf:"model_price_out"`
+	SlackURL      string  `koanf:"slack_url"`
 }
 
 func (a Assistant) check() error {
@@ -240,6 +296,19 @@ var Keys = []Key{
 	{"blobs.s3_region", "us-east-1", "Region of the bucket."},
 	{"blobs.s3_access_key", "", "Access key for S3."},
 	{"blobs.s3_secret_key", "", "Secret key for S3."},
+	{"backup.folder", "", "Folder for backups. Empty: backups in the data folder; another disk is better."},
+	{"backup.every_hours", 0, "How often a backup is made: 24 is daily, 168 weekly, 0 never. The page of backups changes it, and then holds."},
+	{"backup.at", "02:30", "Time of day, UTC, that the hours are counted from; weekly backups are made on Mondays."},
+	{"backup.keep", 7, "How many backups of the schedule are kept."},
+	{"backup.rehearse", false, "Whether each backup of the schedule is restored into a scratch place at once, to see that it can be."},
+	{"backup.before_migration", true, "Whether the database is saved before a new version changes its schema."},
+	{"backup.s3_endpoint", "", "S3 endpoint that backups are brought to, instead of keeping them in the folder. Empty: the folder."},
+	{"backup.s3_bucket", "signalbox-backups", "Bucket for backups; it must exist."},
+	{"backup.s3_region", "us-east-1", "Region of that bucket."},
+	{"backup.s3_access_key", "", "Access key for that bucket."},
+	{"backup.s3_secret_key", "", "Secret key for that bucket."},
+	{"backup.s3_prefix", "", "What the names of backups in the bucket begin with."},
+	{"accounts.audit_retention_days", 400, "How long entries of the audit log are kept. 0: for ever."},
 	{"outbound.allow", []string{}, "Private hosts, addresses or CIDRs (each with an optional :port) that outgoing calls and tasks may reach."},
 	{"smtp.host", "", "Server that takes our mail. Empty: no mail is sent. A private address must be in outbound.allow."},
 	{"smtp.port", 587, "Port of the mail server."},
@@ -291,6 +360,8 @@ var Keys = []Key{
 	{"assistant.model_url", "", "The provider's address where it is not the usual one, such as http://127.0.0.1:11434/v1; a private one must be in outbound.allow."},
 	{"assistant.model_key", "", "The provider's key; for bedrock an access key id."},
 	{"assistant.model_secret", "", "For bedrock: the secret of that access key."},
+	{"assistant.model_price_in", 0.0, "What a million tokens of questions cost, in dollars; budgets count it."},
+	{"assistant.model_price_out", 0.0, "What a million tokens of answers cost, in dollars."},
 	{"assistant.model_region", "", "For bedrock: the region."},
 	{"assistant.slack_url", "", "Where Slack's Web API is, if not at Slack, such as https://slack.com/api/; a private address must be in outbound.allow."},
 	{"edge.timestamp_days", 7, "For how long the server's word holds that bundles' metadata is the newest; nodes that staged in time install later too."},
@@ -385,6 +456,12 @@ func (c Config) complete() (Config, error) {
 	}
 	if err := c.Assistant.check(); err != nil {
 		return c, err
+	}
+	if err := errors.Join(c.Backup.check(), c.Accounts.check()); err != nil {
+		return c, err
+	}
+	if c.Backup.Folder == "" {
+		c.Backup.Folder = filepath.Join(c.DataDir, "backups")
 	}
 	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
 	return c, nil

@@ -82,6 +82,13 @@ func (s *Store) find(ctx context.Context, team int64, pipeline, name string) (ro
 	return row, err == nil, err
 }
 
+// all are the secrets of a team and of its pipelines.
+func (s *Store) all(ctx context.Context, team int64) ([]secretRow, error) {
+	var rows []secretRow
+	err := s.deps.DB.Reader(ctx).Select("pipeline, name, sealed").Where("team_id = ?", team).Find(&rows).Error
+	return rows, err
+}
+
 func (s *Store) markUsed(ctx context.Context, due map[int64]used) error {
 	if len(due) == 0 {
 		return nil

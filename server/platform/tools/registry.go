@@ -81,31 +81,46 @@ func (r *Registry) List(caller identity.Caller) []Tool {
 	return list
 }
 
-// Call checks the context's caller and the input, runs the tool and gives its
-// answer as JSON. A tool that the caller may not use is as absent as one that
-// does not exist.
-func (r *Registry) Call(ctx context.Context, name string, input json.RawMessage) (json.RawMessage, error) {
+// Check tells whether the context's caller may call a tool with that input, and
+// calls nothing. A tool that the caller may not use is as absent as one that does
+// not exist.
+func (r *Registry) Check(ctx context.Context, name string, input json.RawMessage) error {
+	_, err := r.checked(ctx, name, input)
+	return err
+}
+
+func (r *Registry) checked(ctx context.Context, name string, input json.RawMessage) (Tool, error) {
 	r.mu.RLock()
 	t, known := r.tools[name]
 	r.mu.RUnlock()
 	caller := identity.From(ctx)
 	if !caller.SignedIn() {
-		return nil, problem.New(problem.Unauthorized, "Sign in, or send a token as Authorization: Bearer.")
+		return t, problem.New(problem.Unauthorized, "Sign in, or send a token as Authorization: Bearer.")
 	}
 	if !known || len(caller.TeamIDs(t.Scope)) == 0 {
-		return nil, problem.New(problem.NotFound, "There is no tool %q for you.", name)
+		return t, problem.New(problem.NotFound, "There is no tool %q for you.", name)
 	}
 	value, err := decode(input)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
 	if faults := t.In.check(value, ""); len(faults) > 0 {
-		return nil, problem.FieldErrors(faults)
+		return t, problem.FieldErrors(faults)
 	}
 	if team, named := value.(map[string]any)["team"].(string); named {
 		if _, err := identity.RequireTeam(ctx, team, t.Scope); err != nil {
-			return nil, err
+			return t, err
 		}
+	}
+	return t, nil
+}
+
+// Call checks the context's caller and the input, runs the tool and gives its
+// answer as JSON.
+func (r *Registry) Call(ctx context.Context, name string, input json.RawMessage) (json.RawMessage, error) {
+	t, err := r.checked(ctx, name, input)
+	if err != nil {
+		return nil, err
 	}
 	out, err := t.Run(ctx, input)
 	if err != nil {

@@ -3493,6 +3493,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assistant/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls that change something and wait for a person; with state decided, what became of the last ones */
+        get: operations["listAssistantApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call that waits, or what became of it */
+        get: operations["getAssistantApproval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the call happen in the caller's name, once; a signed-in person's right, not a token's */
+        post: operations["approveAssistantCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/approvals/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End it without a call */
+        post: operations["denyAssistantCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assistant/me": {
         parameters: {
             query?: never;
@@ -3954,6 +4022,11 @@ export interface components {
         };
         AssistantStep: {
             number: number;
+            /**
+             * @description guard is something that was tried and is not allowed, approval what waits for a person
+             * @enum {string}
+             */
+            kind: "call" | "guard" | "approval";
             tool: string;
             args: Record<string, never>;
             /** @description JSON, or what went wrong; cut when it is long */
@@ -3983,7 +4056,23 @@ export interface components {
             /** Format: int64 */
             milliseconds: number;
             feedback: number;
+            channel?: string;
+            /** Format: int64 */
+            tokens_in?: number;
+            /** Format: int64 */
+            tokens_out?: number;
+            /**
+             * Format: int64
+             * @description In millionths of a dollar
+             */
+            cost?: number;
+            /**
+             * Format: int64
+             * @description How many secrets were taken out of results and the answer
+             */
+            scrubbed?: number;
             steps?: components["schemas"]["AssistantStep"][];
+            approvals?: components["schemas"]["AssistantApproval"][];
         };
         AssistantRunList: {
             items: components["schemas"]["AssistantRun"][];
@@ -3993,6 +4082,12 @@ export interface components {
             /** @description The only repositories that may be read */
             repositories: string[];
             default_repository: string;
+            writes: components["schemas"]["AssistantWrites"];
+            /** @description Who asked for something that loses something does not approve it */
+            four_eyes: boolean;
+            /** @description Hosts that answers may link to, besides GitHub's and ours */
+            link_hosts: string[];
+            budgets: components["schemas"]["AssistantBudgets"];
             /** Format: date-time */
             updated_at?: string;
             updated_by?: string;
@@ -4005,6 +4100,81 @@ export interface components {
             team: string;
             repositories: string[];
             default_repository: string;
+            writes?: components["schemas"]["AssistantWrites"];
+            four_eyes?: boolean;
+            link_hosts?: string[];
+            budgets?: components["schemas"]["AssistantBudgets"];
+        };
+        /**
+         * @description off: it only looks; confirm: it proposes, and a person approves each call
+         * @enum {string}
+         */
+        AssistantWrites: "off" | "confirm";
+        /** @description What may be used within 24 hours; 0 is the usual amount, -1 is without end */
+        AssistantBudget: {
+            /** Format: int64 */
+            runs: number;
+            /** Format: int64 */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description In millionths of a dollar
+             */
+            cost: number;
+        };
+        AssistantBudgets: {
+            person: components["schemas"]["AssistantBudget"];
+            channel: components["schemas"]["AssistantBudget"];
+        };
+        AssistantFact: {
+            name: string;
+            value: string;
+        };
+        AssistantApprovalList: {
+            items: components["schemas"]["AssistantApproval"][];
+        };
+        AssistantApproval: {
+            id: string;
+            team: string;
+            /** @description The question that it came from */
+            run?: string;
+            tool: string;
+            title: string;
+            effect: string;
+            /** @enum {string} */
+            class: "write" | "destructive";
+            /** @description What it is about */
+            target: string;
+            url?: string;
+            /** @description Exactly what is called with */
+            args: Record<string, never>;
+            sha256: string;
+            /** @description The arguments for people */
+            words: components["schemas"]["AssistantFact"][];
+            /** @description How the target stood; it must still be so when it is approved */
+            was: components["schemas"]["AssistantFact"][];
+            scope: string;
+            proposer: string;
+            surface: string;
+            channel?: string;
+            message?: string;
+            /** @enum {string} */
+            state: "pending" | "approved" | "denied" | "expired" | "running" | "done" | "failed";
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            decided_by?: string;
+            /** Format: date-time */
+            decided_at?: string;
+            reason?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description What the call answered */
+            outcome?: string;
+            /** @description Why the caller may not decide it */
+            refusal: string;
+            page?: string;
         };
         AssistantMe: {
             github: string;
@@ -13809,6 +13979,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssistantSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAssistantApprovals: {
+        parameters: {
+            query: {
+                team: string;
+                state?: "waiting" | "decided";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Approvals, the newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantApprovalList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAssistantApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The approval */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantApproval"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    approveAssistantCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantApproval"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    denyAssistantCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The approval */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantApproval"];
                 };
             };
             default: components["responses"]["Problem"];
