@@ -1,0 +1,42 @@
+package edge
+
+import (
+	"context"
+
+	"github.com/signalbox/signalbox/server/platform/database"
+)
+
+func (r rows) threadBetween(ctx context.Context, team, from, to int64, limit int) (list []threadRow, err error) {
+	err = r.db.Reader(ctx).Raw(`SELECT * FROM (
+		SELECT 'rollout' AS kind, o.id, o.policy AS name, e.reason AS detail, e.state, e.actor, o.bundle_id AS bundle, o.number, e.at
+			FROM edge_rollout_events e JOIN edge_rollouts o ON o.id = e.rollout_id WHERE o.team_id = ? AND e.kind IN ('created', 'state') AND e.at >= ? AND e.at < ?
+		UNION ALL SELECT 'bundle', id, id, '', '', published_by, id, 0, published_at FROM edge_bundles WHERE team_id = ? AND published_at >= ? AND published_at < ?
+		UNION ALL SELECT 'node', n.id, n.name, e.message, CASE WHEN e.kind = 'report' THEN e.state ELSE e.kind END, e.actor, e.bundle, 0, e.received_at
+			FROM edge_events e JOIN edge_nodes n ON n.id = e.node_id WHERE e.team_id = ? AND e.received_at >= ? AND e.received_at < ?
+			AND ((e.kind = 'report' AND e.exit_code > 0) OR e.kind IN ('doubled', 'revoked', 'returned'))
+		) x ORDER BY at DESC LIMIT ?`, team, from, to, team, from, to, team, from, to, limit).Scan(&list).Error
+	return list, err
+}
+
+func (r rows) threadLike(ctx context.Context, team int64, text string, limit int) (list []threadRow, err error) {
+	like := database.Containing(text)
+	err = r.db.Reader(ctx).Raw(`SELECT * FROM (
+		SELECT 'node' AS kind, id, name, site || ' · ' || variant AS detail, 0 AS place, seen_at AS at FROM edge_nodes WHERE team_id = ? AND (LOWER(name) LIKE ? ESCAPE '\' OR LOWER(hostname) LIKE ? ESCAPE '\')
+		UNION ALL SELECT 'bundle', id, id, channel, 1, published_at FROM edge_bundles WHERE team_id = ? AND LOWER(id) LIKE ? ESCAPE '\'
+		UNION ALL SELECT 'rollout', id, 'Rollout ' || number || ' of ' || bundle_id, policy || ' · ' || state, 2, created_at FROM edge_rollouts WHERE team_id = ? AND LOWER('rollout ' || number || ' of ' || bundle_id || policy) LIKE ? ESCAPE '\'
+		UNION ALL SELECT 'cve', cve, cve, MAX(source), 3, 0 FROM edge_fixes WHERE team_id = ? AND LOWER(cve) LIKE ? ESCAPE '\' GROUP BY cve
+		) x ORDER BY place, at DESC, name LIMIT ?`, team, like, like, team, like, team, like, team, like, limit).Scan(&list).Error
+	return list, err
+}
+
+func (r rows) threadStanding(ctx context.Context, team int64) (list []threadRow, err error) {
+	err = r.db.Reader(ctx).Raw(`SELECT 'rollout' AS kind, id, policy AS name, reason AS detail, state, bundle_id AS bundle, number, COALESCE((SELECT MAX(at) FROM edge_rollout_events e WHERE e.rollout_id = o.id AND e.kind IN ('created', 'state')), created_at) AS at
+		FROM edge_rollouts o WHERE team_id = ? AND state IN ('paused', 'awaiting-approval') ORDER BY number DESC LIMIT 50`, team).Scan(&list).Error
+	return list, err
+}
+
+func (r rows) threadPending(ctx context.Context, team int64) (n, since int64, err error) {
+	var row struct{ N, Since int64 }
+	err = r.db.Reader(ctx).Raw("SELECT COUNT(*) AS n, COALESCE(MIN(enrolled_at), 0) AS since FROM edge_nodes WHERE team_id = ? AND state = 'pending'", team).Scan(&row).Error
+	return row.N, row.Since, err
+}
