@@ -73,6 +73,8 @@ type App struct {
 	edge      *edge.Service
 	assistant *assistant.Service
 	slack     *assistant.Slack
+	// edgeBehind is how far the fleet's clock is set back: the demo plays its past.
+	edgeBehind atomic.Int64
 	// own keeps what the server logs among the lines, until stopOwn; both nil when it is not to.
 	own     *logs.OwnLog
 	stopOwn func()

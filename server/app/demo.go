@@ -29,7 +29,7 @@ const demoTeam = "acme"
 func (c *cli) demoCommand() *cobra.Command {
 	var address string
 	cmd := &cobra.Command{
-		Use: "demo", Short: "Serve with a sample team, its repository, a pipeline that builds for real, and errors", Args: exactly(0),
+		Use: "demo", Short: "Serve with a sample team, its repository, a pipeline that builds for real, errors and a simulated fleet", Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, log, err := c.load()
 			if err != nil {
@@ -37,6 +37,9 @@ func (c *cli) demoCommand() *cobra.Command {
 			}
 			if address != "" {
 				cfg.Server.Listen = address
+			}
+			if cfg.Edge.CheckInSeconds == usualCheckIns {
+				cfg.Edge.CheckInSeconds = demoCheckIns
 			}
 			repositories := filepath.Join(cfg.DataDir, "repositories")
 			cfg.CI.LocalRepositories = append(cfg.CI.LocalRepositories, repositories)
@@ -119,8 +122,10 @@ func (d *demo) perform(ctx context.Context) error {
 	if err := d.call(ctx, "POST", "/api/v1/accounts/teams", map[string]any{"name": demoTeam}, nil); err != nil && !errors.Is(err, errExists) {
 		return err
 	} else if errors.Is(err, errExists) {
-		return nil // from an earlier start: everything is there
+		d.keepFleet(ctx) // from an earlier start: everything is there
+		return nil
 	}
+	go d.keepFleet(ctx)
 	raw, err := demoFiles.ReadFile("demo/pipeline.yml")
 	if err != nil {
 		return err
@@ -144,8 +149,8 @@ func (d *demo) perform(ctx context.Context) error {
 	if err := d.playLogs(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "  The sample repository is %s: commit there, push, and watch %s/teams/%s/pipelines/shop\n  Its errors are at %s/teams/%s/issues, its log lines at %s/teams/%s/logs\n\n",
-		d.work(), d.app.PublicURL(), demoTeam, d.app.PublicURL(), demoTeam, d.app.PublicURL(), demoTeam)
+	fmt.Fprintf(d.out, "  The sample repository is %s: commit there, push, and watch %s/teams/%s/pipelines/shop\n  Its errors are at %s/teams/%s/issues, its log lines at %s/teams/%s/logs, its fleet at %s/teams/%s/edge\n\n",
+		d.work(), d.app.PublicURL(), demoTeam, d.app.PublicURL(), demoTeam, d.app.PublicURL(), demoTeam, d.app.PublicURL(), demoTeam)
 	for _, c := range []struct{ message, totals string }{
 		{"totals: round half even", "333 334 333\n"}, {"totals: cheaper delivery", "333 333 333\n"}, {"totals: charge delivery again", "333 333 334\n"},
 	} {

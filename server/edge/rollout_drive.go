@@ -33,6 +33,12 @@ func (s *Service) drive(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
+// Drive does at once what the loops do within seconds: writes what nodes said, and
+// draws the conclusions.
+func (s *Service) Drive(ctx context.Context) error {
+	return errors.Join(s.flush(ctx), s.writeSaid(ctx), s.drive(ctx))
+}
+
 // driveEvery is how soon what nodes said has consequences.
 const driveEvery = 5 * time.Second
 
