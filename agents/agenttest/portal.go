@@ -44,6 +44,7 @@ type Portal struct {
 	served    map[string]int64 // bytes by path
 	cut       int64            // bytes after which a blob's answer breaks off; 0: none
 	wrong     map[string]bool  // blobs that are served with a flipped byte
+	drips     map[string]bool  // blobs of which one byte comes, and then nothing
 }
 
 // NewPortal listens on loopback.
@@ -59,7 +60,7 @@ func NewPortal(t testing.TB, now func() time.Time) *Portal {
 // NewPortalOn answers on a listener.
 func NewPortalOn(t testing.TB, l net.Listener, now func() time.Time) *Portal {
 	t.Helper()
-	p := &Portal{t: t, Now: now, state: protocol.NodeAccepted, manifests: map[string][]byte{}, blobs: map[string][]byte{}, served: map[string]int64{}, wrong: map[string]bool{}}
+	p := &Portal{t: t, Now: now, state: protocol.NodeAccepted, manifests: map[string][]byte{}, blobs: map[string][]byte{}, served: map[string]int64{}, wrong: map[string]bool{}, drips: map[string]bool{}}
 	s := httptest.NewUnstartedServer(p)
 	if err := s.Listener.Close(); err != nil {
 		t.Fatal(err)
@@ -112,6 +113,9 @@ func (c *Changes) Cut(after int64) { c.p.cut = after }
 // Drop has a blob missing; Spoil has it wrong.
 func (c *Changes) Drop(sha string)  { delete(c.p.blobs, sha) }
 func (c *Changes) Spoil(sha string) { c.p.wrong[sha] = true }
+
+// Drip has a blob begin and never end. The portal hears nothing else until the node gives up.
+func (c *Changes) Drip(sha string) { c.p.drips[sha] = true }
 
 // Reports is what the node has reported.
 func (p *Portal) Reports() []protocol.Report {
@@ -297,6 +301,13 @@ func (p *Portal) blob(w http.ResponseWriter, r *http.Request, sha string) {
 		raw = append([]byte{raw[0] ^ 1}, raw[1:]...)
 	}
 	w.Header().Set("ETag", `"`+sha+`"`)
+	if p.drips[sha] {
+		if f, ok := w.(http.Flusher); ok {
+			f.Flush()
+		}
+		<-r.Context().Done()
+		return
+	}
 	limited := &cutting{ResponseWriter: w, left: p.cut}
 	if p.cut == 0 {
 		limited.left = 1 << 60

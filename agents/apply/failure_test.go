@@ -65,24 +65,14 @@ func TestFailures(t *testing.T) {
 		says    string
 		then    map[string]string // installed afterwards; nil: as before
 	}{
-		"a blob is absent":     {upgrade, func(b *bench) { os.Remove(someBlob(b)) }, protocol.StateDeferred, protocol.ExitDeferred, "not there", nil},
-		"a blob is short":      {upgrade, func(b *bench) { os.Truncate(someBlob(b), 100) }, protocol.StateDeferred, protocol.ExitDeferred, "of", nil},
-		"the disk is too full": {with("", func(c *agenttest.Content) { c.Requires.DiskBytes = 1 << 50 }), nil, protocol.StateFailed, protocol.ExitPreflight, "bytes are needed", nil},
+		"a blob is absent":         {upgrade, func(b *bench) { os.Remove(someBlob(b)) }, protocol.StateDeferred, protocol.ExitDeferred, "not there", nil},
+		"a blob is short":          {upgrade, func(b *bench) { os.Truncate(someBlob(b), 100) }, protocol.StateDeferred, protocol.ExitDeferred, "of", nil},
+		"the disk is too full":     {with("", func(c *agenttest.Content) { c.Requires.DiskBytes = 1 << 50 }), nil, protocol.StateFailed, protocol.ExitPreflight, "bytes are needed", nil},
+		"the way back has no room": {upgrade, func(b *bench) { b.small(filepath.Join(b.worker.Dir, "stash"), "4k") }, protocol.StateFailed, protocol.ExitPreflight, "no space left", nil},
 		"the disk fills up in the middle": {with("", func(c *agenttest.Content) {
 			c.Packages[0].Files = map[string]string{"opt/full/big": strings.Repeat("x", 3<<20)}
 		}), func(b *bench) {
-			full := b.root.Path("/opt/full")
-			if err := os.MkdirAll(full, 0o755); err != nil {
-				b.t.Fatal(err)
-			}
-			if err := syscall.Mount("tmpfs", full, "tmpfs", 0, "size=1m"); err != nil {
-				b.t.Fatal(err)
-			}
-			b.t.Cleanup(func() {
-				if err := syscall.Unmount(full, syscall.MNT_DETACH); err != nil {
-					b.t.Error(err)
-				}
-			})
+			b.small(b.root.Path("/opt/full"), "1m")
 		}, protocol.StateRolledBack, protocol.ExitInstallFailed, "No space left", nil},
 		"a package is held": {upgrade, func(b *bench) { b.in("echo till hold | dpkg --set-selections") }, protocol.StateFailed, protocol.ExitPreflight, "till", nil},
 		"held, and the policy leaves it": {with("", func(c *agenttest.Content) { c.Packages[0].Depends = "till-data" }), func(b *bench) {
@@ -177,6 +167,22 @@ func TestFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// small puts a little disk where an empty folder is.
+func (b *bench) small(dir, size string) {
+	b.t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			b.t.Error(err)
+		}
+	})
 }
 
 // in runs a shell line inside the machine.

@@ -2,11 +2,14 @@ package courier
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -248,6 +251,12 @@ func TestStagingFailures(t *testing.T) {
 			n.release.Timestamp = n.start.Add(-time.Hour).UTC().Truncate(time.Second)
 			c.Serve(n.release.Set())
 		}, protocol.StateDeferred, protocol.ExitFreshness},
+		"the source drips": {func(n *node, c *agenttest.Changes) {
+			n.courier.stager.Floor, n.courier.stager.Patience = 1000, 100*time.Millisecond
+			c.Drip(n.packed.Manifest.Variants[0].Packages[0].SHA256)
+		}, protocol.StateStaging, protocol.ExitDeferred},
+		"the disk is too full":            {func(n *node, _ *agenttest.Changes) { n.small(n.courier.Dir, "8m") }, protocol.StateDeferred, protocol.ExitPreflight},
+		"the disk fills up while staging": {func(n *node, _ *agenttest.Changes) { n.small(Spool(n.courier.Dir), "4k") }, protocol.StateDeferred, protocol.ExitPreflight},
 		"targets by another key": {func(n *node, c *agenttest.Changes) {
 			n.release.ReleaseKey = "somebody"
 			c.Serve(n.release.Set())
@@ -279,6 +288,20 @@ func TestStagingFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// small puts a little disk where a folder is, with what is in it.
+func (n *node) small(dir, size string) {
+	n.t.Helper()
+	line := fmt.Sprintf("cp -a %[1]s %[1]s.was; mount -t tmpfs -o size=%[2]s none %[1]s; cp -a %[1]s.was/. %[1]s", dir, size)
+	if out, err := exec.Command("sh", "-ec", line).CombinedOutput(); err != nil {
+		n.t.Fatalf("%v %s", err, out)
+	}
+	n.t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			n.t.Error(err)
+		}
+	})
 }
 
 // A revoked node keeps what it has and takes nothing new.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/signalbox/signalbox/agents/apply"
@@ -95,9 +96,7 @@ func (c *Courier) stage(ctx context.Context, st apply.Status) {
 		return
 	}
 	if why := c.crowded(blobs); why != "" {
-		exit := protocol.ExitPreflight
-		c.say(protocol.StateDeferred, &exit, why)
-		c.stay(protocol.StateStaging, c.clock().Add(10*retry))
+		c.full(why)
 		return
 	}
 	c.say(protocol.StateStaging, nil, "")
@@ -123,6 +122,13 @@ func (c *Courier) crowded(blobs []need.Blob) string {
 		return fmt.Sprintf("the disk is too full to stage: %d bytes are needed and %d are free", wanted, free)
 	}
 	return ""
+}
+
+// full waits for room on the disk.
+func (c *Courier) full(why string) {
+	exit := protocol.ExitPreflight
+	c.say(protocol.StateDeferred, &exit, why)
+	c.stay(protocol.StateStaging, c.clock().Add(10*retry))
 }
 
 // fetched takes in how a fetch ended.
@@ -221,6 +227,9 @@ func (c *Courier) stopped(ctx context.Context, err error) {
 	var busy *stage.StatusError
 	var refused *portal.Refusal
 	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		c.full("the disk is too full to stage: " + err.Error()) // others write on it too
+		return
 	case errors.Is(err, stage.ErrHours):
 		until = c.clock()
 	case errors.As(err, &busy) && busy.After > 0:
