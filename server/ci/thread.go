@@ -102,3 +102,15 @@ func (s *Service) threadNeeds(ctx context.Context, team identity.Team) ([]thread
 	}
 	return out, err
 }
+
+// Watched gives the repositories that each pipeline of a team watches, as owner/name in
+// lower case; a pipeline without any has none.
+func (s *Service) Watched(ctx context.Context, team int64) (map[string][]string, error) {
+	all, err := s.store.watched(ctx, team)
+	for _, list := range all {
+		for i, r := range list {
+			_, list[i], _ = strings.Cut(r, "/")
+		}
+	}
+	return all, err
+}

@@ -71,3 +71,18 @@ func (s store) namedLike(ctx context.Context, team int64, text string, limit int
 		) x ORDER BY place, LENGTH(name), name, pipeline LIMIT ?`, team, like, team, like, team, like, limit).Scan(&list).Error
 	return list, err
 }
+
+// watched gives the repositories of each pipeline, as host/owner/name.
+func (s store) watched(ctx context.Context, team int64) (map[string][]string, error) {
+	var rows []struct{ Pipeline, Repository string }
+	err := s.db.Reader(ctx).Raw(`SELECT DISTINCT p.name AS pipeline, COALESCE(r.repository, '') AS repository FROM ci_pipelines p
+		LEFT JOIN ci_resources r ON r.pipeline_id = p.id AND r.active AND r.repository <> ''
+		WHERE p.team_id = ? AND NOT p.archived AND p.instance_vars = '' ORDER BY 1, 2`, team).Scan(&rows).Error
+	out := map[string][]string{}
+	for _, r := range rows {
+		if out[r.Pipeline] = append(out[r.Pipeline], r.Repository); r.Repository == "" {
+			out[r.Pipeline] = nil
+		}
+	}
+	return out, err
+}

@@ -115,6 +115,123 @@ export interface paths {
         patch: operations["changeTeam"];
         trace?: never;
     };
+    "/api/v1/accounts/teams/{team}/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        /** Services of a team */
+        get: operations["services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/services/{service}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                /** @description The service's name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Make or replace a service */
+        put: operations["saveService"];
+        post?: never;
+        /** Forget a service; what it tied stays */
+        delete: operations["deleteService"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/service-proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        /** Services that what is known suggests */
+        get: operations["serviceProposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        /** What happened between two times, over all capabilities that the caller may read */
+        get: operations["timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        /** Things of every capability by name */
+        get: operations["searchThings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        /** What waits for a person, and what happened lately */
+        get: operations["home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/teams/{team}/members": {
         parameters: {
             query?: never;
@@ -4426,6 +4543,104 @@ export interface components {
             public_url: string;
             setup_complete: boolean;
         };
+        TeamServiceTies: {
+            description?: string;
+            owners?: string[];
+            repository?: string;
+            pipeline?: string;
+            job?: string;
+            project?: string;
+            log_filter?: string;
+            package?: string;
+        };
+        TeamService: {
+            name: string;
+            description: string;
+            owners: string[];
+            repository: string;
+            pipeline: string;
+            job: string;
+            project: string;
+            log_filter: string;
+            package: string;
+            updated_by?: string;
+            /** Format: date-time */
+            updated_at?: string;
+        };
+        ServiceList: {
+            items: components["schemas"]["TeamService"][];
+        };
+        ServiceProposal: {
+            name: string;
+            description: string;
+            owners: string[];
+            repository: string;
+            pipeline: string;
+            job: string;
+            project: string;
+            log_filter: string;
+            package: string;
+            because: string;
+        };
+        ServiceProposalList: {
+            items: components["schemas"]["ServiceProposal"][];
+        };
+        /** @enum {string} */
+        Tone: "good" | "bad" | "warn" | "plain";
+        ThreadEvent: {
+            /** Format: date-time */
+            at: string;
+            capability: string;
+            kind: string;
+            title: string;
+            detail?: string;
+            path: string;
+            actor?: string;
+            tone: components["schemas"]["Tone"];
+            repository?: string;
+            commit?: string;
+            pipeline?: string;
+            job?: string;
+            project?: string;
+            release?: string;
+            bundle?: string;
+        };
+        Timeline: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            events: components["schemas"]["ThreadEvent"][];
+            cut: boolean;
+            missing: string[];
+        };
+        Hit: {
+            capability: string;
+            kind: string;
+            title: string;
+            detail?: string;
+            path: string;
+        };
+        HitList: {
+            items: components["schemas"]["Hit"][];
+            missing: string[];
+        };
+        Need: {
+            capability: string;
+            kind: string;
+            title: string;
+            detail?: string;
+            path: string;
+            /** Format: date-time */
+            since: string;
+            tone: components["schemas"]["Tone"];
+            mine: boolean;
+        };
+        Home: {
+            needs: components["schemas"]["Need"][];
+            recent: components["schemas"]["ThreadEvent"][];
+            missing: string[];
+        };
         Team: {
             name: string;
             role: components["schemas"]["Role"];
@@ -8206,6 +8421,183 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Team"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Services by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                /** @description The service's name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamServiceTies"];
+            };
+        };
+        responses: {
+            /** @description The service */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamService"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                /** @description The service's name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    serviceProposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Proposals by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceProposalList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    timeline: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339; a day before to when left out */
+                from?: string;
+                /** @description RFC 3339; now when left out */
+                to?: string;
+                /** @description Only of this service */
+                service?: string;
+            };
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    searchThings: {
+        parameters: {
+            query?: {
+                /** @description At least two characters */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The likeliest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What needs the caller first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
                 };
             };
             default: components["responses"]["Problem"];
