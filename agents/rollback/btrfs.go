@@ -25,6 +25,9 @@ type Btrfs struct {
 	Mount string
 	// Info is /proc/self/mountinfo but in tests.
 	Info string
+	// Boot are the files that may say by number which subvolume is the root;
+	// none: /etc/fstab of the root and /proc/cmdline.
+	Boot []string
 }
 
 const (
@@ -35,8 +38,9 @@ const (
 // Name is what reports say.
 func (d *Btrfs) Name() string { return MethodBtrfs }
 
-// Probe wants the root to be a subvolume with a name, and the agent's memory outside of it.
-func (d *Btrfs) Probe(context.Context, Point) error {
+// Probe wants the root to be a subvolume with a name, which is found by that name
+// at a start, and the agent's memory and all else that is to stay outside of it.
+func (d *Btrfs) Probe(ctx context.Context, _ Point) error {
 	var fs unix.Statfs_t
 	var root, state unix.Stat_t
 	if err := errors.Join(unix.Statfs(d.Root.Path("/"), &fs), unix.Stat(d.Root.Path("/"), &root), unix.Stat(d.State, &state)); err != nil {
@@ -50,12 +54,74 @@ func (d *Btrfs) Probe(context.Context, Point) error {
 	case state.Dev == root.Dev:
 		return fmt.Errorf("%s would go back with the root; it needs a subvolume of its own", d.State)
 	}
-	if d.Root.Live() {
-		_, inside, err := d.device()
-		if err == nil && inside == "/" {
-			err = errors.New("the root is the file system's top subvolume, which cannot be swapped")
-		}
+	if err := d.nested(ctx); err != nil || !d.Root.Live() {
 		return err
+	}
+	_, inside, err := d.device()
+	if err == nil && inside == "/" {
+		err = errors.New("the root is the file system's top subvolume, which cannot be swapped")
+	}
+	return errors.Join(err, d.named())
+}
+
+// nested refuses subvolumes below the root that hold something: no snapshot has
+// them, and they would stay behind with the root that failed. Empty ones are
+// made by systemd wherever the root is on btrfs.
+func (d *Btrfs) nested(ctx context.Context) error {
+	below, err := below(ctx, d.Root.Path("/"))
+	if err != nil {
+		return err
+	}
+	for _, path := range below {
+		entries, err := os.ReadDir(d.Root.Path(path))
+		if err != nil {
+			return fmt.Errorf("look into a subvolume: %w", err)
+		}
+		if len(entries) > 0 {
+			return fmt.Errorf("/%s is a subvolume inside the root's and would not go back with it; mount it from beside the root", path)
+		}
+	}
+	return nil
+}
+
+// below lists the subvolumes inside of one, by their path from there.
+func below(ctx context.Context, root string) ([]string, error) {
+	list, err := ask(ctx, "btrfs", "subvolume", "list", "-o", root)
+	if err != nil || list == "" {
+		return nil, err
+	}
+	own, err := ask(ctx, "btrfs", "subvolume", "show", root)
+	if err != nil {
+		return nil, err
+	}
+	own, _, _ = strings.Cut(own, "\n") // its path from the file system's top
+	var paths []string
+	for line := range strings.Lines(list) {
+		if _, path, ok := strings.Cut(strings.TrimSpace(line), " path "); ok {
+			paths = append(paths, strings.TrimPrefix(path, strings.TrimSpace(own)+"/"))
+		}
+	}
+	return paths, nil
+}
+
+// named refuses a root that is mounted by its number: another would have another.
+func (d *Btrfs) named() error {
+	files := d.Boot
+	if files == nil {
+		files = []string{d.Root.Path("/etc/fstab"), "/proc/cmdline"}
+	}
+	for _, path := range files {
+		raw, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("look how the root is mounted: %w", err)
+		}
+		for line := range strings.Lines(string(raw)) {
+			f := strings.Fields(line)
+			root := filepath.Base(path) != "fstab" || len(f) > 1 && f[1] == "/" && f[0][0] != '#'
+			if root && strings.Contains(line, "subvolid=") {
+				return fmt.Errorf("%s mounts the root by subvolid=; subvol= is needed for a rollback by snapshot", path)
+			}
+		}
 	}
 	return nil
 }
@@ -99,6 +165,14 @@ func (d *Btrfs) at(ctx context.Context, do func(root, snapshots string) error) (
 			return err
 		}
 		defer func() { err = errors.Join(err, syscall.Unmount(d.Mount, 0)) }()
+		// A root that was exchanged and still runs has gone among the snapshots.
+		if filepath.Base(filepath.Dir(inside)) == snapshotFolder {
+			was, err := os.ReadFile(d.Root.Path(exchanged))
+			if err != nil {
+				return fmt.Errorf("see where the root was: %w", err)
+			}
+			inside = string(was)
+		}
 		root = filepath.Join(d.Mount, inside)
 	}
 	snapshots := filepath.Join(filepath.Dir(root), snapshotFolder)
@@ -109,11 +183,16 @@ func (d *Btrfs) at(ctx context.Context, do func(root, snapshots string) error) (
 }
 
 func command(ctx context.Context, name string, args ...string) error {
+	_, err := ask(ctx, name, args...)
+	return err
+}
+
+func ask(ctx context.Context, name string, args ...string) (string, error) {
 	out, err := host.Run(ctx, name, args...)
 	if err == nil && out.Exit != 0 {
 		err = fmt.Errorf("%s %s: %s", name, strings.Join(args, " "), strings.TrimSpace(out.Text))
 	}
-	return err
+	return strings.TrimSpace(out.Text), err
 }
 
 // Create takes a read-only snapshot. One of the same name is of a run that was
@@ -130,6 +209,15 @@ func (d *Btrfs) Create(ctx context.Context, p Point) error {
 func remove(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err != nil {
 		return ignoreMissing(err)
+	}
+	inside, err := below(ctx, path)
+	if err != nil {
+		return err
+	}
+	for _, name := range inside { // this succeeds only where it is empty
+		if err := os.Remove(filepath.Join(path, name)); err != nil {
+			return fmt.Errorf("a subvolume inside of %s has been filled since: %w", path, err)
+		}
 	}
 	return command(ctx, "btrfs", "subvolume", "delete", path)
 }
@@ -148,8 +236,8 @@ func (d *Btrfs) Restore(ctx context.Context, p Point) (reboot bool, err error) {
 			if err := remove(ctx, fresh); err != nil {
 				return err
 			}
-			// The mark goes into the failed root, so that after the exchange it is under "ID.new".
-			if err := os.WriteFile(filepath.Join(root, exchanged), []byte(p.ID), 0o600); err != nil {
+			// The mark goes into the failed root, so that after the exchange it is under "ID.new". It says where that root was.
+			if err := os.WriteFile(filepath.Join(root, exchanged), []byte(strings.TrimPrefix(root, d.Mount)), 0o600); err != nil {
 				return err
 			}
 			if err := command(ctx, "btrfs", "subvolume", "snapshot", from, fresh); err != nil {
@@ -159,9 +247,25 @@ func (d *Btrfs) Restore(ctx context.Context, p Point) (reboot bool, err error) {
 				return fmt.Errorf("exchange the root: %w", err)
 			}
 		}
+		if err := byDefault(ctx, fresh, root); err != nil {
+			return err
+		}
 		return os.Rename(fresh, bad)
 	})
 	return d.Root.Live(), err
+}
+
+// byDefault makes the new root the one that is mounted where none is named, if the failed one was.
+func byDefault(ctx context.Context, failed, root string) error {
+	is, err := ask(ctx, "btrfs", "subvolume", "get-default", root)
+	if err != nil {
+		return err
+	}
+	id, err := ask(ctx, "btrfs", "inspect-internal", "rootid", failed)
+	if err != nil || !strings.HasPrefix(is, "ID "+id+" ") {
+		return err
+	}
+	return command(ctx, "btrfs", "subvolume", "set-default", root)
 }
 
 // exchanged marks the root that failed.
