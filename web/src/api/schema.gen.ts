@@ -3376,6 +3376,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edge/expected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Machines that are accepted at once when they come, by the fingerprints of their keys */
+        get: operations["listEdgeExpected"];
+        put?: never;
+        /** Upload fingerprints of machines that need no person when they come */
+        post: operations["expectEdgeNodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/expected/{fingerprint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take back that a machine is expected; one that has come stays */
+        delete: operations["forgetEdgeExpected"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The agents' programs that this server hands out, and the line that installs one */
+        get: operations["listEdgeAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/edge/sites": {
         parameters: {
             query?: never;
@@ -3678,6 +3732,215 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assistant/slack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How Slack is set up and works */
+        get: operations["getAssistantSlack"];
+        /** Set the Slack workspace up; secrets that are empty stay as they are */
+        put: operations["setAssistantSlack"];
+        post?: never;
+        /** Forget the workspace */
+        delete: operations["removeAssistantSlack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask Slack whether tokens and scopes are there */
+        post: operations["checkAssistantSlack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The app's manifest to copy into Slack; mode is socket or http */
+        get: operations["getAssistantSlackManifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/link/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who would be linked by a code that was typed for in Slack */
+        post: operations["lookAtAssistantSlackLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make that person in Slack the caller, who is signed in with a browser */
+        post: operations["linkAssistantSlack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who the caller is in Slack */
+        get: operations["listMyAssistantSlackLinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who is linked */
+        get: operations["listAssistantSlackPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/people/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget who a person in Slack is; one's own link, or anybody's for an administrator */
+        delete: operations["unlinkAssistantSlack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Channels that belong to a team */
+        get: operations["listAssistantSlackChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a channel to a team, and say of which private repositories it may hear */
+        put: operations["mapAssistantSlackChannel"];
+        post?: never;
+        /** Take a channel from a team */
+        delete: operations["unmapAssistantSlackChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/digests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a team's channels are told regularly */
+        get: operations["listAssistantDigests"];
+        put?: never;
+        /** Tell a channel something regularly */
+        post: operations["addAssistantDigest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/slack/digests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a digest; it has the caller's rights from then on */
+        put: operations["saveAssistantDigest"];
+        post?: never;
+        /** End a digest */
+        delete: operations["removeAssistantDigest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assistant/me": {
         parameters: {
             query?: never;
@@ -3816,7 +4079,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Move a stretch, or say other reasons */
+        put: operations["changeEdgeFreeze"];
         post?: never;
         /** Let things go on */
         delete: operations["deleteEdgeFreeze"];
@@ -3853,7 +4117,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Read another branch or folder, or do something else with what is found */
+        put: operations["changeEdgePolicySource"];
         post?: never;
         /** Read the folder no more; its policies stay */
         delete: operations["deleteEdgePolicySource"];
@@ -4194,6 +4459,129 @@ export interface components {
         AssistantRunList: {
             items: components["schemas"]["AssistantRun"][];
             more: boolean;
+        };
+        AssistantSlackState: {
+            configured: boolean;
+            /** @description socket: this server calls Slack; http: Slack calls it */
+            mode: string;
+            workspace: string;
+            url?: string;
+            connected: boolean;
+            sockets: components["schemas"]["AssistantSlackSocket"][];
+            has_app_token: boolean;
+            has_signing_secret: boolean;
+            /** @description Where Slack posts events in mode http */
+            events_url: string;
+            /**
+             * Format: int64
+             * @description Messages that are on their way
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Messages that Slack has refused for good
+             */
+            lost: number;
+            /** Format: date-time */
+            updated_at?: string;
+            updated_by?: string;
+        };
+        AssistantSlackSocket: {
+            node: string;
+            connected: boolean;
+            trouble: string;
+            /** Format: date-time */
+            since: string;
+        };
+        AssistantSlackSetup: {
+            /** @enum {string} */
+            mode: "socket" | "http";
+            bot_token: string;
+            app_token: string;
+            signing_secret: string;
+        };
+        AssistantSlackFindings: {
+            items: {
+                name: string;
+                ok: boolean;
+                says: string;
+            }[];
+        };
+        AssistantSlackManifest: {
+            /** @description YAML */
+            manifest: string;
+        };
+        AssistantSlackCode: {
+            code: string;
+        };
+        AssistantSlackLink: {
+            code: string;
+            /** @description The team that is meant where a channel names none */
+            team?: string;
+        };
+        AssistantSlackInvited: {
+            workspace: string;
+            slack_user: string;
+            name: string;
+            email: string;
+            /** @description The user that the person is linked to already, or nothing */
+            now: string;
+            teams: string[];
+        };
+        AssistantSlackPeople: {
+            items: components["schemas"]["AssistantSlackPerson"][];
+        };
+        AssistantSlackPerson: {
+            slack_user: string;
+            name: string;
+            user: string;
+            team: string;
+            /** Format: date-time */
+            linked_at: string;
+        };
+        AssistantSlackChannels: {
+            items: components["schemas"]["AssistantSlackChannel"][];
+        };
+        AssistantSlackChannel: {
+            channel: string;
+            name: string;
+            /** @description Private repositories of which the channel may hear */
+            repositories: string[];
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+        };
+        AssistantSlackChannelChange: {
+            team: string;
+            repositories: string[];
+        };
+        AssistantDigests: {
+            items: components["schemas"]["AssistantDigest"][];
+        };
+        AssistantDigest: {
+            id: string;
+            channel: string;
+            channel_name: string;
+            /** @description A crontab line */
+            schedule: string;
+            zone: string;
+            parts: string[];
+            muted: boolean;
+            /** @description Whose rights it has */
+            by: string;
+            /** Format: date-time */
+            next_at?: string;
+            /** Format: date-time */
+            last_at?: string;
+            trouble?: string;
+        };
+        AssistantDigestChange: {
+            team: string;
+            channel: string;
+            schedule: string;
+            zone: string;
+            parts: ("merged" | "reviews" | "mergeable" | "builds" | "errors" | "patches" | "deliveries")[];
+            muted?: boolean;
         };
         AssistantSettings: {
             /** @description The only repositories that may be read */
@@ -5465,7 +5853,7 @@ export interface components {
         /** @enum {string} */
         ChannelKind: "mail" | "slack" | "webhook";
         /** @enum {string} */
-        ChannelEvent: "build.failed" | "build.errored" | "build.fixed" | "approval.requested";
+        ChannelEvent: "build.failed" | "build.errored" | "build.fixed" | "approval.requested" | "rollout.paused" | "rollout.failed" | "rollout.finished" | "node.lost" | "node.returned" | "node.doubled";
         ChannelChange: {
             name?: string;
             recipients?: string[];
@@ -7571,6 +7959,10 @@ export interface components {
                  * @description 0 is what the configuration says
                  */
                 kbps: number;
+                /** @description When its nodes may fetch, such as 20:00-06:00; empty is always */
+                hours: string;
+                /** @description Of the hours; empty is UTC */
+                timezone: string;
                 /** Format: int64 */
                 nodes: number;
                 /** Format: int64 */
@@ -7582,6 +7974,56 @@ export interface components {
             description?: string;
             /** Format: int64 */
             kbps?: number;
+            /** @description When its nodes may fetch, such as 20:00-06:00; empty is always */
+            hours?: string;
+            /** @description Of the hours; empty is UTC */
+            timezone?: string;
+        };
+        EdgeExpected: {
+            fingerprint: string;
+            /** @description Empty is what the node says */
+            name: string;
+            site: string;
+            labels: {
+                [key: string]: string;
+            };
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description The node that came with the key; empty while none has */
+            node: string;
+            /** Format: date-time */
+            enrolled_at?: string;
+        };
+        EdgeExpectedList: {
+            items: components["schemas"]["EdgeExpected"][];
+        };
+        EdgeExpectedNew: {
+            team: string;
+            /** @description 30 when left out, at most 365 */
+            days?: number;
+            items: {
+                fingerprint: string;
+                name?: string;
+                site?: string;
+                labels?: {
+                    [key: string]: string;
+                };
+            }[];
+        };
+        EdgeAgentList: {
+            /** @description The line to run on a machine; TOKEN stands for a token */
+            install: string;
+            items: {
+                os: string;
+                arch: string;
+                /** Format: int64 */
+                size: number;
+                sha256: string;
+                path: string;
+            }[];
         };
         EdgeBundle: {
             id: string;
@@ -8132,6 +8574,20 @@ export interface components {
             to: string;
             reason: string;
             allow?: string[];
+        };
+        EdgeFreezeChange: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            reason: string;
+            allow?: string[];
+        };
+        EdgePolicySourceChange: {
+            branch?: string;
+            folder?: string;
+            starts?: boolean;
+            on_revert?: string;
         };
         EdgePolicySource: {
             id: string;
@@ -13935,6 +14391,100 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listEdgeExpected: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Expected machines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeExpectedList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    expectEdgeNodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeExpectedNew"];
+            };
+        };
+        responses: {
+            /** @description Those given */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeExpectedList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    forgetEdgeExpected: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path: {
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEdgeAgents: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Programs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeAgentList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listEdgeSites: {
         parameters: {
             query: {
@@ -14475,6 +15025,397 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getAssistantSlack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description State */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSlackState"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setAssistantSlack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantSlackSetup"];
+            };
+        };
+        responses: {
+            /** @description State */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSlackState"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeAssistantSlack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    checkAssistantSlack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Findings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSlackFindings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAssistantSlackManifest: {
+        parameters: {
+            query?: {
+                mode?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Manifest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSlackManifest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    lookAtAssistantSlackLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantSlackCode"];
+            };
+        };
+        responses: {
+            /** @description The person in Slack */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSlackInvited"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    linkAssistantSlack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantSlackLink"];
+            };
+        };
+        responses: {
+            /** @description Linked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMyAssistantSlackLinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Links */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSlackPeople"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAssistantSlackPeople: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Links */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSlackPeople"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unlinkAssistantSlack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAssistantSlackChannels: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Channels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSlackChannels"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    mapAssistantSlackChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantSlackChannelChange"];
+            };
+        };
+        responses: {
+            /** @description The channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantSlackChannel"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unmapAssistantSlackChannel: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAssistantDigests: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Digests */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantDigests"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addAssistantDigest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantDigestChange"];
+            };
+        };
+        responses: {
+            /** @description The digest */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantDigest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveAssistantDigest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantDigestChange"];
+            };
+        };
+        responses: {
+            /** @description The digest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantDigest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeAssistantDigest: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getAssistantMe: {
         parameters: {
             query?: never;
@@ -14761,6 +15702,33 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    changeEdgeFreeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                freeze: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeFreezeChange"];
+            };
+        };
+        responses: {
+            /** @description The stretch */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeFreeze"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     deleteEdgeFreeze: {
         parameters: {
             query?: never;
@@ -14820,6 +15788,33 @@ export interface operations {
         responses: {
             /** @description Read policies from a folder of a repository */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePolicySource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeEdgePolicySource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgePolicySourceChange"];
+            };
+        };
+        responses: {
+            /** @description The source */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
