@@ -12,8 +12,6 @@ CREATE TABLE assistant_slack (
     workspace_name TEXT NOT NULL,
     workspace_url TEXT NOT NULL,
     bot_user TEXT NOT NULL,
-    -- JSON: hosts that answers may link to besides this server and the connections' GitHub
-    link_hosts TEXT NOT NULL,
     updated_at BIGINT NOT NULL,
     updated_by TEXT NOT NULL
 );

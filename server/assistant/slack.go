@@ -49,7 +49,6 @@ type Slack struct {
 type slackLink struct {
 	settings slackRow
 	client   *slack.Client
-	hosts    []string
 	secret   string
 }
 
@@ -77,6 +76,7 @@ var errNoSlack = errors.New("no Slack workspace is set up")
 // NewSlack makes it and sets the handlers of its jobs; nothing runs yet.
 func NewSlack(s *Service, deps SlackDeps) *Slack {
 	out := &Slack{Service: s, SlackDeps: deps, rows: slackStore{s.DB}, running: map[string]context.CancelFunc{}, people: map[string]seenPerson{}, private: map[string]seenPrivate{}}
+	s.OnApproval = out.cardChanged
 	deps.Jobs.Handle(slackAskJob, work.Pool{Workers: 16, MaxAttempts: 20}, out.answerAsk)
 	deps.Jobs.Handle(slackSendJob, work.Pool{Workers: 8, MaxAttempts: 20}, out.send)
 	deps.Jobs.Handle(slackDoJob, work.Pool{Workers: 4, MaxAttempts: 5}, out.do)
@@ -88,6 +88,8 @@ func (s *Slack) Loops() []work.Loop {
 	return []work.Loop{
 		{Name: "assistant.slack", Every: 2 * time.Second, Run: s.connect},
 		{Name: "assistant.slack.tidy", Every: time.Hour, Run: s.tidySlack},
+		{Name: "assistant.digests", Every: 20 * time.Second, Run: s.dueDigests},
+		{Name: "assistant.reviews", Every: time.Minute, Run: s.dueReviews},
 	}
 }
 
@@ -126,9 +128,8 @@ func (s *Slack) open(row slackRow) (*slackLink, error) {
 	if err != nil {
 		return nil, err
 	}
-	hosts, err := words(row.LinkHosts)
-	return &slackLink{settings: row, hosts: hosts, secret: secret,
-		client: slack.New(slack.Config{BotToken: bot, AppToken: app, URL: s.URL, HTTP: s.HTTP, Socket: s.Sockets})}, err
+	return &slackLink{settings: row, secret: secret,
+		client: slack.New(slack.Config{BotToken: bot, AppToken: app, URL: s.URL, HTTP: s.HTTP, Socket: s.Sockets})}, nil
 }
 
 func (s *Slack) tidySlack(ctx context.Context) error {

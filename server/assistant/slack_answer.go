@@ -33,9 +33,12 @@ func (s *Slack) ours(host string) bool {
 	return err == nil && strings.EqualFold(u.Host, host)
 }
 
-// mayLink gives where an answer's links may lead: here, the team's GitHub, and what the administrator has added.
-func (s *Slack) mayLink(ctx context.Context, l *slackLink, team int64) func(string) bool {
-	hosts := l.hosts
+// mayLink gives where an answer's links may lead: here, the team's GitHub, and what its owners have added.
+func (s *Slack) mayLink(ctx context.Context, team int64) func(string) bool {
+	var hosts []string
+	if settings, err := s.settings(ctx, team); err == nil {
+		hosts = settings.LinkHosts
+	}
 	if s.Hosts != nil {
 		more, err := s.Hosts(ctx, team)
 		if err != nil {
@@ -49,21 +52,21 @@ func (s *Slack) mayLink(ctx context.Context, l *slackLink, team int64) func(stri
 }
 
 // compose makes of a run what is said about it: all of it in the thread, or, when the channel must not see it, directly to the asker.
-func (s *Slack) compose(ctx context.Context, l *slackLink, ask askRow, team identity.Team, room slackRoom, run Run) []outgoing {
-	m := s.answerMessage(ctx, l, ask, team, run)
+func (s *Slack) compose(ctx context.Context, ask askRow, team identity.Team, room slackRoom, run Run) []outgoing {
+	m := s.answerMessage(ctx, ask, team, run)
 	why := ""
 	if !ask.Direct {
 		why = s.hidden(ctx, team, ask, room, run)
 	}
 	if why == "" {
 		m.Channel, m.Thread = ask.Channel, ask.Thread
-		return []outgoing{{partReply, m}}
+		return append([]outgoing{{part: partReply, message: m}}, s.cards(ask, run, false)...)
 	}
 	m.Text, m.Sections = "You asked: "+slack.Escape(cutLine(ask.Text, 200))+"\n"+m.Text, append([]string{"_You asked: " + slack.Escape(cutLine(ask.Text, 200)) + "_"}, m.Sections...)
-	return []outgoing{s.short(ask, "I have answered you directly: "+why), {partDirect, m}}
+	return append([]outgoing{s.short(ask, "I have answered you directly: "+why), {part: partDirect, message: m}}, s.cards(ask, run, true)...)
 }
 
-func (s *Slack) answerMessage(ctx context.Context, l *slackLink, ask askRow, team identity.Team, run Run) slack.Message {
+func (s *Slack) answerMessage(ctx context.Context, ask askRow, team identity.Team, run Run) slack.Message {
 	page := strings.TrimRight(s.PublicURL, "/") + "/teams/" + url.PathEscape(team.Name) + "/assistant/runs/" + run.ID
 	lines := strings.Split(strings.TrimSpace(run.Answer.Text), "\n")
 	more := 0
@@ -71,7 +74,7 @@ func (s *Slack) answerMessage(ctx context.Context, l *slackLink, ask askRow, tea
 		more = len(lines) - answerLines + 1
 		lines = lines[:answerLines-1]
 	}
-	body := slack.Mrkdwn(strings.Join(lines, "\n"), s.mayLink(ctx, l, team.ID))
+	body := slack.Mrkdwn(strings.Join(lines, "\n"), s.mayLink(ctx, team.ID))
 	if more > 0 {
 		body += "\n" + slack.Link("… and "+number(more, "more line"), page)
 	}

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/signalbox/signalbox/bots/slack"
 	"github.com/signalbox/signalbox/server/platform/identity"
@@ -92,6 +92,8 @@ type slackReply struct {
 type outgoing struct {
 	part    string
 	message slack.Message
+	// card is the approval that it shows, "" for an answer.
+	card string
 }
 
 // Parts of what a question is answered with.
@@ -120,7 +122,7 @@ func (s *Slack) replyTo(ctx context.Context, l *slackLink, ask askRow) slackRepl
 	if err != nil {
 		return slackReply{messages: s.sorry(ask, err)}
 	}
-	question := Question{Team: team.Name, Text: ask.Text, Zone: who.zone, Thread: thread, Surface: "slack"}
+	question := Question{Team: team.Name, Text: ask.Text, Zone: who.zone, Thread: thread, Surface: "slack", Channel: channelOf(ask)}
 	if len(room.repositories) == 1 {
 		question.Repository = room.repositories[0]
 	}
@@ -128,13 +130,24 @@ func (s *Slack) replyTo(ctx context.Context, l *slackLink, ask askRow) slackRepl
 	if err != nil {
 		return slackReply{messages: s.sorry(ask, err)}
 	}
-	return slackReply{messages: s.compose(ctx, l, ask, team, room, run), run: run}
+	return slackReply{messages: s.compose(ctx, ask, team, room, run), run: run}
+}
+
+// channelOf is the channel that a question counts for, "" for what is between two.
+func channelOf(ask askRow) string {
+	if ask.Direct {
+		return ""
+	}
+	return ask.Channel
 }
 
 // sorry is the honest answer when there is none.
 func (s *Slack) sorry(ask askRow, err error) []outgoing {
 	p := problem.From(err)
 	text := "I could not look it up, so I have no answer. " + p.Detail
+	if p.Kind == problem.TooMany {
+		text = p.Detail
+	}
 	if p.Kind == problem.Internal {
 		s.Log.Error("a question from Slack could not be answered", "ask", ask.ID, "error", err)
 		text = "Something went wrong here, so I have no answer. It is in the server's log."
@@ -145,7 +158,7 @@ func (s *Slack) sorry(ask askRow, err error) []outgoing {
 // short is a reply of one paragraph, as Markdown of our own.
 func (s *Slack) short(ask askRow, text string) outgoing {
 	body := slack.Mrkdwn(text, s.ours)
-	return outgoing{partReply, slack.Message{Channel: ask.Channel, Thread: ask.Thread, Text: body}}
+	return outgoing{part: partReply, message: slack.Message{Channel: ask.Channel, Thread: ask.Thread, Text: body}}
 }
 
 // finish ends a running question and writes down what is to be said, in one transaction:
@@ -164,6 +177,9 @@ func (s *Slack) finish(ctx context.Context, ask askRow, state string, messages .
 func (s *Slack) settleReply(ctx context.Context, ask askRow, messages ...outgoing) error {
 	for _, m := range messages {
 		row := outRow{Subject: ask.ID, Part: m.part, SlackUser: ask.SlackUser}
+		if m.card != "" {
+			row.Subject = cardSubject + m.card
+		}
 		if err := s.putOut(ctx, row, m.message); err != nil {
 			return err
 		}
@@ -190,7 +206,7 @@ func (s *Slack) putOut(ctx context.Context, row outRow, m slack.Message) error {
 		if err != nil || !fresh {
 			return err
 		}
-		_, err = s.Jobs.EnqueueValue(ctx, work.Job{Kind: slackSendJob}, row.ID)
+		_, err = s.Jobs.EnqueueValue(ctx, work.Job{Kind: slackSendJob, SerialKey: row.Subject}, row.ID)
 		return err
 	})
 }
@@ -239,6 +255,9 @@ var goneMessage = map[string]bool{"message_not_found": true, "cant_update_messag
 var closedChannel = map[string]bool{"channel_not_found": true, "not_in_channel": true, "is_archived": true, "restricted_action": true}
 
 func (s *Slack) deliver(ctx context.Context, l *slackLink, row outRow, m slack.Message, again bool) (string, error) {
+	if card, ok := strings.CutPrefix(row.Subject, cardSubject); ok && row.Part != partCard {
+		return s.deliverCard(ctx, l, card, m)
+	}
 	if row.Part == partReply {
 		ask, err := s.rows.ask(ctx, row.Subject)
 		if err == nil {
@@ -253,7 +272,7 @@ func (s *Slack) deliver(ctx context.Context, l *slackLink, row outRow, m slack.M
 			err = l.client.Update(ctx, m, row.Replaces)
 		}
 		if err == nil || !goneMessage[slack.Code(err)] {
-			return row.Replaces, err
+			return place(m.Channel, row.Replaces), err
 		}
 	}
 	if row.Part == partDirect || m.Channel == "" {
@@ -275,19 +294,22 @@ func (s *Slack) deliver(ctx context.Context, l *slackLink, row outRow, m slack.M
 	return ts, err
 }
 
+// place names a message that was sent.
+func place(channel, ts string) string { return channel + " " + ts }
+
 // post says a message, after a doubt only if it is not there yet.
 func (s *Slack) post(ctx context.Context, l *slackLink, m slack.Message, again bool) (string, error) {
 	if again {
 		ts, err := l.client.Find(ctx, m.Channel, m.Thread, m.Key)
 		if ts != "" {
-			return ts, nil
+			return place(m.Channel, ts), nil
 		}
 		if _, limited := slack.Wait(err); limited {
 			return "", err
 		}
 	}
-	_, ts, err := l.client.Post(ctx, m)
-	return ts, err
+	channel, ts, err := l.client.Post(ctx, m)
+	return place(channel, ts), err
 }
 
 func joined(a, b string) string {
@@ -295,12 +317,4 @@ func joined(a, b string) string {
 		return b
 	}
 	return a + " · " + b
-}
-
-// clockOf is a moment as the footer says it, in the asker's zone.
-func clockOf(t time.Time, zone string) string {
-	if place, err := time.LoadLocation(zone); err == nil {
-		t = t.In(place)
-	}
-	return t.Format("15:04")
 }

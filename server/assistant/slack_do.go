@@ -129,6 +129,10 @@ func (s *Slack) pressed(ctx context.Context, l *slackLink, in slack.Incoming) er
 	switch {
 	case in.Action == actHelped, in.Action == actNot:
 		return s.rate(ctx, l, in, who)
+	case in.Action == actApprove, in.Action == actDeny:
+		return s.decideCard(ctx, l, in, who)
+	case in.Action == actMute:
+		return s.muteDigest(ctx, l, in, who)
 	case strings.HasPrefix(in.Action, actTry+"_"):
 		return s.tryAnother(ctx, l, in, who)
 	}

@@ -34,6 +34,7 @@ func (s *Slack) Routes(r api.Router) {
 	g.POST("/check", api.Admin(), api.Handle(s.httpCheck))
 	g.GET("/manifest", api.Admin(), api.Handle(s.httpManifest))
 	s.linkRoutes(g)
+	s.digestRoutes(g)
 }
 
 // receive takes what Slack posts; the raw bytes are needed, as they are what is signed.

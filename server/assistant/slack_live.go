@@ -75,7 +75,7 @@ func (v *display) withdraw(ctx context.Context) {
 	if err != nil || now.State == askRunning {
 		return
 	}
-	if sent, err := v.slack.rows.outOf(ctx, v.ask.ID, partReply); err == nil && sent.State == outSent && sent.SentTS != v.ask.StatusTS {
+	if sent, err := v.slack.rows.outOf(ctx, v.ask.ID, partReply); err == nil && sent.State == outSent && sent.SentTS != place(v.ask.Channel, v.ask.StatusTS) {
 		if err := v.link.client.Delete(ctx, v.ask.Channel, v.ask.StatusTS); err != nil {
 			v.slack.Log.Info("a sign of life could not be taken back", "ask", v.ask.ID, "error", err)
 		}

@@ -2,9 +2,7 @@ package assistant
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,11 +20,10 @@ const (
 
 // SlackSetup is what an administrator enters. Secrets that are empty stay as they are.
 type SlackSetup struct {
-	Mode          string   `json:"mode"`
-	BotToken      string   `json:"bot_token"`
-	AppToken      string   `json:"app_token"`
-	SigningSecret string   `json:"signing_secret"`
-	LinkHosts     []string `json:"link_hosts"`
+	Mode          string `json:"mode"`
+	BotToken      string `json:"bot_token"`
+	AppToken      string `json:"app_token"`
+	SigningSecret string `json:"signing_secret"`
 }
 
 // SlackState is how Slack is set up and how it works.
@@ -41,7 +38,6 @@ type SlackState struct {
 	// HasAppToken and HasSigningSecret say what is stored, never what it is.
 	HasAppToken      bool      `json:"has_app_token"`
 	HasSigningSecret bool      `json:"has_signing_secret"`
-	LinkHosts        []string  `json:"link_hosts"`
 	EventsURL        string    `json:"events_url"`
 	Waiting          int64     `json:"waiting"`
 	Lost             int64     `json:"lost"`
@@ -72,8 +68,6 @@ func (s *Slack) seal(column, plain string, before []byte) []byte {
 	return s.Box.Seal(slackTable, column, []byte(plain))
 }
 
-var hostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(:\d{1,5})?$`)
-
 func (in *SlackSetup) check(before slackRow) error {
 	in.BotToken, in.AppToken, in.SigningSecret = strings.TrimSpace(in.BotToken), strings.TrimSpace(in.AppToken), strings.TrimSpace(in.SigningSecret)
 	switch {
@@ -90,15 +84,6 @@ func (in *SlackSetup) check(before slackRow) error {
 	case in.Mode == modeHTTP && in.SigningSecret == "" && len(before.SigningSecret) == 0:
 		return problem.FieldError("signing_secret", "is missing; without it anybody could pretend to be Slack")
 	}
-	for i, h := range in.LinkHosts {
-		in.LinkHosts[i] = strings.ToLower(strings.TrimSpace(h))
-		if !hostForm.MatchString(in.LinkHosts[i]) {
-			return problem.FieldError("link_hosts", "%.100q is no host", h)
-		}
-	}
-	if len(in.LinkHosts) > 50 {
-		return problem.FieldError("link_hosts", "has more than 50 entries")
-	}
 	return nil
 }
 
@@ -114,11 +99,7 @@ func (s *Slack) SetUp(ctx context.Context, in SlackSetup) (SlackState, error) {
 	if err := in.check(before); err != nil {
 		return SlackState{}, err
 	}
-	hosts, err := json.Marshal(slices.Concat([]string{}, in.LinkHosts))
-	if err != nil {
-		return SlackState{}, err
-	}
-	row := slackRow{Mode: in.Mode, LinkHosts: string(hosts), UpdatedAt: max(s.Now().UnixMilli(), before.UpdatedAt+1), UpdatedBy: identity.From(ctx).Name,
+	row := slackRow{Mode: in.Mode, UpdatedAt: max(s.Now().UnixMilli(), before.UpdatedAt+1), UpdatedBy: identity.From(ctx).Name,
 		BotToken: s.seal("bot_token", in.BotToken, before.BotToken), AppToken: s.seal("app_token", in.AppToken, before.AppToken), SigningSecret: s.seal("signing_secret", in.SigningSecret, before.SigningSecret)}
 	l, err := s.open(row)
 	if err != nil {
@@ -172,16 +153,13 @@ const heardRecently = 7 * 24 * time.Hour
 
 // State says how Slack is set up and works.
 func (s *Slack) State(ctx context.Context) (SlackState, error) {
-	out := SlackState{Sockets: []SlackSocket{}, LinkHosts: []string{}, EventsURL: strings.TrimRight(s.PublicURL, "/") + slackPath}
+	out := SlackState{Sockets: []SlackSocket{}, EventsURL: strings.TrimRight(s.PublicURL, "/") + slackPath}
 	row, ok, err := s.rows.settings(ctx)
 	if err != nil || !ok {
 		return out, err
 	}
 	out.Configured, out.Mode, out.Workspace, out.URL = true, row.Mode, row.WorkspaceName, row.WorkspaceURL
 	out.HasAppToken, out.HasSigningSecret, out.UpdatedAt, out.UpdatedBy = len(row.AppToken) > 0, len(row.SigningSecret) > 0, time.UnixMilli(row.UpdatedAt).UTC(), row.UpdatedBy
-	if out.LinkHosts, err = words(row.LinkHosts); err != nil {
-		return out, err
-	}
 	sockets, err := s.rows.sockets(ctx)
 	if err != nil {
 		return out, err

@@ -17,7 +17,6 @@ type slackRow struct {
 	Mode                                            string
 	BotToken, AppToken, SigningSecret               []byte
 	Workspace, WorkspaceName, WorkspaceURL, BotUser string
-	LinkHosts                                       string
 	UpdatedAt                                       int64
 	UpdatedBy                                       string
 }

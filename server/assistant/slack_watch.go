@@ -10,6 +10,8 @@ type watch struct {
 	told func(tool string, done, failed bool)
 	// stop is over when the run is no longer wanted.
 	stop context.Context
+	// plans lets no model answer: a digest costs nothing and says the same things each day.
+	plans bool
 }
 
 type watchKey struct{}
@@ -20,15 +22,21 @@ func watching(ctx context.Context, w watch) context.Context {
 
 // tellCall tells whoever watches the run of a call.
 func tellCall(ctx context.Context, tool string, done, failed bool) {
-	if w, ok := ctx.Value(watchKey{}).(watch); ok {
+	if w, ok := ctx.Value(watchKey{}).(watch); ok && w.told != nil {
 		w.told(tool, done, failed)
 	}
 }
 
 // unwanted is a context that ends when whoever watches wants the run no more.
 func unwanted(ctx context.Context) context.Context {
-	if w, ok := ctx.Value(watchKey{}).(watch); ok {
+	if w, ok := ctx.Value(watchKey{}).(watch); ok && w.stop != nil {
 		return w.stop
 	}
 	return context.WithoutCancel(ctx)
+}
+
+// plansAlone reports whether only plans may answer.
+func plansAlone(ctx context.Context) bool {
+	w, ok := ctx.Value(watchKey{}).(watch)
+	return ok && w.plans
 }
