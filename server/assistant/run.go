@@ -251,7 +251,7 @@ func (a *asked) answer(ctx context.Context) (answer Answer, status Status) {
 func (a *asked) decide(ctx context.Context) (Answer, Status, error) {
 	s := a.service
 	complete := len(a.reading.Left) == 0 && a.reading.Op != grammar.Judge
-	if s.Model == nil || s.Planner == Plans || s.Planner == Hybrid && complete || a.plannedOrder() || strings.TrimSpace(a.question.Text) == "" {
+	if s.Model == nil || s.Planner == Plans || plansAlone(ctx) || s.Planner == Hybrid && complete || a.plannedOrder() || strings.TrimSpace(a.question.Text) == "" {
 		return a.plan(ctx)
 	}
 	a.planner = "model"
