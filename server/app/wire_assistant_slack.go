@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/signalbox/signalbox/server/assistant"
+	"github.com/signalbox/signalbox/server/platform/github/payload"
 	"github.com/signalbox/signalbox/server/platform/outbound"
 )
 
@@ -32,4 +33,9 @@ func (a *App) githubHosts(ctx context.Context, team int64) ([]string, error) {
 		}
 	}
 	return hosts, err
+}
+
+// pullForReview lets Slack tell people of reviews that are asked of them.
+func (a *App) pullForReview(ctx context.Context, team int64, f payload.Facts) error {
+	return a.slack.PullChanged(ctx, team, assistant.PullEvent{Event: f.Event, Action: f.Action, Repository: f.Repository, Number: f.Number, Title: f.Title, URL: f.URL, Sender: f.Sender, Reviewers: f.Reviewers})
 }
