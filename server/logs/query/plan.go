@@ -33,7 +33,16 @@ func (p *Plan) Match(r *record.Record) bool { return p.holds(&View{Record: r}) }
 func (p *Plan) Tokens() [][]string { return p.tokens }
 
 // Streams says whether records of a stream can match at all.
-func (p *Plan) Streams(l record.Labels) bool { return inStream(p.filter, l) != never }
+func (p *Plan) Streams(l record.Labels) bool {
+	return inStreamAt(p.filter, l, record.Unknown) != never
+}
+
+// Decide says whether records of a stream and level match, if labels and level
+// alone tell.
+func (p *Plan) Decide(l record.Labels, level record.Level) (holds, known bool) {
+	v := inStreamAt(p.filter, l, level)
+	return v == always, v != perhaps
+}
 
 // pruner derives tokens from conditions.
 type pruner struct{ isLabel func(string) bool }
@@ -138,15 +147,16 @@ const (
 	never
 )
 
-// inStream evaluates a condition as far as the labels alone decide it.
-func inStream(e Expr, l record.Labels) verdict {
+// inStreamAt evaluates a condition as far as the labels alone decide it, and
+// the level where that is known.
+func inStreamAt(e Expr, l record.Labels, level record.Level) verdict {
 	switch e := e.(type) {
 	case nil:
 		return always
 	case And:
 		all := always
 		for _, x := range e {
-			switch inStream(x, l) {
+			switch inStreamAt(x, l, level) {
 			case never:
 				return never
 			case perhaps:
@@ -157,7 +167,7 @@ func inStream(e Expr, l record.Labels) verdict {
 	case Or:
 		all := never
 		for _, x := range e {
-			switch inStream(x, l) {
+			switch inStreamAt(x, l, level) {
 			case always:
 				return always
 			case perhaps:
@@ -166,28 +176,33 @@ func inStream(e Expr, l record.Labels) verdict {
 		}
 		return all
 	case Not:
-		switch inStream(e.X, l) {
+		switch inStreamAt(e.X, l, level) {
 		case always:
 			return never
 		case never:
 			return always
 		}
 	case Compare:
-		return onLabel(e.Field, e.Label, l, e.holds)
+		return onLabel(e.Field, e.Label, l, level, e.holds)
 	case Regexp:
 		if e.Field == "" {
 			return perhaps
 		}
-		return onLabel(e.Field, e.Label, l, func(s string) bool { return e.matches(s) })
+		return onLabel(e.Field, e.Label, l, level, func(s string) bool { return e.matches(s) })
 	}
 	return perhaps
 }
 
 // onLabel decides by a label. Without the label a field of that name may
 // exist, unless labels alone are asked.
-func onLabel(name string, labelOnly bool, l record.Labels, holds func(string) bool) verdict {
+func onLabel(name string, labelOnly bool, l record.Labels, level record.Level, holds func(string) bool) verdict {
 	value := l.Get(name)
-	if value == "" && !labelOnly || name == Level && !labelOnly {
+	if name == Level && !labelOnly {
+		if level == record.Unknown { // a field or a label may have that name
+			return perhaps
+		}
+		value = level.String()
+	} else if value == "" && !labelOnly {
 		return perhaps
 	}
 	if holds(value) {

@@ -58,8 +58,12 @@ func TestMatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			plan := NewPlan(q, func(name string) bool { return name == "service" || name == "host" })
-			if got := plan.Match(line()); got != test.want {
+			r := line()
+			if got := plan.Match(r); got != test.want {
 				t.Fatalf("%v, want %v; tree %#v", got, test.want, q.Filter)
+			}
+			if holds, known := plan.Decide(r.Stream, r.Level); known && holds != test.want {
+				t.Errorf("its labels and level are taken for %v", holds)
 			}
 			if test.want {
 				mustNotPrune(t, plan)

@@ -34,7 +34,8 @@ func (g *segment) drop(s *Store) {
 }
 
 func (s *Store) removeFiles(g *segment) {
-	s.readers.forget(g.info.ID)
+	s.readers.forget(s, g.info.ID)
+	s.indexes.forget(s, g.info.ID)
 	base := segmentPath(s.opt.Dir, g.info)
 	for _, suffix := range []string{".parquet", ".idx"} {
 		if err := os.Remove(base + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -129,14 +129,18 @@ func (s *Store) Fields(ctx context.Context, req Request) ([]FieldInfo, Stats, er
 		if q.over() {
 			break
 		}
-		r, err := s.readers.get(s, g)
+		ix, err := s.indexes.get(s, g)
 		if err != nil {
 			s.quarantine(g, err)
 			q.partial(PartialDamage)
 			continue
 		}
-		counter.segment(r.desc)
-		s.readers.put(r)
+		if full, err := ix.fullDescription(&s.streams); err == nil {
+			counter.segment(full)
+		} else {
+			q.partial(PartialDamage)
+		}
+		s.indexes.put(s, ix)
 	}
 	list := counter.list()
 	if counter.more {
@@ -222,11 +226,13 @@ const maxSeries = 50_000
 // range cuts count as a whole. It reads no lines.
 func (s *Store) Streams(ctx context.Context, req Request) ([]Series, Stats, error) {
 	q := s.begin(ctx, req, columnSet{})
-	sum := &seriesSum{byKey: map[string]*Series{}}
+	sum := &seriesSum{byKey: map[string]*Series{}, known: map[*stream]*Series{}}
 	for _, c := range q.snap.chunks {
 		for i := range c.rows {
 			if row := &c.rows[i]; row.time >= q.from && row.time < q.to {
-				sum.add(q, streamInfo{c.streams[row.stream].labels, c.streams[row.stream].key}, 1, int64(lineBytes(c, i)))
+				if st := c.streams[row.stream]; q.stream(st) {
+					sum.add(st, 1, int64(lineBytes(c, i)))
+				}
 			}
 		}
 	}
@@ -234,20 +240,21 @@ func (s *Store) Streams(ctx context.Context, req Request) ([]Series, Stats, erro
 		if q.over() {
 			break
 		}
-		r, err := s.readers.get(s, g)
+		ix, err := s.indexes.get(s, g)
 		if err != nil {
 			s.quarantine(g, err)
 			q.partial(PartialDamage)
 			continue
 		}
-		for i := range r.desc.Groups {
-			for _, run := range r.desc.Groups[i].Runs {
-				if run.MinT < q.to && run.MaxT >= q.from {
-					sum.add(q, r.desc.Streams[run.Stream], int64(run.Rows), run.Raw)
+		ok := q.streams(ix.desc.Streams)
+		for i := range ix.desc.Groups {
+			for _, run := range ix.desc.Groups[i].Runs {
+				if ok[run.Stream] && run.MinT < q.to && run.MaxT >= q.from {
+					sum.add(ix.desc.Streams[run.Stream], int64(run.Rows), run.Raw)
 				}
 			}
 		}
-		s.readers.put(r)
+		s.indexes.put(s, ix)
 	}
 	if sum.more {
 		q.partial(PartialStream)
@@ -262,14 +269,15 @@ func (s *Store) Streams(ctx context.Context, req Request) ([]Series, Stats, erro
 
 type seriesSum struct {
 	byKey map[string]*Series
+	known map[*stream]*Series
 	more  bool
 }
 
-func (sum *seriesSum) add(q *query, st streamInfo, lines, bytes int64) {
-	if !q.stream(st) {
-		return
+func (sum *seriesSum) add(st *stream, lines, bytes int64) {
+	series := sum.known[st]
+	if series == nil {
+		series = sum.byKey[st.key]
 	}
-	series := sum.byKey[st.key]
 	if series == nil {
 		if len(sum.byKey) >= maxSeries {
 			sum.more = true
@@ -278,6 +286,7 @@ func (sum *seriesSum) add(q *query, st streamInfo, lines, bytes int64) {
 		series = &Series{Labels: st.labels}
 		sum.byKey[st.key] = series
 	}
+	sum.known[st] = series
 	series.Lines += lines
 	series.Bytes += bytes
 }
@@ -293,26 +302,71 @@ func lineBytes(c *chunk, i int) int {
 
 // Labels lists the names of labels that streams in the range have.
 func (s *Store) Labels(ctx context.Context, req Request) ([]string, error) {
-	list, _, err := s.Streams(ctx, req)
 	seen := map[string]bool{}
-	for _, series := range list {
-		for _, l := range series.Labels {
+	err := s.eachStream(ctx, req, func(st *stream) {
+		for _, l := range st.labels {
 			seen[l.Name] = true
 		}
-	}
+	})
 	return sorted(seen), err
 }
 
 // Values lists the values that a label has in the range.
 func (s *Store) Values(ctx context.Context, req Request, label string) ([]string, error) {
-	list, _, err := s.Streams(ctx, req)
 	seen := map[string]bool{}
-	for _, series := range list {
-		if v := series.Labels.Get(label); v != "" {
+	err := s.eachStream(ctx, req, func(st *stream) {
+		if v := st.labels.Get(label); v != "" {
 			seen[v] = true
 		}
-	}
+	})
 	return sorted(seen), err
+}
+
+// eachStream calls fn for every stream that Streams would list, once or a few times.
+func (s *Store) eachStream(ctx context.Context, req Request, fn func(*stream)) error {
+	q := s.begin(ctx, req, columnSet{})
+	seen := map[*stream]bool{}
+	take := func(st *stream) {
+		if !seen[st] && q.stream(st) {
+			seen[st] = true
+			fn(st)
+		}
+	}
+	for _, c := range q.snap.chunks {
+		for i := range c.rows {
+			if row := &c.rows[i]; row.time >= q.from && row.time < q.to {
+				take(c.streams[row.stream])
+			}
+		}
+	}
+	lists := map[**stream]bool{} // neighbouring segments share theirs
+	for _, g := range q.snap.segments {
+		if q.over() {
+			break
+		}
+		ix, err := s.indexes.get(s, g)
+		if err != nil {
+			s.quarantine(g, err)
+			continue
+		}
+		inside := g.info.MinT >= q.from && g.info.MaxT < q.to
+		for i := 0; i < len(ix.desc.Groups) && !inside; i++ {
+			for _, run := range ix.desc.Groups[i].Runs {
+				if run.MinT < q.to && run.MaxT >= q.from {
+					take(ix.desc.Streams[run.Stream])
+				}
+			}
+		}
+		if list := ix.desc.Streams; inside && len(list) > 0 && !lists[&list[0]] {
+			lists[&list[0]] = true
+			for _, st := range list {
+				take(st)
+			}
+		}
+		s.indexes.put(s, ix)
+	}
+	q.end()
+	return q.err()
 }
 
 func sorted(set map[string]bool) []string {

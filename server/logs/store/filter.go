@@ -5,24 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"math/bits"
 	"os"
 
 	"github.com/signalbox/signalbox/server/logs/record"
 )
 
-// A zone is a part of a row group that has a filter of its own: small enough that reading
-// one for nothing is cheap. The filters of a segment's zones are blocked Bloom filters of
-// one size, laid out across the zones: row b of the file holds block b of every zone, and
-// a checksum. So asking a whole segment for one token reads a single small piece of the
-// file, however many lines it has.
+// A zone is a part of a row group that is told apart when tokens are looked for: small
+// enough that reading one for nothing is cheap.
+//
+// Segments written before there were postings have a blocked Bloom filter of one size for
+// each zone, laid out across the zones: row b of the file holds block b of every zone, and
+// a checksum.
 const (
 	zoneRows       = 2048
 	blockBytes     = 64
 	blockBits      = blockBytes * 8
-	filterBitsPer  = 10 // bits for each distinct token: less than two wrong "perhaps" in a hundred
-	filterProbes   = 7  // seven times nine bits are what one multiplication yields
+	filterProbes   = 7 // seven times nine bits are what one multiplication yields
 	maxBlocks      = 1 << 20
 	filterRowExtra = 4 // the checksum of a row
 )
@@ -36,14 +35,6 @@ func blockOf(hash uint32, blocks int) int {
 func probe(hash uint32) uint64 {
 	hi, lo := bits.Mul64(uint64(hash)+0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)
 	return hi ^ lo
-}
-
-func setBits(block []byte, hash uint32) {
-	for p, i := probe(hash), 0; i < filterProbes; i++ {
-		bit := p & (blockBits - 1)
-		block[bit>>3] |= 1 << (bit & 7)
-		p >>= 9
-	}
 }
 
 func hasBits(block []byte, hash uint32) bool {
@@ -60,69 +51,24 @@ func hasBits(block []byte, hash uint32) bool {
 // zonesOf is how many zones a group of so many lines has.
 func zonesOf(rows int) int { return (rows + zoneRows - 1) / zoneRows }
 
-// filterBuilder collects the distinct tokens of each zone of a segment.
-type filterBuilder struct {
-	zones [][]uint32
-	set   hashSet
-}
-
-func (b *filterBuilder) add(hashes []uint32) {
-	for _, h := range hashes {
-		b.set.add(h)
-	}
-}
-
-// addName remembers that the rest of some line has a field of that name.
-func (b *filterBuilder) addName(name string) { b.set.add(nameHash(name)) }
-
 // nameHash cannot be the hash of a word on purpose: no token holds a zero byte.
 func nameHash(name string) uint32 { return record.HashToken(name + "\x00") }
 
-func (b *filterBuilder) endZone() {
-	b.zones = append(b.zones, b.set.take())
-}
-
-// blocks is how many blocks each zone needs so that the fullest still answers well.
-func (b *filterBuilder) blocks() int {
-	most := 0
-	for _, g := range b.zones {
-		most = max(most, len(g))
-	}
-	return min(max((most*filterBitsPer+blockBits-1)/blockBits, 1), maxBlocks)
-}
-
-// writeTo writes the rows of the filter.
-func (b *filterBuilder) writeTo(w io.Writer) (blocks int, err error) {
-	blocks = b.blocks()
-	width := len(b.zones) * blockBytes
-	all := make([]byte, blocks*(width+filterRowExtra))
-	for g, hashes := range b.zones {
-		for _, h := range hashes {
-			at := blockOf(h, blocks)*(width+filterRowExtra) + g*blockBytes
-			setBits(all[at:at+blockBytes], h)
-		}
-	}
-	for row := range blocks {
-		at := row * (width + filterRowExtra)
-		binary.LittleEndian.PutUint32(all[at+width:], crc32.Checksum(all[at:at+width], castagnoli))
-	}
-	_, err = w.Write(all)
-	return blocks, err
-}
-
 var errDamaged = errors.New("a checksum is wrong")
 
-// filter reads the filters of a segment.
+// filter reads the filters of a segment in the old form.
 type filter struct {
 	file   *os.File
 	offset int64
-	zones  int
+	count  int // of zones
 	blocks int
 }
 
+func (f *filter) zones() int { return f.count }
+
 // having marks in dst the zones that perhaps hold the token; buf is reused and returned.
 func (f *filter) having(hash uint32, dst []bool, buf []byte) ([]byte, error) {
-	width := f.zones * blockBytes
+	width := f.count * blockBytes
 	if cap(buf) < width+filterRowExtra {
 		buf = make([]byte, width+filterRowExtra)
 	}
@@ -134,29 +80,10 @@ func (f *filter) having(hash uint32, dst []bool, buf []byte) ([]byte, error) {
 	if crc32.Checksum(buf[:width], castagnoli) != binary.LittleEndian.Uint32(buf[width:]) {
 		return buf, fmt.Errorf("the token filter: %w", errDamaged)
 	}
-	for g := range f.zones {
+	for g := range f.count {
 		dst[g] = dst[g] || hasBits(buf[g*blockBytes:(g+1)*blockBytes], hash)
 	}
 	return buf, nil
-}
-
-// prune clears may[z] for every zone that cannot hold a line with all the wanted tokens.
-func (f *filter) prune(wanted [][]uint32, may []bool) error {
-	found := make([]bool, f.zones)
-	var buf []byte
-	var err error
-	for _, list := range wanted {
-		clear(found)
-		for _, h := range list {
-			if buf, err = f.having(h, found, buf); err != nil {
-				return err
-			}
-		}
-		for g := range may {
-			may[g] = may[g] && found[g]
-		}
-	}
-	return nil
 }
 
 // hashTokens turns a Matcher's tokens into what filters are asked; nil cannot prune.
@@ -218,14 +145,14 @@ func (s *hashSet) grow() {
 	}
 }
 
-// take returns the members and empties the set.
-func (s *hashSet) take() []uint32 {
-	out := make([]uint32, len(s.list), len(s.list)+1)
-	copy(out, s.list)
+// take hands out the members and empties the set.
+func (s *hashSet) take(fn func(h uint32)) {
+	for _, h := range s.list {
+		fn(h)
+	}
 	if s.zero {
-		out = append(out, 0)
+		fn(0)
 	}
 	clear(s.table)
 	s.list, s.zero = s.list[:0], false
-	return out
 }

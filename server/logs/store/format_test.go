@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,13 +98,16 @@ func FuzzReadManifest(f *testing.F) {
 
 func sampleSidecar() []byte {
 	d := &description{segmentInfo: segmentInfo{ID: 1, Team: 1, Rows: 10, MinT: 5, MaxT: 9}, Unit: 1, Footer: 100,
-		Streams: []streamInfo{{record.Labels{{Name: "a", Value: "b"}}, `{a="b"}`}}, Columns: []columnInfo{{"x", record.Number, 3}},
+		Streams: []*stream{{labels: record.Labels{{Name: "a", Value: "b"}}, key: `{a="b"}`}}, Columns: []columnInfo{{"x", record.Number, 3}},
 		Groups: []groupInfo{{Rows: 10, MinT: 5, MaxT: 9, Present: []byte{1}, Runs: []run{{0, 10, 5, 9, 77}}}}, Rest: []restInfo{{"y", record.String, 1}}}
-	filters := &filterBuilder{}
-	filters.add([]uint32{1, 2, 3})
-	filters.endZone()
+	tokens, counts := &postingsBuilder{}, &countsBuilder{}
+	tokens.add([]uint32{1, 2, 3})
+	tokens.endZone()
+	for range 10 {
+		counts.add(0, 5, record.Info)
+	}
 	var out bytes.Buffer
-	if err := writeSidecar(&out, d, filters); err != nil {
+	if err := writeSidecar(&out, d, tokens, counts); err != nil {
 		panic(err)
 	}
 	return out.Bytes()
@@ -126,11 +128,13 @@ func FuzzSidecar(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		if _, filter, err := readSidecar(file, &interner{byKey: map[string]*stream{}}); err == nil {
-			may := make([]bool, filter.zones)
+		if ix, err := readSidecar(file, &interner{byKey: map[string]*stream{}}); err == nil {
+			may := make([]bool, ix.tokens.zones())
 			for _, h := range []uint32{0, 1, 1 << 31, 1<<32 - 1} {
-				filter.prune([][]uint32{{h}}, may) // damage is an error, and errors are fine here
+				prune(ix.tokens, [][]uint32{{h}}, may) // damage is an error, and errors are fine here
 			}
+			wanted := slices.Repeat([]bool{true}, len(ix.desc.Streams))
+			readCounts(file, ix.countsAt, ix.desc.Counts, wanted, func(int, []cell) {})
 		}
 	})
 }
@@ -154,56 +158,6 @@ func FuzzDescription(f *testing.F) {
 			}
 		}
 	})
-}
-
-// A filter never denies what was put in, and seldom affirms what was not.
-func TestFilter(t *testing.T) {
-	t.Parallel()
-	rng := rand.New(rand.NewPCG(1, 1))
-	b := &filterBuilder{}
-	zones := make([][]uint32, 9)
-	for z := range zones {
-		for range 500 + 700*z {
-			zones[z] = append(zones[z], rng.Uint32())
-		}
-		b.add(zones[z])
-		b.add(zones[z][:10])
-		b.endZone()
-	}
-	path := filepath.Join(t.TempDir(), "filter")
-	out, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks, err := b.writeTo(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	f := &filter{file: out, zones: len(zones), blocks: blocks}
-	for z, hashes := range zones {
-		for _, h := range hashes {
-			may := slices.Repeat([]bool{true}, len(zones))
-			if err := f.prune([][]uint32{{h}}, may); err != nil || !may[z] {
-				t.Fatalf("zone %d denies %d: %v", z, h, err)
-			}
-		}
-	}
-	wrong := 0
-	for range 2000 {
-		may := slices.Repeat([]bool{true}, len(zones))
-		if err := f.prune([][]uint32{{rng.Uint32()}}, may); err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range may {
-			if m {
-				wrong++
-			}
-		}
-	}
-	if share := float64(wrong) / 2000 / float64(len(zones)); share > 0.02 {
-		t.Fatalf("%.3f of the answers are wrong", share)
-	}
 }
 
 func TestKeyRoundTrip(t *testing.T) {

@@ -15,7 +15,11 @@ type Sink interface{ Add(r *record.Record) }
 // by newSink. columns are what the sinks look at, as for Matcher; nil is everything. It
 // is what counting and other pipes are made of.
 func (s *Store) Each(ctx context.Context, req Request, columns []string, newSink func() Sink) (Stats, error) {
-	q := s.begin(ctx, req, columnsOf(columns, columns == nil))
+	return s.begin(ctx, req, columnsOf(columns, columns == nil)).eachLine(newSink)
+}
+
+// eachLine hands the lines of everything lined up to sinks, and ends the query.
+func (q *query) eachLine(newSink func() Sink) (Stats, error) {
 	workers := runtime.GOMAXPROCS(0)
 	sinks := make(chan Sink, workers)
 	for range workers {
@@ -89,11 +93,12 @@ func (s *Store) Histogram(ctx context.Context, req Request, step time.Duration) 
 	if n <= 0 {
 		return nil, Stats{}, ctx.Err()
 	}
-	var sinks []*histogramSink
-	stats, err := s.Each(ctx, req, []string{ColumnLevel}, func() Sink {
-		h := &histogramSink{start: start.UnixNano(), step: int64(step), counts: make([][record.Levels]int64, n)}
-		sinks = append(sinks, h)
-		return h
+	sinks := []*histogramSink{newHistogramSink(start, step, n)}
+	q := s.begin(ctx, req, columnsOf([]string{ColumnLevel}, false))
+	q.countSegments(sinks[0])
+	stats, err := q.eachLine(func() Sink {
+		sinks = append(sinks, newHistogramSink(start, step, n))
+		return sinks[len(sinks)-1]
 	})
 	buckets := make([]Bucket, n)
 	for i := range buckets {
@@ -112,8 +117,14 @@ type histogramSink struct {
 	counts      [][record.Levels]int64
 }
 
-func (h *histogramSink) Add(r *record.Record) {
-	if i := (r.Time.UnixNano() - h.start) / h.step; i >= 0 && i < int64(len(h.counts)) {
-		h.counts[i][r.Level]++
+func newHistogramSink(start time.Time, step time.Duration, n int) *histogramSink {
+	return &histogramSink{start: start.UnixNano(), step: int64(step), counts: make([][record.Levels]int64, n)}
+}
+
+func (h *histogramSink) Add(r *record.Record) { h.count(r.Time.UnixNano(), r.Level, 1) }
+
+func (h *histogramSink) count(t int64, level record.Level, lines int64) {
+	if i := (t - h.start) / h.step; t >= h.start && i < int64(len(h.counts)) {
+		h.counts[i][level] += lines
 	}
 }

@@ -42,7 +42,7 @@ func (s *Store) readLines(sc *scratch, u *unit, list []found, at []int, rows []R
 	if err != nil {
 		return err
 	}
-	defer s.readers.put(rd)
+	defer s.readers.put(s, rd)
 	defer sc.reset()
 	slices.SortFunc(at, func(a, b int) int { return int(list[a].row - list[b].row) })
 	g := &groupLines{r: rd, sc: sc, u: &unit{seg: u.seg, group: u.group, rest: true}, info: &rd.desc.Groups[u.group]}

@@ -111,7 +111,7 @@ func (s *Store) rewrite(ctx context.Context, inputs []*segment, drop func(record
 	readers := make([]*reader, 0, len(inputs))
 	defer func() {
 		for _, r := range readers {
-			s.readers.put(r)
+			s.readers.put(s, r)
 		}
 	}()
 	for _, g := range inputs {
@@ -122,7 +122,10 @@ func (s *Store) rewrite(ctx context.Context, inputs []*segment, drop func(record
 		}
 		readers = append(readers, r)
 	}
-	m := newMerge(inputs, readers, drop)
+	m, err := s.newMerge(inputs, readers, drop)
+	if err != nil {
+		return err
+	}
 	s.publish.Lock()
 	m.desc.ID = s.nextID()
 	s.publish.Unlock()
@@ -180,7 +183,7 @@ func (e *mergeError) Error() string {
 }
 func (e *mergeError) Unwrap() error { return e.cause }
 
-func newMerge(inputs []*segment, readers []*reader, drop func(record.Labels) bool) *merge {
+func (s *Store) newMerge(inputs []*segment, readers []*reader, drop func(record.Labels) bool) (*merge, error) {
 	m := &merge{counter: newFieldCounter(), desc: &description{Unit: 1e6}}
 	m.desc.Team, m.desc.Day = inputs[0].info.Team, inputs[0].info.Day
 	rows := int64(0)
@@ -194,7 +197,12 @@ func newMerge(inputs []*segment, readers []*reader, drop func(record.Labels) boo
 		for _, col := range r.desc.Columns {
 			m.counter.add(col.Name, col.Kind, col.Lines)
 		}
-		for _, rest := range r.desc.Rest {
+		full, err := r.fullDescription(&s.streams)
+		if err != nil {
+			s.damagedFilter(inputs[i], err)
+			return nil, err
+		}
+		for _, rest := range full.Rest {
 			m.counter.add(rest.Name, rest.Kind, rest.Lines)
 		}
 		m.desc.Unit = min(m.desc.Unit, r.desc.Unit)
@@ -202,7 +210,7 @@ func newMerge(inputs []*segment, readers []*reader, drop func(record.Labels) boo
 		m.cursors = append(m.cursors, c)
 	}
 	m.desc.Columns = m.counter.choose(rows)
-	return m
+	return m, nil
 }
 
 // rankOf numbers the streams of all inputs in the order of segments.

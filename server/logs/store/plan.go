@@ -28,7 +28,8 @@ type query struct {
 
 	mu       sync.Mutex // guards what follows: workers report here
 	stats    Stats
-	streamOK map[string]bool
+	streamOK map[*stream]bool
+	listOK   map[**stream][]bool // used by the planning goroutine alone
 	items    itemHeap
 }
 
@@ -115,7 +116,7 @@ const leastMemory = 256 << 10
 // begin takes a snapshot and lines up what may hold matching lines. end gives it back.
 func (s *Store) begin(ctx context.Context, req Request, more columnSet) *query {
 	q := &query{s: s, ctx: ctx, req: req, from: bound(req.From, math.MinInt64), to: bound(req.To, math.MaxInt64), more: more,
-		tokens: hashTokens(req.Match), budget: req.Budget, started: time.Now(), streamOK: map[string]bool{}}
+		tokens: hashTokens(req.Match), budget: req.Budget, started: time.Now(), streamOK: map[*stream]bool{}, listOK: map[**stream][]bool{}}
 	if req.Match != nil {
 		columns := req.Match.Columns()
 		q.need = columnsOf(columns, columns == nil)
@@ -177,21 +178,26 @@ func (q *query) next() *unit {
 
 // expand lines up the row groups of a segment that may hold matching lines.
 func (q *query) expand(g *segment) {
-	r, err := q.s.readers.get(q.s, g)
+	ix, err := q.s.indexes.get(q.s, g)
 	if err != nil {
 		q.s.quarantine(g, err)
 		q.partial(PartialDamage)
 		return
 	}
-	defer q.s.readers.put(r)
-	groups := len(r.desc.Groups)
+	defer q.s.indexes.put(q.s, ix)
+	q.expandStreams(g, ix, nil)
+}
+
+// expandStreams does so for the streams given; nil is all that may match.
+func (q *query) expandStreams(g *segment, ix *index, ok []bool) {
+	groups := len(ix.desc.Groups)
 	q.stats.Units += groups
-	may := make([]bool, r.filter.zones)
+	may := make([]bool, ix.tokens.zones())
 	for i := range may {
 		may[i] = true
 	}
 	if len(q.tokens) > 0 {
-		if err := r.filter.prune(q.tokens, may); err != nil {
+		if err := prune(ix.tokens, q.tokens, may); err != nil {
 			q.s.damagedFilter(g, err) // may stays as it was, or narrower by what is certain
 		}
 	}
@@ -199,19 +205,22 @@ func (q *query) expand(g *segment) {
 		q.stats.Pruned += groups
 		return
 	}
-	rest := q.restOf(g, r)
-	ok := make([]bool, len(r.desc.Streams))
-	for i, st := range r.desc.Streams {
-		ok[i] = q.stream(st)
+	if ok == nil {
+		ok = q.streams(ix.desc.Streams)
 	}
+	rest, looked := []bool(nil), false
 	zone := 0
-	for i := range r.desc.Groups {
-		end := zone + zonesOf(r.desc.Groups[i].Rows)
-		u := q.unitOf(g, &r.desc.Groups[i], may[zone:end], ok)
+	for i := range ix.desc.Groups {
+		info := &ix.desc.Groups[i]
+		end := zone + zonesOf(info.Rows)
+		u := q.unitOf(g, info, may[zone:end], ok)
 		if u == nil {
 			q.stats.Pruned++
 		} else {
-			u.group, u.rest = i, r.desc.Groups[i].Rest > 0 && (rest == nil || slices.Contains(rest[zone:end], true))
+			if !looked {
+				rest, looked = q.restOf(g, ix), true
+			}
+			u.group, u.rest = i, info.Rest > 0 && (rest == nil || slices.Contains(rest[zone:end], true))
 			q.push(item{unit: u}, u.minT, u.maxT)
 		}
 		zone = end
@@ -239,33 +248,47 @@ func (q *query) unitOf(g *segment, info *groupInfo, zones, ok []bool) *unit {
 }
 
 // stream asks the matcher about a stream, once.
-func (q *query) stream(st streamInfo) bool {
+func (q *query) stream(st *stream) bool {
 	if q.req.Match == nil {
 		return true
 	}
 	q.mu.Lock()
-	ok, known := q.streamOK[st.key]
-	q.mu.Unlock()
+	defer q.mu.Unlock()
+	ok, known := q.streamOK[st]
 	if !known {
 		ok = q.req.Match.Streams(st.labels)
-		q.mu.Lock()
-		q.streamOK[st.key] = ok
-		q.mu.Unlock()
+		q.streamOK[st] = ok
 	}
 	return ok
 }
 
-// restOf tells for which zones the rest must be read: where the filter knows a wanted name; nil is all.
-func (q *query) restOf(g *segment, r *reader) []bool {
+// streams asks about a segment's. The answer belongs to all segments that have the same list.
+func (q *query) streams(list []*stream) []bool {
+	if len(list) == 0 {
+		return nil
+	}
+	if ok, known := q.listOK[&list[0]]; known && len(ok) == len(list) {
+		return ok
+	}
+	ok := make([]bool, len(list))
+	for i, st := range list {
+		ok[i] = q.stream(st)
+	}
+	q.listOK[&list[0]] = ok
+	return ok
+}
+
+// restOf tells for which zones the rest must be read: where the tokens have a wanted name; nil is all.
+func (q *query) restOf(g *segment, ix *index) []bool {
 	if q.need.all || q.more.all {
 		return nil
 	}
-	rest := make([]bool, r.filter.zones)
+	rest := make([]bool, ix.tokens.zones())
 	var buf []byte
 	var err error
 	for _, list := range [][]string{q.need.fields, q.more.fields} {
 		for _, name := range list {
-			if buf, err = r.filter.having(nameHash(name), rest, buf); err != nil {
+			if buf, err = ix.tokens.having(nameHash(name), rest, buf); err != nil {
 				q.s.damagedFilter(g, err)
 				return nil
 			}

@@ -81,7 +81,7 @@ func readerWithout(f *os.File) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{data: f, desc: &description{}, at: map[string]int{}}
+	r := &reader{data: f, index: &index{desc: &description{}}, at: map[string]int{}}
 	if r.pq, err = parquet.OpenFile(f, size, &parquet.FileConfig{SkipBloomFilters: true, ReadBufferSize: 64 << 10}); err != nil {
 		return nil, err
 	}
@@ -172,22 +172,4 @@ func parseKey(key string) (record.Labels, bool) {
 		body = strings.TrimPrefix(rest[len(quoted):], ", ")
 	}
 	return labels, true
-}
-
-// openOrRebuild opens a segment; a sidecar that cannot be read is made anew, once.
-func (s *Store) openOrRebuild(info segmentInfo) (*reader, error) {
-	r, err := openReader(s.opt.Dir, info, &s.streams)
-	if !errors.Is(err, errSidecar) {
-		return r, err
-	}
-	base := segmentPath(s.opt.Dir, info)
-	if !s.damage.once(filepath.Base(base)+".idx", -3) {
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	if again := s.rebuildSidecar(base); again != nil {
-		return nil, fmt.Errorf("%w: %w; and it could not be made anew: %w", errDamaged, err, again)
-	}
-	s.opt.Log.Warn("made a sidecar anew", "file", filepath.Base(base), "error", err)
-	s.damage.add(Damage{What: DamageFilter, File: filepath.Base(base) + ".idx", Team: info.Team, Detail: "made anew from its segment: " + err.Error(), At: s.opt.Now()})
-	return openReader(s.opt.Dir, info, &s.streams)
 }

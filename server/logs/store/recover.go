@@ -231,10 +231,11 @@ func (s *Store) describe(path string) (segmentInfo, *description, error) {
 		return segmentInfo{}, nil, fmt.Errorf("open a sidecar: %w", err)
 	}
 	defer f.Close()
-	d, _, err := readSidecar(f, &s.streams)
+	ix, err := readSidecar(f, &s.streams)
 	if err != nil {
 		return segmentInfo{}, nil, fmt.Errorf("%w: %w", errSidecar, err)
 	}
+	d := ix.desc
 	base := strings.TrimSuffix(path, ".idx")
 	for _, suffix := range []string{".idx", ".parquet"} {
 		st, err := os.Stat(base + suffix)

@@ -199,16 +199,16 @@ func (s *Store) retainStreams(ctx context.Context, now time.Time, p *partition, 
 
 // linesOf counts the lines of a segment in streams that drop names.
 func (s *Store) linesOf(g *segment, drop func(record.Labels) bool) (int64, error) {
-	r, err := s.readers.get(s, g)
+	ix, err := s.indexes.get(s, g)
 	if err != nil {
 		s.quarantine(g, err)
 		return 0, err
 	}
-	defer s.readers.put(r)
+	defer s.indexes.put(s, ix)
 	lines := int64(0)
-	for i := range r.desc.Groups {
-		for _, run := range r.desc.Groups[i].Runs {
-			if drop(r.desc.Streams[run.Stream].labels) {
+	for i := range ix.desc.Groups {
+		for _, run := range ix.desc.Groups[i].Runs {
+			if drop(ix.desc.Streams[run.Stream].labels) {
 				lines += int64(run.Rows)
 			}
 		}

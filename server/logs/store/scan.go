@@ -19,9 +19,11 @@ func (q *query) each(sc *scratch, u *unit, lo, hi int64, fn func(row int, r *rec
 	}
 	r, err := q.s.readers.get(q.s, u.seg)
 	if err != nil {
-		return err
+		q.s.quarantine(u.seg, err)
+		q.partial(PartialDamage)
+		return nil
 	}
-	defer q.s.readers.put(r)
+	defer q.s.readers.put(q.s, r)
 	// The Parquet library panics on some malformed pages; to us they are damage like any other.
 	defer func() {
 		if p := recover(); p != nil {
@@ -36,7 +38,7 @@ func (q *query) eachOfChunk(sc *scratch, u *unit, lo, hi int64, fn func(int, *re
 	ok := make([]bool, len(c.streams))
 	some := false
 	for i, st := range c.streams {
-		ok[i] = q.stream(streamInfo{st.labels, st.key})
+		ok[i] = q.stream(st)
 		some = some || ok[i]
 	}
 	if !some {

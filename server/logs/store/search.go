@@ -213,7 +213,7 @@ func (f *finder) numbers(sc *scratch, u *unit, list []found) error {
 	if err != nil {
 		return err
 	}
-	defer f.s.readers.put(r)
+	defer f.s.readers.put(f.s, r)
 	defer sc.reset()
 	seqs, err := r.readInts(sc, 1, u.group, r.fixed.seq, joined(rowsOf(list)))
 	if err != nil {

@@ -1,12 +1,10 @@
 package store
 
 import (
-	"container/list"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
@@ -15,41 +13,34 @@ import (
 	"github.com/signalbox/signalbox/server/logs/record"
 )
 
-// reader is an open segment.
+// reader is a segment whose lines can be read.
 type reader struct {
-	id     uint64
-	desc   *description
-	filter *filter
+	lease
+	*index
 	data   *os.File
-	index  *os.File
 	pq     *parquet.File
 	groups []parquet.RowGroup
 	fixed  fixedColumns
 	fields []int
 	at     map[string]int // place of a field in desc.Columns
-	cost   int64
-	refs   int // guarded by readers.mu
-	gone   bool
 }
 
-func openReader(dir string, info segmentInfo, intern *interner) (*reader, error) {
-	r := &reader{id: info.ID}
-	if err := r.open(segmentPath(dir, info), intern); err != nil {
-		r.close()
+func openReader(s *Store, g *segment) (*reader, error) {
+	ix, err := s.indexes.get(s, g)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{lease: lease{id: g.info.ID}, index: ix}
+	if err := r.openData(segmentPath(s.opt.Dir, g.info)); err != nil {
+		r.close(s)
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *reader) open(base string, intern *interner) (err error) {
+func (r *reader) openData(base string) (err error) {
 	if r.data, err = os.Open(base + ".parquet"); err != nil {
 		return fmt.Errorf("open a segment: %w", err)
-	}
-	if r.index, err = os.Open(base + ".idx"); err != nil {
-		return fmt.Errorf("%w: %w", errSidecar, err)
-	}
-	if r.desc, r.filter, err = readSidecar(r.index, intern); err != nil {
-		return fmt.Errorf("%w: %w", errSidecar, err)
 	}
 	size, err := r.data.Seek(0, io.SeekEnd)
 	if err != nil || size < r.desc.Footer {
@@ -58,7 +49,7 @@ func (r *reader) open(base string, intern *interner) (err error) {
 	if sum, err := sumFrom(r.data, r.desc.Footer, size); err != nil || sum != r.desc.FootSum {
 		return fmt.Errorf("a segment's footer: %w", errDamaged)
 	}
-	r.pq, err = parquet.OpenFile(r.data, size, &parquet.FileConfig{SkipBloomFilters: true, ReadBufferSize: 16 << 10, SkipPageIndex: false})
+	r.pq, err = parquet.OpenFile(r.data, size, &parquet.FileConfig{SkipBloomFilters: true, ReadBufferSize: 16 << 10, SkipPageIndex: true})
 	if err != nil {
 		return fmt.Errorf("open a segment: %w", errors.Join(errDamaged, err))
 	}
@@ -71,101 +62,17 @@ func (r *reader) open(base string, intern *interner) (err error) {
 	for i, c := range r.desc.Columns {
 		r.at[c.Name] = i
 	}
-	r.cost = int64(64<<10 + len(r.groups)*len(r.pq.Schema().Columns())*1200)
-	for g := range r.desc.Groups {
-		r.cost += int64(len(r.desc.Groups[g].Runs)) * int64(unsafe.Sizeof(run{}))
-	}
+	r.lease.cost = int64(64<<10 + len(r.groups)*len(r.pq.Schema().Columns())*1200)
 	return nil
 }
 
-func (r *reader) close() {
+func (r *reader) held() *lease { return &r.lease }
+
+func (r *reader) close(s *Store) {
 	if r.data != nil {
 		r.data.Close() // read only: nothing can be lost
 	}
-	if r.index != nil {
-		r.index.Close()
-	}
-}
-
-// readers keeps recently used segments open, bounded by memory.
-type readers struct {
-	mu    sync.Mutex
-	limit int64
-	cost  int64
-	order *list.List // of *reader, most recent first
-	byID  map[uint64]*list.Element
-}
-
-const maxOpen = 512
-
-func newReaders(limit int64) *readers {
-	return &readers{limit: limit, order: list.New(), byID: map[uint64]*list.Element{}}
-}
-
-// get returns the open segment; the caller gives it back with put.
-func (c *readers) get(s *Store, g *segment) (*reader, error) {
-	c.mu.Lock()
-	if e, ok := c.byID[g.info.ID]; ok {
-		c.order.MoveToFront(e)
-		r := e.Value.(*reader)
-		r.refs++
-		c.mu.Unlock()
-		return r, nil
-	}
-	c.mu.Unlock()
-	r, err := s.openOrRebuild(g.info)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.byID[g.info.ID]; ok { // another was faster
-		r.close()
-		r = e.Value.(*reader)
-		r.refs++
-		return r, nil
-	}
-	r.refs = 1
-	c.byID[r.id] = c.order.PushFront(r)
-	c.cost += r.cost
-	for c.order.Len() > 1 && (c.cost > c.limit || c.order.Len() > maxOpen) {
-		c.evict(c.order.Back())
-	}
-	return r, nil
-}
-
-func (c *readers) evict(e *list.Element) {
-	r := c.order.Remove(e).(*reader)
-	delete(c.byID, r.id)
-	c.cost -= r.cost
-	r.gone = true
-	if r.refs == 0 {
-		r.close()
-	}
-}
-
-func (c *readers) put(r *reader) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if r.refs--; r.refs == 0 && r.gone {
-		r.close()
-	}
-}
-
-func (c *readers) forget(id uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.byID[id]; ok {
-		c.evict(e)
-	}
-}
-
-func (c *readers) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for c.order.Len() > 0 {
-		c.evict(c.order.Back())
-	}
+	s.indexes.put(s, r.index)
 }
 
 // span is a range of lines of a row group, [from, to).
@@ -193,7 +100,11 @@ func (sc *scratch) reset() {
 // eachPage reads the pages of a column that hold the spans and calls fn with each piece:
 // lines [from, to) of the group, in a page that begins with line start.
 func (r *reader) eachPage(sc *scratch, group, column int, spans []span, fn func(p parquet.Page, start, from, to int) error) (err error) {
-	pages := r.groups[group].ColumnChunks()[column].Pages()
+	chunk := r.groups[group].ColumnChunks()[column]
+	if _, err := chunk.OffsetIndex(); err != nil { // kept from now on: reading those of all columns while opening took half of it
+		return fmt.Errorf("find the pages: %w", errors.Join(errDamaged, err))
+	}
+	pages := chunk.Pages()
 	defer func() { err = errors.Join(err, pages.Close()) }()
 	var page parquet.Page // the one read last: lines [start, end) of the group
 	start, end := 0, 0

@@ -27,7 +27,8 @@ type segmentWriter struct {
 	fieldAt map[string]int // place of a field in desc.Columns
 	fieldIn []int          // and from there its place in the file
 	desc    *description
-	filters filterBuilder
+	tokens  postingsBuilder
+	counts  countsBuilder
 	counter *fieldCounter
 	group   groupInfo
 	values  [][]parquet.Value // by column of the file, of the group under way
@@ -133,13 +134,14 @@ func (w *segmentWriter) add(key string, seq uint64, r *record.Record, hashes []u
 	if hashes == nil {
 		hashes = w.lineHashes(r)
 	}
-	w.filters.add(hashes)
+	w.tokens.add(hashes)
+	w.counts.add(w.group.Runs[len(w.group.Runs)-1].Stream, t, r.Level)
 	w.desc.LastSeq = max(w.desc.LastSeq, seq)
 	w.group.Rows++
 	w.group.Raw += raw
 	w.group.MinT, w.group.MaxT = min(w.group.MinT, t), max(w.group.MaxT, t)
 	if w.group.Rows%zoneRows == 0 {
-		w.filters.endZone()
+		w.tokens.endZone()
 	}
 	if w.group.Rows >= groupRows || w.group.Raw >= groupBytes {
 		return w.endGroup()
@@ -173,7 +175,7 @@ func (w *segmentWriter) run(key string, labels record.Labels, t, raw int64) {
 		at, ok := w.streams[key]
 		if !ok {
 			at = len(w.desc.Streams)
-			w.desc.Streams = append(w.desc.Streams, streamInfo{labels, key})
+			w.desc.Streams = append(w.desc.Streams, &stream{labels: labels, key: key})
 			w.streams[key] = at
 		}
 		w.lastKey = key
@@ -194,7 +196,7 @@ func (w *segmentWriter) fields(fields []record.Field) {
 		at, ok := w.fieldAt[f.Name]
 		if !ok || w.desc.Columns[at].Kind != f.Kind || f.Value == "" {
 			rest = appendRest(rest, f)
-			w.filters.addName(f.Name)
+			w.tokens.addName(f.Name)
 			continue
 		}
 		for ; next < at; next++ {
@@ -240,7 +242,7 @@ func (w *segmentWriter) endGroup() error {
 		}
 	}
 	if w.group.Rows%zoneRows != 0 {
-		w.filters.endZone()
+		w.tokens.endZone()
 	}
 	w.desc.Groups = append(w.desc.Groups, w.group)
 	w.desc.Rows += int64(w.group.Rows)
@@ -302,20 +304,29 @@ func (w *segmentWriter) complete() error {
 	return err
 }
 
-// footerSum sums the file from the footer to its end. The page index before the footer is
-// part of it: readers seek by it.
+// footerSum sums the file from where its pages end. What is there, the page index and the
+// footer, has no checksum of its own, and readers seek by it.
 func footerSum(f *os.File) (offset int64, sum uint32, size int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, 0, 0, err
 	}
 	size = info.Size()
-	tail := make([]byte, 8)
-	if _, err := f.ReadAt(tail, size-8); err != nil {
-		return 0, 0, 0, err
+	pq, err := parquet.OpenFile(f, size, &parquet.FileConfig{SkipBloomFilters: true, SkipPageIndex: true})
+	if err != nil {
+		return 0, 0, 0, errors.Join(errDamaged, err)
 	}
-	length := int64(tail[0]) | int64(tail[1])<<8 | int64(tail[2])<<16 | int64(tail[3])<<24
-	if offset = size - 8 - length; offset < 4 {
+	offset = size
+	for _, group := range pq.Metadata().RowGroups {
+		for _, c := range group.Columns {
+			for _, at := range []int64{c.ColumnIndexOffset, c.OffsetIndexOffset} {
+				if at > 0 {
+					offset = min(offset, at)
+				}
+			}
+		}
+	}
+	if offset < 4 || offset >= size {
 		return 0, 0, 0, errDamaged
 	}
 	sum, err = sumFrom(f, offset, size)
@@ -333,7 +344,7 @@ func (w *segmentWriter) sidecar() (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("make a sidecar: %w", err)
 	}
-	if err := errors.Join(writeSidecar(f, w.desc, &w.filters), f.Sync()); err != nil {
+	if err := errors.Join(writeSidecar(f, w.desc, &w.tokens, &w.counts), f.Sync()); err != nil {
 		return 0, errors.Join(fmt.Errorf("write a sidecar: %w", err), f.Close())
 	}
 	info, err := f.Stat()

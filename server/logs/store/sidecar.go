@@ -13,8 +13,14 @@ import (
 
 // The sidecar of a segment, <id>.idx:
 //
-//	magic "SBX1" · length of the description (4) · its checksum (4) · description · rows of the token filter
-const sidecarMagic = "SBX1"
+//	magic "SBX2" · length of the description (4) · its checksum (4) · description · tokens · counts
+//
+// One that begins with "SBX1" has the rows of a token filter behind the description, and no
+// counts. It is read like any other, and merging makes the new form of it.
+const (
+	sidecarMagic    = "SBX2"
+	oldSidecarMagic = "SBX1"
+)
 
 const maxDescription = 256 << 20
 
@@ -24,19 +30,16 @@ type description struct {
 	segmentInfo
 	Walls    []uint64 // the write-ahead files its lines came from
 	Replaces []uint64 // the segments it was merged from
-	Footer   int64    // where the Parquet footer begins …
-	FootSum  uint32   // … and its checksum: pages have their own
-	Blocks   int      // of the filter
-	Unit     int64    // of the times in the Parquet file, in nanoseconds
-	Streams  []streamInfo
+	Footer   int64    // where the Parquet file's pages end …
+	FootSum  uint32   // … and the checksum of what follows: pages have their own
+	Blocks   int      // of the filter, in the old form; else 0
+	Postings postingsInfo
+	Counts   countsInfo
+	Unit     int64 // of the times in the Parquet file, in nanoseconds
+	Streams  []*stream
 	Columns  []columnInfo
 	Groups   []groupInfo
-	Rest     []restInfo // the commonest names in the rest
-}
-
-type streamInfo struct {
-	labels record.Labels
-	key    string
+	Rest     []restInfo // the commonest names in the rest; not kept in memory
 }
 
 type columnInfo struct {
@@ -76,7 +79,7 @@ func (g *groupInfo) has(column int) bool {
 }
 
 func (d *description) encode() []byte {
-	b := []byte{1}
+	b := []byte{2}
 	u := func(v uint64) { b = binary.AppendUvarint(b, v) }
 	i := func(v int64) { b = binary.AppendVarint(b, v) }
 	u(d.ID)
@@ -88,7 +91,6 @@ func (d *description) encode() []byte {
 	u(uint64(d.Raw))
 	u(uint64(d.Footer))
 	u(uint64(d.FootSum))
-	u(uint64(d.Blocks))
 	u(d.LastSeq)
 	u(uint64(d.Unit))
 	for _, list := range [][]uint64{d.Walls, d.Replaces} {
@@ -118,7 +120,10 @@ func (d *description) encode() []byte {
 	for g := range d.Groups {
 		b = d.Groups[g].encode(b)
 	}
-	return b
+	u(uint64(d.Counts.Step))
+	u(uint64(d.Counts.Size))
+	u(uint64(d.Counts.Sum))
+	return d.Postings.encode(b)
 }
 
 func (g *groupInfo) encode(b []byte) []byte {
@@ -143,14 +148,20 @@ func (g *groupInfo) encode(b []byte) []byte {
 // against what can follow, and every index against its table.
 func decodeDescription(data []byte, intern *interner) (*description, error) {
 	in := &cursor{data: data}
-	if in.byte() != 1 {
+	form := in.byte()
+	if form != 1 && form != 2 {
 		return nil, fmt.Errorf("the description of a segment: %w", errDamaged)
 	}
 	d := &description{}
 	d.ID, d.Team, d.Day = in.uvarint(), in.varint(), int32(in.varint())
 	d.MinT, d.MaxT = in.varint(), in.varint()
 	d.Rows, d.Raw = int64(in.uvarint()), int64(in.uvarint())
-	d.Footer, d.FootSum, d.Blocks = int64(in.uvarint()), uint32(in.uvarint()), int(in.uvarint())
+	d.Footer, d.FootSum = int64(in.uvarint()), uint32(in.uvarint())
+	if form == 1 {
+		if d.Blocks = int(in.uvarint()); d.Blocks < 1 || d.Blocks > maxBlocks {
+			in.bad = true
+		}
+	}
 	d.LastSeq = in.uvarint()
 	if d.Unit = int64(in.uvarint()); timeUnits[d.Unit] == nil {
 		in.bad = true
@@ -161,18 +172,18 @@ func decodeDescription(data []byte, intern *interner) (*description, error) {
 			(*list)[i] = in.uvarint()
 		}
 	}
-	d.Streams = make([]streamInfo, in.count(1))
+	d.Streams = make([]*stream, in.count(1))
 	for i := range d.Streams {
 		labels := make(record.Labels, in.count(2))
 		for k := range labels {
 			labels[k] = record.Label{Name: in.text(), Value: in.text()}
 		}
-		st := intern.get(labels.Key(), labels)
-		d.Streams[i] = streamInfo{st.labels, st.key}
+		d.Streams[i] = intern.get(labels.Key(), labels)
 	}
+	d.Streams = intern.sameStreams(d.Streams)
 	d.Columns = make([]columnInfo, in.count(3))
 	for i := range d.Columns {
-		d.Columns[i] = columnInfo{strings.Clone(in.text()), record.Kind(in.byte() & 3), int(in.uvarint())}
+		d.Columns[i] = columnInfo{intern.name(in.text()), record.Kind(in.byte() & 3), int(in.uvarint())}
 	}
 	d.Rest = make([]restInfo, in.count(3))
 	for i := range d.Rest {
@@ -184,7 +195,11 @@ func decodeDescription(data []byte, intern *interner) (*description, error) {
 		d.Groups[g].decode(in, len(d.Streams), len(d.Columns))
 		rows += int64(d.Groups[g].Rows)
 	}
-	if in.bad || in.pos != len(data) || rows != d.Rows || len(d.Groups) == 0 || d.Blocks < 1 || d.Blocks > maxBlocks {
+	if form == 2 {
+		d.Counts = countsInfo{Step: int64(in.uvarint()), Size: int64(in.uvarint()), Sum: uint32(in.uvarint())}
+		d.Postings.decode(in)
+	}
+	if in.bad || in.pos != len(data) || rows != d.Rows || len(d.Groups) == 0 || d.Counts.Step < 0 || d.Counts.Size < 0 {
 		return nil, fmt.Errorf("the description of a segment: %w", errDamaged)
 	}
 	return d, nil
@@ -216,48 +231,65 @@ func (g *groupInfo) decode(in *cursor, streams, columns int) {
 	}
 }
 
-// writeSidecar writes description and filter.
-func writeSidecar(w io.Writer, d *description, filters *filterBuilder) error {
-	d.Blocks = filters.blocks()
+// writeSidecar writes all of it.
+func writeSidecar(w io.Writer, d *description, tokens *postingsBuilder, counts *countsBuilder) error {
+	var buckets, counted []byte
+	d.Postings, buckets = tokens.encode()
+	d.Counts, counted = counts.encode(d.Rows)
 	body := d.encode()
 	head := append([]byte(sidecarMagic), make([]byte, 8)...)
 	binary.LittleEndian.PutUint32(head[4:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(head[8:], crc32.Checksum(body, castagnoli))
-	if _, err := w.Write(append(head, body...)); err != nil {
-		return err
+	for _, part := range [][]byte{head, body, buckets, counted} {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
 	}
-	_, err := filters.writeTo(w)
-	return err
+	return nil
 }
 
-// readSidecar reads the description and finds the filter.
-func readSidecar(f *os.File, intern *interner) (*description, *filter, error) {
+// readSidecar reads the description and finds what is behind it.
+func readSidecar(f *os.File, intern *interner) (*index, error) {
 	head := make([]byte, 12)
 	if _, err := f.ReadAt(head, 0); err != nil {
-		return nil, nil, fmt.Errorf("read a sidecar: %w", err)
+		return nil, fmt.Errorf("read a sidecar: %w", err)
 	}
 	size := binary.LittleEndian.Uint32(head[4:])
-	if string(head[:4]) != sidecarMagic || size > maxDescription {
-		return nil, nil, fmt.Errorf("a sidecar's head: %w", errDamaged)
+	magic := string(head[:4])
+	if magic != sidecarMagic && magic != oldSidecarMagic || size > maxDescription {
+		return nil, fmt.Errorf("a sidecar's head: %w", errDamaged)
 	}
 	info, err := f.Stat()
 	if err != nil || int64(size)+12 > info.Size() {
-		return nil, nil, fmt.Errorf("a sidecar's length: %w", errDamaged)
+		return nil, fmt.Errorf("a sidecar's length: %w", errDamaged)
 	}
 	body := make([]byte, size)
 	if _, err := f.ReadAt(body, 12); err != nil {
-		return nil, nil, fmt.Errorf("read a sidecar: %w", err)
+		return nil, fmt.Errorf("read a sidecar: %w", err)
 	}
 	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(head[8:]) {
-		return nil, nil, fmt.Errorf("a sidecar's description: %w", errDamaged)
+		return nil, fmt.Errorf("a sidecar's description: %w", errDamaged)
 	}
 	d, err := decodeDescription(body, intern)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	zones := 0
+	zones, behind := 0, 12+int64(size)
 	for i := range d.Groups {
 		zones += zonesOf(d.Groups[i].Rows)
 	}
-	return d, &filter{file: f, offset: 12 + int64(size), zones: zones, blocks: d.Blocks}, nil
+	ix := &index{file: f, desc: d}
+	switch {
+	case (d.Blocks > 0) != (magic == oldSidecarMagic):
+		return nil, fmt.Errorf("a sidecar's head: %w", errDamaged)
+	case d.Blocks > 0:
+		ix.tokens = &filter{file: f, offset: behind, count: zones, blocks: d.Blocks}
+		return ix, nil
+	}
+	ix.countsAt = behind + d.Postings.size()
+	if d.Counts.Size > info.Size()-ix.countsAt {
+		return nil, fmt.Errorf("a sidecar's length: %w", errDamaged)
+	}
+	ix.tokens = &postings{postingsInfo: d.Postings, file: f, offset: behind, count: zones}
+	return ix, nil
 }

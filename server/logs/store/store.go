@@ -110,7 +110,8 @@ type Store struct {
 
 	manifest *manifest
 	streams  interner
-	readers  *readers
+	readers  *opened[*reader] // segments being read
+	indexes  *opened[*index]  // and their sidecars, of which there are many more
 
 	full      fullness
 	clock     *clock
@@ -140,7 +141,8 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	s.flushed = sync.NewCond(&s.mu)
 	s.streams.byKey = map[string]*stream{}
 	s.queue.init(max(opt.Memory/16, 4<<20))
-	s.readers = newReaders(opt.Memory / 8)
+	s.readers = newOpened(opt.Memory*3/32, maxReaders, openReader)
+	s.indexes = newOpened(opt.Memory*3/32, mostIndexes(), (*Store).openOrRebuild)
 	s.segments = newCatalog()
 	if err := s.takeLock(); err != nil {
 		return nil, err
@@ -193,7 +195,8 @@ func (s *Store) release() error {
 	if s.manifest != nil {
 		errs = append(errs, s.manifest.close())
 	}
-	s.readers.close()
+	s.readers.close(s)
+	s.indexes.close(s)
 	return errors.Join(append(errs, s.lock.Close())...)
 }
 
@@ -234,6 +237,8 @@ func orderOf(labels record.Labels) string {
 type interner struct {
 	mu    sync.Mutex
 	byKey map[string]*stream
+	names map[string]string
+	last  []*stream // of a segment
 }
 
 const maxInterned = 100_000
