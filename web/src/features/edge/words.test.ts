@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { packagesOf } from "./bundles/contents";
 import { enrolCommand, installCommand, labelsOf, labelsText } from "./enrolment/commands";
 import { tokenLook } from "./enrolment/state";
 import { eventLook } from "./node/events";
@@ -46,11 +45,6 @@ it("groups who is left out by the reason", () => {
     { reason: "offline", names: ["a"] },
     { reason: "no reason given", names: ["d"] },
   ]);
-});
-
-it("lists the packages of a manifest, and none of one that it does not know", () => {
-  expect(packagesOf({ variants: [{ os_id: "debian", version_id: "12", arch: "amd64", packages: [{ name: "libssl3", version: "3.0", size: 9 }] }] })).toEqual([{ variant: "debian/12/amd64", name: "libssl3", version: "3.0", size: 9 }]);
-  expect(packagesOf({ variants: "other" })).toEqual([]);
 });
 
 it("tells what is in force and who is behind", () => {

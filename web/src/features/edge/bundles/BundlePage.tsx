@@ -1,29 +1,38 @@
 import "../edge.css";
-import { useSuspenseQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { Rocket } from "lucide-react";
+import { useState } from "react";
+import { api, done } from "@/api/client";
+import { refusal, useSession } from "@/api/session";
 import { bytes, count, plural } from "@/format/bytes";
-import { CodeBlock } from "@/ui/CodeBlock";
+import { Button } from "@/ui/Button";
 import { Copyable } from "@/ui/CopyButton";
+import { Confirm } from "@/ui/Dialog";
 import { Facts } from "@/ui/facts";
 import { usePage } from "@/ui/frame/hooks";
+import { useTask } from "@/ui/frame/useTask";
 import { PageHeader } from "@/ui/PageHeader";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { Notice } from "@/ui/states";
 import { Status } from "@/ui/StatusGlyph";
-import { type Column, Table } from "@/ui/Table";
 import { EdgeContext } from "../EdgeContext";
 import { agentLook } from "../looks";
-import { bundlesPath, fleetPath } from "../paths";
+import { bundlesPath, fleetPath, keysPath, newPolicyPath } from "../paths";
 import type { BundleStatus } from "../queries";
-import { packagesOf, type PackageRow } from "./contents";
+import { environment } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
+import { Fixes, Packages, Variants } from "./Parts";
+import { termsOf } from "./contents";
+import { Difference } from "./Difference";
+import { Export } from "./Export";
 import { bundleQuery } from "./queries";
 
 /** What is in a bundle, who signed it, and which nodes have it. */
 export function BundlePage() {
   const { team, bundle: id } = useParams({ strict: false }) as { team: string; bundle: string };
   const bundle = useSuspenseQuery(bundleQuery(team, id)).data;
-  const file = `/api/v1/edge/bundles/${encodeURIComponent(id)}/file?team=${encodeURIComponent(team)}`;
-  const sbom = `/api/v1/edge/bundles/${encodeURIComponent(id)}/sbom?team=${encodeURIComponent(team)}`;
+  const address = (what: string) => `/api/v1/edge/bundles/${encodeURIComponent(id)}/${what}?team=${encodeURIComponent(team)}`;
   const good = bundle.vouched && !bundle.expired;
   usePage({ title: id, crumbs: [{ label: "Edge", to: fleetPath(team) }, { label: "Bundles", to: bundlesPath(team) }, { label: id }] });
   return (
@@ -33,16 +42,7 @@ export function BundlePage() {
         title={id}
         status={good ? "succeeded" : "failed"}
         meta={`${good ? "signed and valid" : bundle.expired ? "expired" : "withdrawn"} · version ${bundle.version} · ${bytes(bundle.size)}`}
-        actions={
-          <>
-            <a className="btn" href={sbom} download={`${id}.cdx.json`}>
-              SBOM
-            </a>
-            <a className="btn" href={file} download={`${id}.epb`}>
-              Download
-            </a>
-          </>
-        }
+        actions={<Acts team={team} bundle={bundle} sbom={address("sbom")} good={good} />}
       />
       <div className="edge-cols">
         <div>
@@ -51,77 +51,72 @@ export function BundlePage() {
               <Notice kind="bad">{bundle.expired ? "Its time is over: nodes refuse it." : "The newest signed list names it no longer: nodes refuse it."}</Notice>
             </section>
           )}
-          <Variants bundle={bundle} />
-          <Contents bundle={bundle} />
-          <section aria-label="Without a network">
-            <h2>To nodes without a network</h2>
-            <p className="muted mb-2">The file carries today&apos;s signatures, so a node trusts it without asking here.</p>
-            <CodeBlock label="Export command" code={`signalbox bundle export ${id} -o ${id}.epb\nsudo signalbox-agent apply ${id}.epb`} filled={[id]} />
-          </section>
+          <Variants team={team} bundle={bundle} />
+          <Fixes team={team} bundle={bundle} />
+          <Packages bundle={bundle} />
+          <Difference key={id} team={team} bundle={bundle} />
+          <Export bundle={bundle} file={address("file")} />
+          <FromShell command={(url) => `${environment(url)}\nsignalbox bundle export ${id} -o ${id}.epb\nsignalbox bundle verify --trust trust ${id}.epb`} />
         </div>
         <aside aria-label="Facts">
-          <Signed bundle={bundle} />
+          <Signed team={team} bundle={bundle} />
           <Nodes team={team} bundle={bundle} />
+          <Terms bundle={bundle} />
         </aside>
       </div>
     </>
   );
 }
 
-function Variants({ bundle }: { bundle: BundleStatus }) {
-  type Row = BundleStatus["variants"][number];
-  const columns: Column<Row>[] = [
-    { key: "name", head: "System", lead: true, cell: ({ name, codename }) => <><b>{name}</b> <span className="muted">{codename}</span></> },
-    { key: "packages", head: "Packages", said: "packages", width: 96, number: true, cell: ({ packages }) => count(packages) },
-    { key: "rollback", head: "To go back", said: "to go back", width: 110, number: true, cell: ({ rollback }) => count(rollback) },
-    { key: "size", head: "Whole", said: "whole", width: 96, number: true, cell: ({ size }) => bytes(size) },
-    { key: "best", head: "By deltas", said: "by deltas", width: 96, number: true, cell: ({ best }) => bytes(best) },
-  ];
+function Acts({ team, bundle, sbom, good }: { team: string; bundle: BundleStatus; sbom: string; good: boolean }) {
+  const [asked, setAsked] = useState(false);
+  const refused = refusal(useSession(), team, "owner");
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const having = Object.values(bundle.nodes).reduce((sum, n) => sum + n, 0);
+  const remove = useTask({
+    run: () => done(api.DELETE("/api/v1/edge/bundles/{bundle}", { params: { path: { bundle: bundle.id }, query: { team } } })),
+    failed: "The bundle is still there.",
+    onDone: () => {
+      void navigate({ to: bundlesPath(team) });
+      void client.invalidateQueries({ queryKey: ["edge", "bundles", team] });
+    },
+  });
   return (
-    <section aria-label="Systems">
-      <h2>Systems</h2>
-      <Table label="Systems" compact columns={columns} rows={bundle.variants} rowKey={({ name }) => name} />
-    </section>
+    <>
+      <a className="btn" href={sbom} download={`${bundle.id}.cdx.json`}>
+        SBOM
+      </a>
+      <Button icon={Rocket} refused={!good && "Nodes refuse it."} onClick={() => void navigate({ to: newPolicyPath(team), search: { bundle: bundle.id } as never })}>
+        Roll out
+      </Button>
+      <Button kind="danger" refused={refused} onClick={() => setAsked(true)}>
+        Delete
+      </Button>
+      <Confirm open={asked} onClose={() => setAsked(false)} onConfirm={() => void remove.start()} busy={remove.busy} title={`Delete ${bundle.id}?`} act="Delete" typed={bundle.id}>
+        Its files go from this server, {bytes(bundle.size)} of them. {having > 0 ? `${plural(having, "node")} that have it or are at it keep what they have; who still fetches it gets nothing more.` : "No node has it or is at it."} To have nodes refuse it as well, sign a list without it.
+      </Confirm>
+    </>
   );
 }
 
-const most = 300;
+const roles: Record<string, string> = { targets: "Release key", root: "Root key", snapshot: "Snapshot key", timestamp: "Timestamp key" };
 
-function Contents({ bundle }: { bundle: BundleStatus }) {
-  const rows = packagesOf(bundle.manifest);
-  const columns: Column<PackageRow>[] = [
-    { key: "name", head: "Package", lead: true, sort: (a, b) => a.name.localeCompare(b.name), cell: ({ name }) => <b>{name}</b> },
-    { key: "version", head: "Version", width: "30%", cell: ({ version }) => <code>{version}</code> },
-    { key: "variant", head: "For", said: "for", width: "26%", cell: ({ variant }) => variant },
-    { key: "size", head: "Size", width: 96, number: true, sort: (a, b) => a.size - b.size, cell: ({ size }) => (size > 0 ? bytes(size) : "–") },
-  ];
-  if (rows.length === 0) return null;
-  return (
-    <section aria-label="Contents">
-      <div className="section-head mb-2">
-        <h2>Contents</h2>
-        <span className="meta">
-          {plural(rows.length, "package")}, {plural(bundle.fixes, "vulnerability", "vulnerabilities")} mended
-        </span>
-      </div>
-      <Table label="Contents" compact columns={columns} rows={rows.slice(0, most)} rowKey={({ variant, name, version }) => `${variant} ${name} ${version}`} />
-      {rows.length > most && <p className="meta">the first {most}; all are in the SBOM</p>}
-    </section>
-  );
-}
-
-function Signed({ bundle }: { bundle: BundleStatus }) {
+function Signed({ team, bundle }: { team: string; bundle: BundleStatus }) {
   return (
     <section>
       <h2>Signed</h2>
       <Facts
         items={[
-          ...bundle.signers.map(({ role, key_id: key }): [string, React.ReactNode] => [role, <Copyable key={key} text={key}>{key.slice(0, 12)}</Copyable>]),
-          ["Stands", bundle.vouched ? <Status key="v" status="succeeded" word="named by the signed list" /> : <Status key="v" status="failed" word="withdrawn" />],
+          ...bundle.signers.map(({ role, key_id: key }): [string, React.ReactNode] => [roles[role] ?? role, <Copyable key={key} text={key}>{key.slice(0, 12)}</Copyable>]),
+          ["Named by", <Link key="k" to={keysPath(team)}>the root that nodes trust</Link>],
+          ["Stands", bundle.vouched ? <Status key="v" status="succeeded" word="in the signed list" /> : <Status key="v" status="failed" word="withdrawn" />],
           ["Good until", <RelativeTime key="e" at={bundle.expires_at} />],
           ["Made", <RelativeTime key="c" at={bundle.created_at} />],
           ["Published", <>{bundle.published_by} <RelativeTime key="p" at={bundle.published_at} /></>],
+          ["Channel", bundle.channel],
           ["Manifest", <Copyable key="m" text={bundle.manifest_sha256}>{bundle.manifest_sha256.slice(0, 16)}</Copyable>],
+          ["SBOM", <Copyable key="s" text={bundle.sbom_sha256}>{bundle.sbom_sha256.slice(0, 16)}</Copyable>],
         ]}
       />
     </section>
@@ -147,6 +142,17 @@ function Nodes({ team, bundle }: { team: string; bundle: BundleStatus }) {
           ))}
         </ul>
       )}
+    </section>
+  );
+}
+
+function Terms({ bundle }: { bundle: BundleStatus }) {
+  const terms = termsOf(bundle.manifest);
+  if (terms.length === 0) return null;
+  return (
+    <section aria-label="Terms">
+      <h2>Terms</h2>
+      <Facts items={terms} />
     </section>
   );
 }

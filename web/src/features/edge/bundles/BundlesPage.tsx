@@ -14,6 +14,8 @@ import { EmptyState, Notice } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
 import { EdgeFrame } from "../EdgeFrame";
 import { bundlePath, keysPath } from "../paths";
+import { environment } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
 import { type Bundle, bundlesQuery } from "../queries";
 
 /** What can be rolled out. */
@@ -65,7 +67,10 @@ export function BundlesPage() {
           A bundle holds packages for the systems of your nodes, with what is needed to take them back, signed by your release key. It is made where that key is, never here.
         </EmptyState>
       ) : (
-        <Table label="Bundles" columns={columns(team)} rows={bundles} rowKey={({ id }) => id} onOpen={({ id }) => void navigate({ to: bundlePath(team, id) })} keyboard />
+        <>
+          <Table label="Bundles" columns={columns(team)} rows={bundles} rowKey={({ id }) => id} onOpen={({ id }) => void navigate({ to: bundlePath(team, id) })} keyboard />
+          <FromShell command={(own) => `${environment(own)}\nsignalbox bundle publish bundle.epb`} />
+        </>
       )}
     </EdgeFrame>
   );

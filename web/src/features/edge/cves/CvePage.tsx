@@ -20,6 +20,7 @@ import { FromShell } from "../shell/FromShell";
 import { type Cve, cveQuery } from "./queries";
 import { cveIn, cveWords } from "./state";
 
+const most = 200;
 const cveSearch = params({ cve: text(60) });
 
 /** Which nodes still carry a vulnerability: one search, one answer. */
@@ -93,7 +94,6 @@ function Answer({ team, found }: { team: string; found: Cve }) {
         )}
         {fixes.length === 0 && <p className="muted pt-2">The server knows of a vulnerability by the bundles that mend it. Build one that does, and this page answers as soon as it is published.</p>}
       </section>
-      {open.length > 0 && <Table label="Nodes that carry it" columns={carriers(team)} rows={open} rowKey={({ node, source }) => `${node} ${source}`} onOpen={({ node }) => void navigate({ to: nodePath(team, node) })} keyboard />}
       {fixes.length > 0 && (
         <section className="edge-part" aria-label="Mended by">
           <div className="section-head">
@@ -101,6 +101,15 @@ function Answer({ team, found }: { team: string; found: Cve }) {
             <span className="meta">{count(fixes.length)}</span>
           </div>
           <Table label="Mended by" compact columns={mends(team)} rows={fixes} rowKey={({ bundle: name, variant, source }) => `${name} ${variant} ${source}`} />
+        </section>
+      )}
+      {open.length > 0 && (
+        <section className="edge-part" aria-label="Nodes that carry it">
+          <div className="section-head">
+            <h2>Nodes that carry it</h2>
+            <span className="meta">{open.length > most ? `the first ${most} of ${count(open.length)}; the grid shows all` : count(open.length)}</span>
+          </div>
+          <Table label="Nodes that carry it" columns={carriers(team)} rows={open.slice(0, most)} rowKey={({ node, source }) => `${node} ${source}`} onOpen={({ node }) => void navigate({ to: nodePath(team, node) })} keyboard />
         </section>
       )}
     </>

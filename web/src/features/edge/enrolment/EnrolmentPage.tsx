@@ -11,7 +11,10 @@ import { useTask } from "@/ui/frame/useTask";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
+import { Fingerprint } from "../Fingerprint";
 import { EdgeFrame } from "../EdgeFrame";
+import { change } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
 import { type Node, nodesQuery, tokensQuery } from "../queries";
 import { labelsText } from "./commands";
 import { NewToken } from "./NewToken";
@@ -28,6 +31,7 @@ export function EnrolmentPage() {
       <Pending team={team} nodes={pending?.items} refused={refused} />
       <NewToken team={team} refused={refused} />
       <Tokens team={team} tokens={tokens} refused={refused} />
+      <FromShell command={(url) => change(url, "POST", "tokens", { team, name: "rack 4", site: "oslo", labels: { role: "edge-node" }, max_uses: 10, hours: 24 })} />
     </EdgeFrame>
   );
 }
@@ -98,7 +102,7 @@ const columns = (marked: ReadonlySet<string>, setMarked: (marked: Set<string>) =
       </Tick>
     ),
   },
-  { key: "print", head: "Fingerprint", said: "fingerprint", cell: ({ fingerprint }) => <span className="edge-print">{fingerprint}</span> },
+  { key: "print", head: "Fingerprint", said: "fingerprint", cell: ({ fingerprint }) => <Fingerprint of={fingerprint} /> },
   { key: "system", head: "System", said: "runs", width: 168, cell: ({ variant }) => variant },
   { key: "from", head: "From", said: "from", width: 130, cell: ({ address }) => address },
   { key: "labels", head: "Labels", width: 150, cell: ({ labels }) => labelsText(labels) || <span className="muted">none</span> },

@@ -5,7 +5,7 @@ import { asProblem } from "@/api/problem";
 import { count } from "@/format/bytes";
 import { Input } from "@/ui/Field";
 import { type Column, Table } from "@/ui/Table";
-import { bundlePath } from "../paths";
+import { bundlePath, cvesPath } from "../paths";
 import { nodeCvesQuery, packagesQuery } from "./queries";
 
 /** Vulnerabilities for which there is a bundle that the node does not have. */
@@ -14,8 +14,8 @@ export function Cves({ team, id }: { team: string; id: string }) {
   if (open.length === 0) return null;
   type Row = (typeof open)[number];
   const columns: Column<Row>[] = [
-    { key: "cve", head: "Vulnerability", lead: true, sort: (a, b) => a.cve.localeCompare(b.cve), cell: ({ cve }) => <b>{cve}</b> },
-    { key: "severity", head: "Severity", width: 96, cell: ({ severity }) => severity },
+    { key: "cve", head: "Vulnerability", lead: true, sort: (a, b) => a.cve.localeCompare(b.cve), cell: ({ cve }) => <Link className="title" to={cvesPath(team)} search={{ cve } as never}>{cve}</Link> },
+    { key: "severity", head: "Severity", width: 96, cell: ({ severity }) => severity || <span className="muted">not said</span> },
     { key: "source", head: "In", said: "in", width: "22%", cell: ({ source }) => source },
     { key: "fixed", head: "Mended in", said: "mended in", width: "22%", cell: ({ fixed_version: version }) => <code>{version}</code> },
     { key: "bundle", head: "By bundle", said: "by", width: "22%", cell: ({ bundle }) => <Link to={bundlePath(team, bundle)}>{bundle}</Link> },

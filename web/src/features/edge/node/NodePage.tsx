@@ -1,6 +1,7 @@
 import "../edge.css";
 import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { ScrollText } from "lucide-react";
 import { useState } from "react";
 import { api, data, done } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
@@ -19,6 +20,9 @@ import { labelsText } from "../enrolment/commands";
 import { exitWords, nodeLook } from "../looks";
 import { bundlePath, fleetPath, rolloutPath } from "../paths";
 import type { Node } from "../queries";
+import { call } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
+import { Fingerprint } from "../Fingerprint";
 import { Cves, Packages } from "./Installed";
 import { EditNode } from "./EditNode";
 import { eventsQuery, nodeQuery } from "./queries";
@@ -44,6 +48,7 @@ export function NodePage() {
           </section>
           <Cves team={team} id={id} />
           <Packages id={id} />
+          <FromShell command={(url) => `# here\n${call(url, `nodes/${id}`)}\n# on the machine\nsudo signalbox-agent status\nsudo signalbox-agent doctor\nsudo signalbox-agent rollback`} />
         </div>
         <aside aria-label="Facts">
           <Identity node={node} />
@@ -88,6 +93,9 @@ function Acts({ team, node }: { team: string; node: Node }) {
   const sure = () => (asked === "delete" ? void remove.start() : asked && void decide.start(asked));
   return (
     <>
+      <Button icon={ScrollText} onClick={() => void navigate({ to: logsOf(team), search: { q: `host:${quoted(node.hostname || node.name)}` } as never })}>
+        Logs
+      </Button>
       {node.state === "pending" && (
         <>
           <Button kind="primary" busy={decide.busy} refused={refused} onClick={() => void decide.start("accept")}>
@@ -118,6 +126,10 @@ function Acts({ team, node }: { team: string; node: Node }) {
     </>
   );
 }
+
+/** The address of the logs of a team. They are another capability, so only their address is known here. */
+const logsOf = (team: string) => `/teams/${encodeURIComponent(team)}/logs`;
+const quoted = (host: string) => (/^[\w.-]+$/.test(host) ? host : JSON.stringify(host));
 
 function Warnings({ team, node }: { team: string; node: Node }) {
   const client = useQueryClient();
@@ -165,11 +177,11 @@ function Identity({ node }: { node: Node }) {
       <h2>Identity</h2>
       <Facts
         items={[
-          ["Fingerprint", <span key="f" className="edge-print">{node.fingerprint}</span>],
-          ["Id", <Copyable key="i" text={node.id} />],
+          ["Fingerprint", <Fingerprint key="f" of={node.fingerprint} />],
+          ["Id", <Copyable key="i" text={node.id}>{node.id.slice(0, 16)}</Copyable>],
           ["Host", node.hostname],
           ["System", `${node.os_id} ${node.version_id}${node.codename ? ` (${node.codename})` : ""}, ${node.arch}`],
-          ["Kernel", node.kernel],
+          ["Kernel", node.kernel || "not said"],
           ["Address", node.address],
           ["Site", node.site || "none"],
           ["Labels", labelsText(node.labels) || "none"],

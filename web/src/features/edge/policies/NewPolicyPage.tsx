@@ -9,19 +9,27 @@ import { Button } from "@/ui/Button";
 import { usePage } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
 import { PageHeader } from "@/ui/PageHeader";
+import { params, text as words } from "@/ui/schema";
 import { Notice } from "@/ui/states";
+import { useUrlState } from "@/ui/useUrlState";
 import { EdgeContext } from "../EdgeContext";
 import { fleetPath, policiesPath, policyPath } from "../paths";
 import { bundlesQuery } from "../queries";
 import { PolicyText } from "./PolicyText";
 import { Simulation } from "./Simulation";
-import { sample } from "./words";
+import { fresh, textOf } from "./form";
+import { PolicyForm } from "./PolicyForm";
+
+const newSearch = params({ bundle: words(120) });
 
 /** A policy is written, and seen before it does anything. */
 export function NewPolicyPage() {
   const { team } = useParams({ strict: false }) as { team: string };
-  const newest = useSuspenseQuery(bundlesQuery(team)).data.items[0]?.id ?? "20260415-build-42";
-  const [text, setText] = useState(() => sample(newest));
+  const bundles = useSuspenseQuery(bundlesQuery(team)).data.items;
+  const [{ bundle = bundles[0]?.id ?? "20260415-build-42" }] = useUrlState(newSearch);
+  const [form, setForm] = useState(() => fresh(bundle));
+  const [text, setText] = useState(() => textOf(form));
+  const own = text !== textOf(form);
   const refused = refusal(useSession(), team, "member");
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -52,6 +60,21 @@ export function NewPolicyPage() {
       )}
       <div className="edge-cols">
         <div>
+          <section aria-label="By asking">
+            <PolicyForm
+              form={form}
+              bundles={bundles}
+              onForm={(next) => {
+                setForm(next);
+                if (!own) setText(textOf(next));
+              }}
+            />
+            {own && (
+              <div className="pt-3">
+                <Notice actions={<Button size="small" onClick={() => setText(textOf(form))}>Write it anew</Button>}>The text was changed by hand; the form writes over that only when told to.</Notice>
+              </div>
+            )}
+          </section>
           <section aria-label="Text">
             <PolicyText team={team} text={text} onText={setText} readOnly={Boolean(refused)} />
           </section>

@@ -18,6 +18,8 @@ import { EdgeContext } from "../EdgeContext";
 import { rolloutLook } from "../looks";
 import { fleetPath, policiesPath, rolloutPath } from "../paths";
 import { StartRollout } from "../rollouts/StartRollout";
+import { call, change } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
 import { PolicyText } from "./PolicyText";
 import { type Policy, policyQuery, revisionsQuery } from "./queries";
 import { Simulation } from "./Simulation";
@@ -88,6 +90,7 @@ function Editor({ team, policy }: { team: string; policy: Policy }) {
             {fromGit && <Notice>{fromGit}</Notice>}
             <PolicyText team={team} text={text} onText={setText} readOnly={Boolean(refused || fromGit)} />
           </section>
+          <FromShell command={(url) => `${call(url, `policies/${policy.id}`)}\n${change(url, "POST", "policies/dry-run", { team, policy: policy.id })}`} />
         </div>
         <aside aria-label="What it does">
           <Simulation team={team} text={text} />

@@ -22,27 +22,3 @@ export function findingWords(findings: Pick<Finding, "warning">[]): string {
   const say = (n: number, one: string) => (n > 0 ? `${n} ${one}${n > 1 ? "s" : ""}` : "");
   return [say(mistakes, "mistake"), say(warnings, "warning")].filter(Boolean).join(", ") || "nothing is wrong with it";
 }
-
-/** A policy to begin with. */
-export const sample = (bundle: string) => `apiVersion: patchmgmt.io/v1
-kind: PatchPolicy
-metadata:
-  name: edge-fleet
-  namespace: operations
-spec:
-  bundleRef:
-    version: "${bundle}"
-  targets:
-    selector:
-      matchLabels:
-        role: edge-node
-  schedule:
-    maintenanceWindow: "Tue 02:00-04:00"
-    timezone: "UTC"
-  rolloutStrategy:
-    type: RollingUpdate
-    batchSize: 100
-    batchDelayMinutes: 15
-  rollback:
-    enabled: true
-`;

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { count } from "@/format/bytes";
 import { Button } from "@/ui/Button";
@@ -16,7 +16,8 @@ type Props = { id: string; team: string; counts: Record<string, number>; search:
 /** The nodes of a rollout, each with how it stands in it. */
 export function Members({ id, team, counts, search, onSearch }: Props) {
   const filter = { state: search.state ?? "", batch: search.batch > 0 ? search.batch - 1 : undefined, q: search.q ?? "" };
-  const found = useQuery(membersQuery(id, filter)).data;
+  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(membersQuery(id, filter));
+  const found = data?.pages.flatMap(({ items }) => items);
   const states = memberStates.filter((state) => counts[state]);
   const narrowed = Boolean(search.state || search.batch || search.q);
   return (
@@ -30,9 +31,16 @@ export function Members({ id, team, counts, search, onSearch }: Props) {
           {narrowed && <Button onClick={() => onSearch({ state: undefined, batch: undefined, q: undefined })}>All</Button>}
         </span>
       </div>
-      <Table label="Nodes" compact columns={columns(team)} rows={found?.items} rowKey={({ node }) => node} />
-      {found && found.items.length === 0 && <p className="muted">No node fits.</p>}
-      {found?.next && <p className="meta">the first {count(found.items.length)}; choose a state or a batch to see others</p>}
+      <Table label="Nodes" compact columns={columns(team)} rows={found} rowKey={({ node }) => node} />
+      {found?.length === 0 && <p className="muted">No node fits.</p>}
+      {hasNextPage && (
+        <p className="line pt-2">
+          <Button busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            More
+          </Button>
+          <span className="meta">the first {count(found?.length ?? 0)}</span>
+        </p>
+      )}
     </section>
   );
 }
@@ -60,6 +68,6 @@ const columns = (team: string): Column<Member>[] => [
   },
   { key: "site", head: "Site", said: "at", width: 80, cell: ({ site }) => site },
   { key: "batch", head: "Batch", said: "batch", width: 64, number: true, cell: ({ batch }) => (batch < 0 ? "–" : batch + 1) },
-  { key: "why", head: "Why", cell: ({ reason, agent_state: agent }) => <span title={reason}>{reason || <span className="muted">{agent}</span>}</span> },
+  { key: "why", head: "Why", cell: ({ reason, state, agent_state: agent }) => <span title={reason}>{reason || <span className="muted">{agent === state ? "" : agent}</span>}</span> },
   { key: "changed", head: "Since", said: "since", width: 108, cell: ({ changed_at: at }) => (at ? <RelativeTime at={at} /> : "–") },
 ];

@@ -42,7 +42,6 @@ export function RolloutPage() {
         <div>
           <Summary team={team} rollout={rollout} />
           <Members id={id} team={team} counts={rollout.counts} search={search} onSearch={setSearch} />
-          <History id={id} />
           <FromShell command={(url) => shellOf(url, rollout)} />
         </div>
         <aside aria-label="How far it is">
@@ -51,6 +50,7 @@ export function RolloutPage() {
           <StopLine threshold={rollout.threshold} />
           <Reasons team={team} rollout={rollout} />
           <Times rollout={rollout} />
+          <History id={id} />
         </aside>
       </div>
     </>
@@ -123,7 +123,7 @@ function History({ id }: { id: string }) {
   return (
     <section aria-label="History">
       <h2>History</h2>
-      <ol className="edge-events">
+      <ol className="edge-events narrow">
         {events.map(({ id: number, at, kind, state, actor, reason }) => (
           <li key={number}>
             <span className="meta">

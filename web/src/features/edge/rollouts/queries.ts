@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import type { components } from "@/api/schema.gen";
 
@@ -10,11 +10,15 @@ export type Member = Schemas["EdgeRolloutNode"];
 export const rolloutQuery = (id: string) =>
   queryOptions({ queryKey: ["edge", "rollout", id, "self"], queryFn: ({ signal }) => data(api.GET("/api/v1/edge/rollouts/{rollout}", { params: { path: { rollout: id } }, signal })) });
 
+const members = 100;
+
 export const membersQuery = (id: string, filter: { state: string; batch?: number; q: string }) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ["edge", "rollout", id, "nodes", filter],
-    queryFn: ({ signal }) =>
-      data(api.GET("/api/v1/edge/rollouts/{rollout}/nodes", { params: { path: { rollout: id }, query: { state: (filter.state || undefined) as never, batch: filter.batch, q: filter.q || undefined, limit: 200 } }, signal })),
+    queryFn: ({ signal, pageParam: after }) =>
+      data(api.GET("/api/v1/edge/rollouts/{rollout}/nodes", { params: { path: { rollout: id }, query: { state: (filter.state || undefined) as never, batch: filter.batch, q: filter.q || undefined, after: after || undefined, limit: members } }, signal })),
+    initialPageParam: "",
+    getNextPageParam: ({ next }) => next || undefined,
     placeholderData: (before) => before,
   });
 

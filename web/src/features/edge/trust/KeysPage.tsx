@@ -2,7 +2,7 @@ import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api, data } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
-import { count, plural } from "@/format/bytes";
+import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { Copyable } from "@/ui/CopyButton";
@@ -13,8 +13,12 @@ import { EmptyState, Notice } from "@/ui/states";
 import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { EdgeFrame } from "../EdgeFrame";
+import { call, change } from "../shell/commands";
+import { FromShell } from "../shell/FromShell";
 import { type Trust, trustQuery } from "../queries";
-import { behind, ceremony, documentLook } from "./state";
+import { Behind } from "./Behind";
+import { Rotation } from "./Rotation";
+import { ceremony, documentLook, portalLook } from "./state";
 
 /** Whose signatures nodes believe. */
 export function KeysPage() {
@@ -33,7 +37,9 @@ export function KeysPage() {
       {trust.roles.length > 0 && <Roles trust={trust} />}
       {trust.documents.length > 0 && <Documents trust={trust} />}
       <PortalKeys trust={trust} />
-      {root && <Behind trust={trust} newest={root.version} />}
+      {root && <Rotation trust={trust} />}
+      {root && <Behind team={team} trust={trust} newest={root.version} />}
+      <FromShell command={(url) => (root ? `signalbox bundle keys show --trust trust\n${call(url, "trust", { team })}` : change(url, "POST", "trust/keys", { team }))} />
     </EdgeFrame>
   );
 }
@@ -79,7 +85,7 @@ function Roles({ trust }: { trust: Trust }) {
                 <li key={id} className="line">
                   <Copyable text={id}>{id.slice(0, 24)}</Copyable>
                   {portal && <Chip>this server</Chip>}
-                  <Status status={signed ? "succeeded" : "pending"} word={signed ? "has signed" : "has not signed"} />
+                  {signed && <Status status="succeeded" word="has signed the list" />}
                 </li>
               ))}
             </ul>
@@ -115,7 +121,7 @@ function PortalKeys({ trust }: { trust: Trust }) {
         {trust.portal_keys.map(({ id, public_key: key, active, created_by: by, created_at: at }) => (
           <li key={id} className="grid gap-1">
             <p className="line">
-              <Status status={active ? "succeeded" : "pending"} word={active ? "active" : "not in the root yet"} />
+              <Status {...portalLook({ active, created_at: at }, trust.portal_keys)} />
               <span className="meta">
                 made by {by} <RelativeTime at={at} />
               </span>
@@ -124,26 +130,6 @@ function PortalKeys({ trust }: { trust: Trust }) {
           </li>
         ))}
       </ul>
-    </section>
-  );
-}
-
-function Behind({ trust, newest }: { trust: Trust; newest: number }) {
-  const rows = behind(trust.nodes_by_root, newest);
-  return (
-    <section className="edge-part" aria-label="What nodes trust">
-      <h2>What nodes trust</h2>
-      {rows.length === 0 ? (
-        <p className="muted">No node yet.</p>
-      ) : (
-        <ul className="grid gap-1">
-          {rows.map(({ root, nodes, old }) => (
-            <li key={root}>
-              <b className="num">{count(nodes)}</b> {root === 0 ? "no root yet" : `root ${root}`} {old && <span className="muted">they follow when they check in</span>}
-            </li>
-          ))}
-        </ul>
-      )}
     </section>
   );
 }
