@@ -45,6 +45,9 @@ func (a *App) delivered(ctx context.Context, d github.Delivery) ([]github.Effect
 	if err := a.policiesPushed(ctx, d, e); err != nil {
 		return nil, err
 	}
+	if err := a.assistant.GitHubChanged(ctx, e.Facts.Repository); err != nil {
+		return nil, err
+	}
 	if err := a.pullForReview(ctx, d.Team, e.Facts); err != nil {
 		return nil, err
 	}

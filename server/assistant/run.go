@@ -216,6 +216,8 @@ type asked struct {
 	sources  []Source
 	// items are the numbers that the answer lists, for questions that follow.
 	items []int
+	// asOf is how old what GitHub said is, zero when it was asked just now.
+	asOf time.Time
 	// planner is who answered: plan or model; usage what the model took.
 	planner string
 	usage   llm.Usage
@@ -244,6 +246,7 @@ func (a *asked) answer(ctx context.Context) (answer Answer, status Status) {
 	if len(a.failures) > 0 && status == Answered {
 		answer.Text += "\n\nNot all of it could be looked up: " + strings.Join(a.failures, " ")
 	}
+	answer.Text += a.ageOf()
 	return answer, status
 }
 

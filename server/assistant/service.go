@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"github.com/signalbox/signalbox/bots/llm"
+	"github.com/signalbox/signalbox/server/assistant/githubtools"
 	"github.com/signalbox/signalbox/server/assistant/mcpservers"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/identity"
@@ -58,14 +59,20 @@ type Service struct {
 	store store
 	// OnApproval hears of each change of an approval, after it is kept; nil when nobody listens. ctx may carry no caller.
 	OnApproval func(ctx context.Context, team int64, a Approval)
-	known      knownValues
-	visible    visibility
+	// hub keeps what GitHub has said.
+	hub     *githubtools.Cache
+	known   knownValues
+	visible visibility
 	// began is when this server did: what it had begun before was another life's.
 	began time.Time
 }
 
 // New makes the service; nothing runs yet.
-func New(deps Deps) *Service { return &Service{Deps: deps, store: store{deps.DB}, began: deps.Now()} }
+func New(deps Deps) *Service {
+	s := &Service{Deps: deps, store: store{deps.DB}, began: deps.Now(), hub: githubtools.NewCache(deps.Now)}
+	deps.DB.Listen(changedAtGitHub, s.hub.Changed)
+	return s
+}
 
 // keepRuns is how long questions and answers are kept.
 const keepRuns = 90 * 24 * time.Hour

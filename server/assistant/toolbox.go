@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/go-github/v60/github"
-
 	"github.com/signalbox/signalbox/server/assistant/githubtools"
 	"github.com/signalbox/signalbox/server/assistant/guard"
 	"github.com/signalbox/signalbox/server/assistant/mcpservers"
@@ -91,14 +89,7 @@ func (s *Service) callTool(ctx context.Context, a *asked, t callable, args json.
 	case fromPortal:
 		return s.Tools.Call(identity.With(ctx, a.caller), t.Name, args)
 	}
-	server := githubtools.Server{Allowed: a.settings.Repositories, Client: func(ctx context.Context, repository string) (*github.Client, error) {
-		client, ok, err := s.GitHub.ClientAt(ctx, a.team.ID, repository)
-		if err == nil && !ok {
-			err = problem.New(problem.NotFound, "No connection of this team reaches %s; connect GitHub under Pipelines, GitHub.", repository)
-		}
-		return client, err
-	}}
-	list := server.Tools()
+	list := a.githubFor().Tools()
 	i := slices.IndexFunc(list, func(o tools.Tool) bool { return githubPrefix+o.Name == t.Name })
 	if i < 0 {
 		return nil, problem.New(problem.NotFound, "There is no tool %q.", t.Name)
@@ -107,7 +98,8 @@ func (s *Service) callTool(ctx context.Context, a *asked, t callable, args json.
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(out)
+	raw, err := json.Marshal(out)
+	return a.withAge(raw), err
 }
 
 // moreTool gives the rest of a result that was cut.

@@ -2,16 +2,10 @@ package githubtools
 
 import (
 	"context"
-	"encoding/base64"
-	"fmt"
 	"net/url"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
 type login struct {
@@ -137,6 +131,7 @@ type issueIn struct {
 	repo
 	Number int    `json:"issue_number"`
 	Method string `json:"method,omitempty" enum:"get,get_comments"`
+	pages
 }
 
 // Comment is something said under an issue or pull request.
@@ -149,13 +144,14 @@ type Comment struct {
 type issueOut struct {
 	Issue    *Item     `json:"issue,omitempty"`
 	Comments []Comment `json:"comments,omitempty"`
+	NextPage int       `json:"next_page,omitempty"`
 }
 
 func (s *Server) readIssue(ctx context.Context, in issueIn) (issueOut, error) {
 	path := "/issues/" + strconv.Itoa(in.Number)
 	if in.Method == "get_comments" {
-		list, err := s.comments(ctx, in.repo, path)
-		return issueOut{Comments: list}, err
+		list, err := s.comments(ctx, in.repo, path, in.query(30))
+		return issueOut{Comments: list, NextPage: in.next(30, len(list))}, err
 	}
 	var raw rawItem
 	if err := s.get(ctx, in.repo, path, nil, &raw); err != nil {
@@ -165,13 +161,13 @@ func (s *Server) readIssue(ctx context.Context, in issueIn) (issueOut, error) {
 	return issueOut{Issue: &i}, nil
 }
 
-func (s *Server) comments(ctx context.Context, r repo, path string) ([]Comment, error) {
+func (s *Server) comments(ctx context.Context, r repo, path string, query url.Values) ([]Comment, error) {
 	var raw []struct {
 		User      login     `json:"user"`
 		Body      string    `json:"body"`
 		CreatedAt time.Time `json:"created_at"`
 	}
-	err := s.get(ctx, r, path+"/comments", url.Values{"per_page": {"30"}}, &raw)
+	err := s.get(ctx, r, path+"/comments", query, &raw)
 	out := []Comment{}
 	for _, c := range raw {
 		out = append(out, Comment{c.User.Login, clip(c.Body, maxBody), c.CreatedAt})
@@ -183,6 +179,7 @@ type pullIn struct {
 	repo
 	Number int    `json:"pullNumber"`
 	Method string `json:"method" enum:"get,get_reviews,get_check_runs,get_files,get_comments"`
+	pages
 }
 
 // Pull is a pull request.
@@ -217,11 +214,13 @@ type pullOut struct {
 	Checks   []Check   `json:"check_runs,omitempty"`
 	Files    []string  `json:"files,omitempty"`
 	Comments []Comment `json:"comments,omitempty"`
+	// NextPage is where the list goes on.
+	NextPage int `json:"next_page,omitempty"`
 }
 
 func (s *Server) readPull(ctx context.Context, in pullIn) (out pullOut, err error) {
 	path := "/pulls/" + strconv.Itoa(in.Number)
-	hundred := url.Values{"per_page": {"100"}}
+	hundred := in.query(100)
 	switch in.Method {
 	case "get_reviews":
 		var raw []struct {
@@ -234,6 +233,7 @@ func (s *Server) readPull(ctx context.Context, in pullIn) (out pullOut, err erro
 		for _, r := range raw {
 			out.Reviews = append(out.Reviews, Review{r.User.Login, r.State, r.SubmittedAt})
 		}
+		out.NextPage = in.next(100, len(raw))
 	case "get_files":
 		var raw []struct {
 			Filename string `json:"filename"`
@@ -242,8 +242,10 @@ func (s *Server) readPull(ctx context.Context, in pullIn) (out pullOut, err erro
 		for _, f := range raw {
 			out.Files = append(out.Files, f.Filename)
 		}
+		out.NextPage = in.next(100, len(raw))
 	case "get_comments":
-		out.Comments, err = s.comments(ctx, in.repo, "/issues/"+strconv.Itoa(in.Number))
+		out.Comments, err = s.comments(ctx, in.repo, "/issues/"+strconv.Itoa(in.Number), in.query(30))
+		out.NextPage = in.next(30, len(out.Comments))
 	case "get_check_runs":
 		var p Pull
 		if p, err = s.pull(ctx, in.repo, path); err != nil {
@@ -293,186 +295,52 @@ func (s *Server) latestRelease(ctx context.Context, in repo) (Release, error) {
 	return out, err
 }
 
+// pages are how a list is asked for in parts.
+type pages struct {
+	Page    int `json:"page,omitempty"`
+	PerPage int `json:"perPage,omitempty"`
+}
+
+func (p pages) query(usual int) url.Values {
+	return url.Values{"per_page": {strconv.Itoa(bounded(p.PerPage, usual, 100))}, "page": {strconv.Itoa(bounded(p.Page, 1, 100))}}
+}
+
+// next is the page that follows a list, 0 when it was the last one.
+func (p pages) next(usual, got int) int {
+	if got < bounded(p.PerPage, usual, 100) {
+		return 0
+	}
+	return bounded(p.Page, 1, 100) + 1
+}
+
 type releasesIn struct {
 	repo
-	PerPage int `json:"perPage,omitempty"`
+	pages
 }
 
 type releasesOut struct {
 	Releases []Release `json:"releases"`
+	NextPage int       `json:"next_page,omitempty"`
 }
 
 func (s *Server) releases(ctx context.Context, in releasesIn) (releasesOut, error) {
 	out := releasesOut{Releases: []Release{}}
-	err := s.get(ctx, in.repo, "/releases", url.Values{"per_page": {strconv.Itoa(bounded(in.PerPage, 10, 100))}}, &out.Releases)
+	err := s.get(ctx, in.repo, "/releases", in.query(10), &out.Releases)
+	out.NextPage = in.next(10, len(out.Releases))
 	for i := range out.Releases {
 		out.Releases[i].Body = clip(out.Releases[i].Body, 500)
 	}
 	return out, err
 }
 
-type compareIn struct {
+type tagIn struct {
 	repo
-	Base string `json:"base"`
-	Head string `json:"head"`
+	Tag string `json:"tag"`
 }
 
-// Commit is one commit, with the pull requests that its message names.
-type Commit struct {
-	SHA     string    `json:"sha"`
-	Message string    `json:"message"`
-	Author  string    `json:"author"`
-	Date    time.Time `json:"date"`
-	Pulls   []int     `json:"pull_requests"`
-	URL     string    `json:"html_url"`
-}
-
-type rawCommit struct {
-	SHA     string `json:"sha"`
-	HTMLURL string `json:"html_url"`
-	Author  *login `json:"author"`
-	Commit  struct {
-		Message string `json:"message"`
-		Author  struct {
-			Name string    `json:"name"`
-			Date time.Time `json:"date"`
-		} `json:"author"`
-	} `json:"commit"`
-}
-
-// pullForm finds "(#12)" of squashed commits and "pull request #12" of merges.
-var pullForm = regexp.MustCompile(`(?:\(#|pull request #)(\d{1,7})\b`)
-
-func (r rawCommit) commit() Commit {
-	c := Commit{SHA: r.SHA, Message: clip(r.Commit.Message, 500), Author: r.Commit.Author.Name, Date: r.Commit.Author.Date, URL: r.HTMLURL, Pulls: []int{}}
-	if r.Author != nil && r.Author.Login != "" {
-		c.Author = r.Author.Login
-	}
-	for _, m := range pullForm.FindAllStringSubmatch(r.Commit.Message, 20) {
-		if n, err := strconv.Atoi(m[1]); err == nil && !slices.Contains(c.Pulls, n) {
-			c.Pulls = append(c.Pulls, n)
-		}
-	}
-	return c
-}
-
-type commitsOut struct {
-	TotalCommits int      `json:"total_commits,omitempty"`
-	Commits      []Commit `json:"commits"`
-}
-
-func (s *Server) compare(ctx context.Context, in compareIn) (commitsOut, error) {
-	var raw struct {
-		TotalCommits int         `json:"total_commits"`
-		Commits      []rawCommit `json:"commits"`
-	}
-	err := s.get(ctx, in.repo, "/compare/"+url.PathEscape(in.Base)+"..."+url.PathEscape(in.Head), url.Values{"per_page": {"100"}}, &raw)
-	out := commitsOut{TotalCommits: raw.TotalCommits, Commits: []Commit{}}
-	for _, c := range raw.Commits {
-		out.Commits = append(out.Commits, c.commit())
-	}
-	return out, err
-}
-
-type commitsIn struct {
-	repo
-	SHA     string    `json:"sha,omitempty"`
-	Path    string    `json:"path,omitempty"`
-	Since   time.Time `json:"since,omitzero"`
-	PerPage int       `json:"perPage,omitempty"`
-}
-
-func (s *Server) commits(ctx context.Context, in commitsIn) (commitsOut, error) {
-	query := url.Values{"per_page": {strconv.Itoa(bounded(in.PerPage, 30, 100))}}
-	for key, value := range map[string]string{"sha": in.SHA, "path": in.Path} {
-		if value != "" {
-			query.Set(key, value)
-		}
-	}
-	if !in.Since.IsZero() {
-		query.Set("since", in.Since.UTC().Format(time.RFC3339))
-	}
-	var raw []rawCommit
-	err := s.get(ctx, in.repo, "/commits", query, &raw)
-	out := commitsOut{Commits: []Commit{}}
-	for _, c := range raw {
-		out.Commits = append(out.Commits, c.commit())
-	}
-	return out, err
-}
-
-type codeOut struct {
-	TotalCount int `json:"total_count"`
-	Items      []struct {
-		Path string `json:"path"`
-		URL  string `json:"html_url"`
-	} `json:"items"`
-}
-
-func (s *Server) searchCode(ctx context.Context, in searchIn) (out codeOut, err error) {
-	err = s.search(ctx, "code", in.Query, in.Page, in.PerPage, &out)
-	return out, err
-}
-
-type fileIn struct {
-	repo
-	Path string `json:"path"`
-	Ref  string `json:"ref,omitempty"`
-}
-
-type fileOut struct {
-	Path    string `json:"path"`
-	Content string `json:"content"`
-}
-
-// maxFile is the largest file that is read, in bytes.
-const maxFile = 64 << 10
-
-func (s *Server) file(ctx context.Context, in fileIn) (fileOut, error) {
-	var query url.Values
-	if in.Ref != "" {
-		query = url.Values{"ref": {in.Ref}}
-	}
-	if strings.Contains(in.Path, "..") {
-		return fileOut{}, problem.FieldError("path", "has two dots")
-	}
-	var raw struct{ Type, Encoding, Content string }
-	if err := s.get(ctx, in.repo, "/contents/"+(&url.URL{Path: strings.TrimPrefix(in.Path, "/")}).EscapedPath(), query, &raw); err != nil {
-		return fileOut{}, err
-	}
-	text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(raw.Content, "\n", ""))
-	if err != nil || raw.Encoding != "base64" {
-		return fileOut{}, problem.New(problem.Invalid, "%.100s is no file of text.", in.Path)
-	}
-	return fileOut{Path: in.Path, Content: clip(string(text), maxFile)}, nil
-}
-
-type runsIn struct {
-	repo
-	Branch  string `json:"branch,omitempty"`
-	PerPage int    `json:"perPage,omitempty"`
-}
-
-// WorkflowRun is a run of GitHub Actions.
-type WorkflowRun struct {
-	ID         int64     `json:"id"`
-	Name       string    `json:"name"`
-	Branch     string    `json:"head_branch"`
-	Status     string    `json:"status"`
-	Conclusion string    `json:"conclusion"`
-	CreatedAt  time.Time `json:"created_at"`
-	URL        string    `json:"html_url"`
-}
-
-type runsOut struct {
-	Runs []WorkflowRun `json:"workflow_runs"`
-}
-
-func (s *Server) runs(ctx context.Context, in runsIn) (out runsOut, err error) {
-	query := url.Values{"per_page": {fmt.Sprint(bounded(in.PerPage, 20, 100))}}
-	if in.Branch != "" {
-		query.Set("branch", in.Branch)
-	}
-	err = s.get(ctx, in.repo, "/actions/runs", query, &out)
+func (s *Server) releaseByTag(ctx context.Context, in tagIn) (Release, error) {
+	var out Release
+	err := s.get(ctx, in.repo, "/releases/tags/"+url.PathEscape(in.Tag), nil, &out)
+	out.Body = clip(out.Body, maxBody)
 	return out, err
 }

@@ -2,12 +2,15 @@ package githubtools
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/go-github/v60/github"
 
@@ -24,6 +27,11 @@ type Server struct {
 	Allowed []string
 	// OnRead hears of each repository that was read, before it is.
 	OnRead func(repository string) error
+	// Cache keeps answers for those of one Scope, which says whose access they came with; nil asks anew each time.
+	Cache *Cache
+	Scope string
+	// OnCached hears how old an answer is that GitHub was not asked for just now.
+	OnCached func(at time.Time)
 }
 
 // Tools are what can be called; the same for every team.
@@ -39,10 +47,12 @@ func (s *Server) Tools() []tools.Tool {
 		tools.New(read("get_latest_release", "Latest release", "The newest release that is no draft and no pre-release."), s.latestRelease),
 		tools.New(read("list_releases", "List releases", "Releases, newest first, pre-releases among them."), s.releases),
 		tools.New(read("compare_commits", "Compare two versions", "Commits between two tags, branches or commits, with the pull requests that their messages name."), s.compare),
+		tools.New(read("get_release_by_tag", "Read a release", "One release with its notes, by its tag."), s.releaseByTag),
+		tools.New(read("get_commit", "Read a commit", "One commit by its SHA, branch or tag, with the files that it changes."), s.oneCommit),
 		tools.New(read("list_commits", "List commits", "Commits of a branch, newest first; of one path when named."), s.commits),
 		tools.New(read("search_code", "Search code", "Files whose text meets GitHub's code search, which must name a repo."), s.searchCode),
 		tools.New(read("get_file_contents", "Read a file", "A text file of a repository, up to 64 kB."), s.file),
-		tools.New(read("actions_list", "List workflow runs", "Runs of GitHub Actions, newest first; of one branch when named."), s.runs),
+		tools.New(read("actions_list", "List workflow runs", "Runs of GitHub Actions, newest first; of one branch when named. With run_id the jobs of that run, and which of their steps failed."), s.runs),
 	}
 }
 
@@ -80,33 +90,50 @@ func (s *Server) get(ctx context.Context, r repo, path string, query url.Values,
 	if err != nil {
 		return err
 	}
-	return ask(ctx, c, "repos/"+full+path, query, out)
+	return s.ask(ctx, c, full, "repos/"+full+path, query, out)
 }
 
-func ask(ctx context.Context, c *github.Client, path string, query url.Values, out any) error {
+// ask makes a call, or takes what an earlier one of the same team's has brought.
+func (s *Server) ask(ctx context.Context, c *github.Client, repository, path string, query url.Values, out any) error {
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	req, err := c.NewRequest(http.MethodGet, path, nil)
-	if err != nil {
-		return err
+	if s.Cache == nil {
+		body, _, err := fetch(ctx, c, path, "")
+		if err != nil {
+			return explain(err)
+		}
+		return read(body, out)
 	}
-	_, err = c.Do(ctx, req, out)
-	return explain(err)
+	body, at, err := s.Cache.get(ctx, c, place{s.Scope, repository, path})
+	if err != nil {
+		return explain(err)
+	}
+	if !at.IsZero() && s.OnCached != nil {
+		s.OnCached(at)
+	}
+	return read(body, out)
+}
+
+func read(body []byte, out any) error {
+	if err := json.Unmarshal(body, out); err != nil {
+		return problem.Wrap(err, problem.Upstream, "GitHub's answer cannot be read.")
+	}
+	return nil
 }
 
 // explain says what GitHub refused in words.
 func explain(err error) error {
-	var limited *github.RateLimitError
-	var abuse *github.AbuseRateLimitError
+	if err == nil {
+		return nil
+	}
+	until, limited := limitedUntil(err)
 	var failed *github.ErrorResponse
 	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &limited):
-		return problem.Wrap(err, problem.Upstream, "GitHub's limit of calls is used up until %s.", limited.Rate.Reset.UTC().Format("15:04 MST"))
-	case errors.As(err, &abuse):
-		return problem.Wrap(err, problem.Upstream, "GitHub asks us to slow down.")
+	case limited && !until.IsZero():
+		return problem.Wrap(err, problem.Upstream, "GitHub's limit of calls is used up until %s.", until.UTC().Format("15:04 MST"))
+	case limited:
+		return problem.Wrap(err, problem.Upstream, "GitHub asks us to slow down: its limit of calls is met.")
 	case errors.As(err, &failed) && failed.Response != nil:
 		switch code := failed.Response.StatusCode; {
 		case code == http.StatusNotFound:
@@ -118,6 +145,25 @@ func explain(err error) error {
 		}
 	}
 	return problem.Wrap(err, problem.Upstream, "GitHub could not be reached.")
+}
+
+// limitedUntil tells a refusal because of too many calls, and when it ends as far as GitHub says so.
+func limitedUntil(err error) (until time.Time, limited bool) {
+	var used *github.RateLimitError
+	var abuse *github.AbuseRateLimitError
+	var failed *github.ErrorResponse
+	switch {
+	case errors.As(err, &used):
+		return used.Rate.Reset.Time, true
+	case errors.As(err, &abuse):
+		return time.Time{}, true
+	case errors.As(err, &failed) && failed.Response != nil && failed.Response.StatusCode == http.StatusTooManyRequests:
+		if seconds, err := strconv.ParseInt(failed.Response.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+			return time.Unix(seconds, 0), true
+		}
+		return time.Time{}, true
+	}
+	return time.Time{}, false
 }
 
 // scoped takes the repository out of a search, which must name exactly one.
@@ -158,7 +204,7 @@ func (s *Server) search(ctx context.Context, kind, query string, page, perPage i
 		return err
 	}
 	values := url.Values{"q": {strings.TrimSpace("repo:" + full + " " + rest)}, "per_page": {fmt.Sprint(bounded(perPage, 30, 100))}, "page": {fmt.Sprint(bounded(page, 1, 10))}}
-	return ask(ctx, c, "search/"+kind, values, out)
+	return s.ask(ctx, c, full, "search/"+kind, values, out)
 }
 
 func bounded(n, usual, most int) int {

@@ -2,10 +2,8 @@ package acme
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -61,6 +59,9 @@ func NewGitHub() *GitHub {
 		"GET /repos/{owner}/{name}/contents/{path...}":       g.contents,
 		"GET /repos/{owner}/{name}/releases":                 g.releases,
 		"GET /repos/{owner}/{name}/releases/latest":          g.latest,
+		"GET /repos/{owner}/{name}/releases/tags/{tag}":      g.tagged,
+		"GET /repos/{owner}/{name}/commits/{sha}":            g.oneCommit,
+		"GET /repos/{owner}/{name}/actions/runs/{id}/jobs":   g.jobs,
 		"GET /repos/{owner}/{name}/compare/{range}":          g.compare,
 		"GET /repos/{owner}/{name}/actions/runs":             g.runs,
 	} {
@@ -264,70 +265,4 @@ func (g *GitHub) checks(w http.ResponseWriter, r *http.Request) {
 		}
 		reply(w, map[string]any{"check_runs": out})
 	}
-}
-
-func (g *GitHub) releases(w http.ResponseWriter, r *http.Request) {
-	if repoOf(r) == "acme/shop" {
-		reply(w, releases)
-		return
-	}
-	reply(w, []any{})
-}
-
-func (g *GitHub) latest(w http.ResponseWriter, r *http.Request) {
-	if repoOf(r) != "acme/shop" {
-		notFound(w)
-		return
-	}
-	reply(w, releases[1])
-}
-
-func (g *GitHub) compare(w http.ResponseWriter, r *http.Request) {
-	if r.PathValue("range") != "v1.4.1...v1.4.2" || repoOf(r) != "acme/shop" {
-		notFound(w)
-		return
-	}
-	commits := []map[string]any{}
-	for _, t := range g.things["acme/shop"] {
-		if t.merged != "" && t.merged < "2026-04-16T10:00:00Z" {
-			commits = append(commits, commit(fmt.Sprintf("%040d", t.number), t.author, fmt.Sprintf("%s (#%d)", t.title, t.number), t.merged))
-		}
-	}
-	reply(w, map[string]any{"total_commits": len(commits), "commits": commits})
-}
-
-func (g *GitHub) commits(w http.ResponseWriter, r *http.Request) {
-	if repoOf(r) == "acme/shop" && strings.HasPrefix("payments/refund.go", r.URL.Query().Get("path")) {
-		reply(w, page(r, refunds()))
-		return
-	}
-	reply(w, []any{})
-}
-
-func page[T any](r *http.Request, list []T) []T {
-	per, _ := strconv.Atoi(r.URL.Query().Get("per_page"))
-	n, _ := strconv.Atoi(r.URL.Query().Get("page"))
-	if per <= 0 {
-		per = 30
-	}
-	from := min((max(n, 1)-1)*per, len(list))
-	return list[from:min(from+per, len(list))]
-}
-
-func (g *GitHub) contents(w http.ResponseWriter, r *http.Request) {
-	if repoOf(r) != "acme/shop" || !strings.HasSuffix(r.PathValue("path"), "CODEOWNERS") {
-		notFound(w)
-		return
-	}
-	reply(w, map[string]any{"type": "file", "encoding": "base64", "content": base64.StdEncoding.EncodeToString([]byte(codeOwners))})
-}
-
-func (g *GitHub) runs(w http.ResponseWriter, r *http.Request) {
-	list := []map[string]any{}
-	for _, run := range runs {
-		if b := r.URL.Query().Get("branch"); repoOf(r) == "acme/shop" && (b == "" || run["head_branch"] == b) {
-			list = append(list, run)
-		}
-	}
-	reply(w, map[string]any{"total_count": len(list), "workflow_runs": page(r, list)})
 }
