@@ -72,7 +72,7 @@ func (a *asked) byModel(ctx context.Context) (Answer, Status, error) {
 		case len(reply.Calls) > 0 && reply.Stop != llm.Cut && limit == "":
 			t.request.Messages = append(t.request.Messages, llm.Message{FromModel: true, Text: reply.Text, Calls: reply.Calls}, llm.Message{Results: t.results(ctx, reply.Calls)})
 		default:
-			return t.finish(reply, limit), Answered, nil
+			return t.finish(ctx, reply, limit), Answered, nil
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (t *thought) limit(turn int) string {
 }
 
 // finish checks an answer before anybody sees it: facts must come from somewhere, failures must be said.
-func (t *thought) finish(reply llm.Reply, limit string) Answer {
+func (t *thought) finish(ctx context.Context, reply llm.Reply, limit string) Answer {
 	text := guard.Clean(strings.TrimSpace(reply.Text))
 	looked := slices.ContainsFunc(t.steps, func(s Step) bool { return !s.Failed })
 	switch {
@@ -115,31 +115,39 @@ func (t *thought) finish(reply llm.Reply, limit string) Answer {
 	if limit != "" {
 		text += "\n\nI stopped after " + limit + "."
 	}
-	return Answer{Text: t.keepLinks(text)}
+	return Answer{Text: t.keepLinks(ctx, text)}
 }
 
 // keepLinks leaves only links that lead into this server, or that a tool's result holds and that lead to a host on
 // the list: a model may have been told others.
-func (t *thought) keepLinks(text string) string {
+func (t *thought) keepLinks(ctx context.Context, text string) string {
 	var known strings.Builder
 	for _, result := range t.seen {
 		known.WriteString(result)
 	}
 	all := known.String()
-	hosts := t.linkHosts()
-	return guard.Links(text, func(address string) bool {
+	hosts := t.linkHosts(ctx)
+	text = guard.Links(text, func(address string) bool {
 		own := t.service.PublicURL != "" && strings.HasPrefix(address, strings.TrimRight(t.service.PublicURL, "/")+"/")
-		if own || guard.At(address, hosts) && strings.Contains(all, `"`+address+`"`) {
-			t.source(address, address)
-			return true
-		}
-		return false
+		return own || guard.At(address, hosts) && strings.Contains(all, `"`+address+`"`)
 	})
+	for _, m := range keptLink.FindAllStringSubmatch(text, 100) {
+		t.source(m[1], m[2])
+	}
+	return text
 }
 
-// linkHosts are where answers may link to.
-func (a *asked) linkHosts() []string {
-	return append([]string{"github.com"}, a.settings.LinkHosts...)
+var keptLink = regexp.MustCompile(`\[([^\]]*)\]\(([^)\s]*)\)`)
+
+// linkHosts are where answers may link to: GitHub, or the team's own GitHub server, and what an owner has listed.
+func (a *asked) linkHosts(ctx context.Context) []string {
+	hosts := append([]string{"github.com"}, a.settings.LinkHosts...)
+	if repository, err := a.repository(); err == nil {
+		if client, ok, err := a.service.GitHub.ClientAt(ctx, a.team.ID, repository); err == nil && ok && client.BaseURL != nil {
+			hosts = append(hosts, client.BaseURL.Hostname())
+		}
+	}
+	return hosts
 }
 
 // results answers all calls of a reply, side by side, in their order.

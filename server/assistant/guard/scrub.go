@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -106,15 +107,15 @@ var (
 // harmless are values that stand for no secret.
 var harmless = regexp.MustCompile(`(?i)^(true|false|null|none|nil|required|missing|invalid|must|should|empty|wrong|unset|undefined|\*+|x{4,}|redacted|\[?redacted\]?|\[filtered\]|\(\(.*|\$\{.*|\$\(.*|\{\{.*|<.*|\[secret:.*|secret:.*)$`)
 
+// mark is what a secret was replaced by, here or earlier.
+var mark = regexp.MustCompile(`\[secret:[a-z]+:[^\]]{4}\]`)
+
+// held stands for a mark while other forms are looked for, so that none is found within it.
+var held = regexp.MustCompile("\x01(\\d+)\x02")
+
 // Scrub gives the text without secrets, and how many there were. key is the name that it stands under, "" for none.
 func (s *Scrubber) Scrub(key, text string) (string, int) {
-	n := 0
-	switch {
-	case secretName.MatchString(key) && len(text) >= 4 && !harmless.MatchString(text):
-		return marked("password", text), 1
-	case nameOfKey.MatchString(key) && looksRandom(text):
-		return marked("key", text), 1
-	}
+	n, whole := 0, text
 	if s.known != nil {
 		if replaced := s.known.Replace(text); replaced != text {
 			for _, v := range s.values {
@@ -123,13 +124,24 @@ func (s *Scrubber) Scrub(key, text string) (string, int) {
 			n, text = max(n, 1), replaced
 		}
 	}
+	var marks []string
+	hold := func(m string) string {
+		marks = append(marks, m)
+		return "\x01" + strconv.Itoa(len(marks)-1) + "\x02"
+	}
+	text = mark.ReplaceAllStringFunc(strings.Map(func(c rune) rune {
+		if c == 1 || c == 2 {
+			return -1
+		}
+		return c
+	}, text), hold)
 	for _, f := range forms {
 		text = replaceGroup(f.form, text, f.group, func(secret string) string {
-			if f.group > 0 && harmless.MatchString(secret) {
+			if f.group > 0 && (harmless.MatchString(secret) || strings.Contains(secret, "\x01")) {
 				return secret
 			}
 			n++
-			return marked(f.kind, secret)
+			return hold(marked(f.kind, secret))
 		})
 	}
 	text = replaceGroup(nearKey, text, 1, func(secret string) string {
@@ -137,8 +149,24 @@ func (s *Scrubber) Scrub(key, text string) (string, int) {
 			return secret
 		}
 		n++
-		return marked("key", secret)
+		return hold(marked("key", secret))
 	})
+	for range 2 { // one may have been found around another
+		text = held.ReplaceAllStringFunc(text, func(h string) string {
+			at, err := strconv.Atoi(strings.Trim(h, "\x01\x02"))
+			if err != nil || at >= len(marks) {
+				return ""
+			}
+			return marks[at]
+		})
+	}
+	switch {
+	case n > 0 || mark.MatchString(whole): // it is known what it is
+	case secretName.MatchString(key) && len(whole) >= 4 && !harmless.MatchString(whole):
+		return marked("password", whole), 1
+	case nameOfKey.MatchString(key) && looksRandom(whole):
+		return marked("key", whole), 1
+	}
 	return text, n
 }
 
