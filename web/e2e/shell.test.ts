@@ -30,7 +30,7 @@ describe("signing in", () => {
     await page.getByRole("alert").waitFor();
     await expectAccessible(page);
     await signIn(page, "admin", password);
-    await page.getByRole("heading", { name: "Pipelines", level: 1 }).waitFor();
+    await page.getByRole("heading", { name: "Home", level: 1 }).waitFor();
     await expectAccessible(page);
     expect(errors).toEqual([]);
   });
@@ -50,6 +50,7 @@ describe("every page that needs nothing to be there", () => {
   const groups = {
     "of settings": ["/account", "/teams/main/settings/team", "/teams/main/settings/members", "/teams/main/settings/tokens", "/teams/main/settings/secrets", "/teams/main/settings/channels"],
     "of the installation": ["/admin/users", "/admin/teams", "/admin/audit", "/admin/jobs", "/admin/health"],
+    "that join everything": ["/teams/main", "/teams/main/timeline", "/teams/main/services"],
     "of pipelines": ["/teams/main/ci", "/teams/main/ci/new", "/teams/main/ci/approvals", "/teams/main/ci/packages", "/teams/main/ci/workers", "/teams/main/ci/workers/containers", "/teams/main/ci/workers/volumes"],
     "of GitHub": ["", "/repositories", "/addresses", "/deliveries", "/rules", "/posts"].map((path) => `/teams/main/ci/hooks${path}`),
   };

@@ -177,5 +177,7 @@ func (c *Catalog) Home(ctx context.Context, team identity.Team) (Home, error) {
 	if err != nil {
 		return Home{}, err
 	}
-	return Home{Needs: needs, Recent: recent.Events[:min(30, len(recent.Events))], Missing: slices.Compact(slices.Sorted(slices.Values(append(missing, recent.Missing...))))}, nil
+	missing = append(missing, recent.Missing...)
+	slices.Sort(missing)
+	return Home{Needs: needs, Recent: recent.Events[:min(30, len(recent.Events))], Missing: slices.Compact(missing)}, nil
 }

@@ -5,6 +5,7 @@ import { type Action, useFrame } from "@/ui/frame/context";
 import { shownKeys } from "@/ui/frame/keyboard";
 import { Icon } from "@/ui/Icon";
 import { Kbd } from "@/ui/Kbd";
+import { useFound } from "./found";
 import { grouped, score } from "./match";
 
 /** Go anywhere, run anything: every action that the frame and the open page offer. */
@@ -29,12 +30,14 @@ function Choices({ onClose }: { onClose: () => void }) {
   const listId = useId();
   const list = useRef<HTMLDivElement>(null);
   const all = useMemo(() => frame.actions().filter((action) => !action.hidden), [frame]);
-  const found = useMemo(() => rank(all, typed), [all, typed]);
+  const { found: things, asking } = useFound(typed);
+  // What the frame offers comes first and at once; what the server finds by name follows.
+  const found = [...rank(all, typed).slice(0, typed.trim() ? 8 : undefined), ...things];
   const current = Math.min(at, Math.max(0, found.length - 1));
 
   useEffect(() => {
     list.current?.querySelector("[aria-selected=true]")?.scrollIntoView?.({ block: "nearest" });
-  }, [current, found]);
+  }, [current, found.length]);
 
   const run = (action: Action | undefined) => {
     if (!action || action.refused) return;
@@ -63,7 +66,7 @@ function Choices({ onClose }: { onClose: () => void }) {
           aria-controls={listId}
           aria-activedescendant={found[current] ? `${listId}-${current}` : undefined}
           aria-label="Search for a page or an action"
-          placeholder="Go anywhere, run anything"
+          placeholder="Go anywhere, run anything, find anything by name"
           autoFocus
           value={typed}
           onChange={(event) => {
@@ -81,20 +84,21 @@ function Choices({ onClose }: { onClose: () => void }) {
             id={`${listId}-${index}`}
             action={action}
             heading={!typed && action.group !== found[index - 1]?.group ? action.group : undefined}
+            kind={action.id.startsWith("found.") ? action.group : undefined}
             selected={index === current}
             onPoint={() => setAt(index)}
             onRun={() => run(action)}
           />
         ))}
       </div>
-      {found.length === 0 && <p className="pane muted">Nothing is called “{typed}”.</p>}
+      {found.length === 0 && !asking && <p className="pane muted">Nothing is called “{typed}”.</p>}
     </>
   );
 }
 
-type ChoiceProps = { id: string; action: Action; heading?: string; selected: boolean; onPoint: () => void; onRun: () => void };
+type ChoiceProps = { id: string; action: Action; heading?: string; /** What kind of thing was found. */ kind?: string; selected: boolean; onPoint: () => void; onRun: () => void };
 
-function Choice({ id, action, heading, selected, onPoint, onRun }: ChoiceProps) {
+function Choice({ id, action, heading, kind, selected, onPoint, onRun }: ChoiceProps) {
   return (
     <>
       {heading && (
@@ -106,6 +110,8 @@ function Choice({ id, action, heading, selected, onPoint, onRun }: ChoiceProps) 
       <div id={id} role="option" aria-selected={selected} aria-disabled={action.refused ? true : undefined} onMouseMove={onPoint} onClick={onRun}>
         {action.icon && <Icon of={action.icon} />}
         <span className="clip">{action.label}</span>
+        {kind && <span className="meta">{kind}</span>}
+        {kind && <span className="meta clip min-w-0">{action.also}</span>}
         {action.refused && <span className="meta">{action.refused}</span>}
         {action.keys && <Kbd keys={shownKeys(action.keys)} />}
       </div>

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Keyboard, LogOut, Monitor, Moon, Search, Settings2, ShieldCheck, Sun, User } from "lucide-react";
+import { Boxes, Clock, House, Keyboard, LogOut, Monitor, Moon, Search, Settings2, ShieldCheck, Sun, User } from "lucide-react";
 import { useSession } from "@/api/session";
 import type { Action } from "@/ui/frame/context";
 import { useActions } from "@/ui/frame/hooks";
@@ -21,6 +21,11 @@ export function useFrameActions({ openPalette, openHelp, signOut }: Doors): void
   ];
   if (team) {
     const base = `/teams/${encodeURIComponent(team)}`;
+    actions.push(
+      { id: "go.home", label: "Home", group: "Go to", also: "what needs me", keys: "g o", icon: House, run: go(base) },
+      { id: "go.timeline", label: "Timeline", group: "Go to", also: "what happened", keys: "g t", icon: Clock, run: go(`${base}/timeline`) },
+      { id: "go.services", label: "Services", group: "Go to", icon: Boxes, run: go(`${base}/services`) },
+    );
     for (const feature of features.filter(({ name }) => me.capabilities.includes(name))) {
       actions.push({ id: `go.${feature.name}`, label: feature.label, group: "Go to", keys: feature.keys, icon: feature.icon, run: go(feature.home(team)) });
     }

@@ -3,6 +3,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { Problem } from "@/api/problem";
 import { sessionQuery } from "@/api/session";
 import { adminRoutes, accountRoutes, settingsRoutes } from "@/features/accounts/routes";
+import { homeRoutes } from "@/features/home/routes";
 import { systemRoutes } from "@/features/system/routes";
 import { features } from "./features";
 import { PagePending } from "./PagePending";
@@ -50,17 +51,6 @@ const home = createRoute({
 
 const team = createRoute({ getParentRoute: () => frame, path: "/teams/$team", component: Outlet });
 
-const teamHome = createRoute({
-  getParentRoute: () => team,
-  path: "/",
-  beforeLoad: async ({ context, params }) => {
-    const me = await context.client.ensureQueryData(sessionQuery);
-    const first = features.find((feature) => me.capabilities.includes(feature.name));
-    const name = (params as { team: string }).team;
-    throw redirect({ to: first ? first.home(name) : `/teams/${encodeURIComponent(name)}/settings` });
-  },
-});
-
 const settings = createRoute({ getParentRoute: () => team, path: "settings", component: SettingsLayout });
 
 const settingsHome = createRoute({
@@ -103,7 +93,7 @@ export function createAppRouter(client: QueryClient) {
       admin.addChildren([adminHome, ...adminRoutes(admin), ...systemRoutes(admin)]),
       ...features.flatMap((feature) => feature.frameRoutes?.(frame) ?? []),
       team.addChildren([
-        teamHome,
+        ...homeRoutes(team),
         settings.addChildren([settingsHome, ...settingsRoutes(settings), ...features.flatMap((feature) => feature.settings?.routes(settings) ?? [])]),
         ...features.flatMap((feature) => feature.teamRoutes(team)),
       ]),
