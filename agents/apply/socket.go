@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,8 +69,7 @@ func (w *Worker) Serve(ctx context.Context, l net.Listener, idle time.Duration) 
 			if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 				w.Log.Warn("close the socket", "error", err)
 			}
-			stop()
-			return
+			return // somebody may have come in at the last moment: that is finished
 		}
 	}()
 	for {
@@ -86,7 +86,11 @@ func (w *Worker) Serve(ctx context.Context, l net.Listener, idle time.Duration) 
 		}
 		busy.Add(1)
 		open.Go(func() {
-			defer busy.Add(-1)
+			defer func() {
+				if busy.Add(-1) == 0 {
+					debug.FreeOSMemory() // until somebody asks again
+				}
+			}()
 			if err := w.answer(ctx, c); err != nil {
 				w.Log.Warn("answer on the worker's socket", "error", err)
 			}

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -190,6 +191,9 @@ func (c *Courier) Run(ctx context.Context) error {
 			c.after(then)
 		}
 		timer.Reset(c.Tick(ctx))
+		if c.doing == nil {
+			debug.FreeOSMemory() // for minutes there is nothing to do, and the machine is small
+		}
 	}
 }
 

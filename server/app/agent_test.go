@@ -27,6 +27,7 @@ type patient struct {
 	old     map[string]string
 	fresh   map[string]string
 	node    func() shownNode
+	halves  []int // the agent's processes
 }
 
 // redHat is a root with two signed rpms in it and nothing else that dnf would miss.
@@ -85,7 +86,9 @@ type agentProgram struct{ path, state, root string }
 func buildAgent(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "signalbox-agent")
-	if out, err := exec.Command("go", "build", "-o", path, "../../agents").CombinedOutput(); err != nil {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "../../agents")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build the agent: %v %s", err, out)
 	}
 	return path
@@ -96,7 +99,7 @@ func (a agentProgram) command(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 // keep runs one half until the test ends; the root half without any network.
-func (a agentProgram) keep(t *testing.T, half string) {
+func (a agentProgram) keep(t *testing.T, half string) (pid int) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := a.command(ctx, half)
@@ -116,6 +119,25 @@ func (a agentProgram) keep(t *testing.T, half string) {
 			t.Logf("%s ended: %v\n%s", half, err, said.String())
 		}
 	})
+	return cmd.Process.Pid
+}
+
+// resident is how much memory processes hold, in kB.
+func resident(t *testing.T, pids []int) (sum int) {
+	t.Helper()
+	for _, pid := range pids {
+		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(raw), "VmRSS:")
+		var kB int
+		if _, err := fmt.Sscan(rest, &kB); err != nil {
+			t.Fatal(err)
+		}
+		sum += kB
+	}
+	return sum
 }
 
 // TestAgentPatchesMachines is the whole way with the programs that are shipped,
@@ -152,6 +174,9 @@ func TestAgentPatchesMachines(t *testing.T) {
 		if !p.has(t, p.fresh) || *p.node().LastExit != 0 {
 			t.Errorf("%s: %+v", p.os, p.node())
 		}
+		held := 0
+		eventually(t, "the agent to hold less than 30 MB again", func() bool { held = resident(t, p.halves); return held < 30_000 })
+		t.Logf("%s: both halves hold %d kB", p.os, held)
 	}
 	if out, err := exec.Command("rpm", "--root", string(w.patients[0].root), "-q", "gpg-pubkey").CombinedOutput(); err == nil {
 		t.Errorf("the bundle's key is now the machine's: %s", out)
@@ -198,8 +223,7 @@ func (p *patient) admit(t *testing.T, r *running, program string) {
 	if err != nil || len(fields) < 4 || fields[3] != "accepted" {
 		t.Fatalf("%v %s", err, out)
 	}
-	a.keep(t, "worker")
-	a.keep(t, "run")
+	p.halves = []int{a.keep(t, "worker"), a.keep(t, "run")}
 	eventually(t, "the inventory", func() bool {
 		var list struct{ Items []struct{ Name string } }
 		r.call(t, "GET", "/api/v1/edge/nodes/"+fields[1]+"/packages", nil, &list)
