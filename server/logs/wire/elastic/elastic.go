@@ -54,6 +54,8 @@ type action struct {
 func Read(body []byte, o Options) (Batch, error) {
 	var b Batch
 	lines := splitter{rest: body}
+	var lastHead []byte // shippers write one action over and over: read once, it costs nothing
+	var item Item
 	for {
 		head, ok := lines.next()
 		if !ok {
@@ -62,9 +64,12 @@ func Read(body []byte, o Options) (Batch, error) {
 		if len(b.Items) >= o.Actions {
 			return b, ErrTooMany
 		}
-		item, err := parseAction(head, o.Index)
-		if err != nil {
-			return b, fmt.Errorf("malformed action/metadata line [%d]: %w", lines.line, err)
+		if lastHead == nil || !bytes.Equal(head, lastHead) {
+			var err error
+			if item, err = parseAction(head, o.Index); err != nil {
+				return b, fmt.Errorf("malformed action/metadata line [%d]: %w", lines.line, err)
+			}
+			lastHead = head
 		}
 		if item.Action == "delete" {
 			b.Items = append(b.Items, refused(item, "lines are never deleted or changed"))
@@ -223,6 +228,13 @@ func Write(w io.Writer, items []Item, took int64) error {
 }
 
 func appendJSON(b []byte, s string) []byte {
+	plain := true
+	for i := range len(s) {
+		plain = plain && s[i] >= 0x20 && s[i] < 0x7f && s[i] != '"' && s[i] != '\\' && s[i] != '<' && s[i] != '>' && s[i] != '&'
+	}
+	if plain {
+		return append(append(append(b, '"'), s...), '"')
+	}
 	raw, err := json.Marshal(s)
 	if err != nil { // a string always can be
 		return append(b, `""`...)
