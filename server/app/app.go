@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/signalbox/signalbox/server/accounts"
+	"github.com/signalbox/signalbox/server/accounts/catalog"
 	"github.com/signalbox/signalbox/server/assistant"
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/ci/runtime/worker"
@@ -75,6 +76,10 @@ type App struct {
 	slack     *assistant.Slack
 	// edgeBehind is how far the fleet's clock is set back: the demo plays its past.
 	edgeBehind atomic.Int64
+	catalog    *catalog.Catalog
+	backups    *system.Backups
+	// premigration keeps in the history what was saved before the database was migrated.
+	premigration func(ctx context.Context) error
 	// own keeps what the server logs among the lines, until stopOwn; both nil when it is not to.
 	own     *logs.OwnLog
 	stopOwn func()
@@ -93,7 +98,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a.loops = work.NewLoops(now, a.log)
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireEdge, a.wireAssistant, a.wireSlack, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireBackups, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireEdge, a.wireAssistant, a.wireSlack, a.wireCatalog, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
@@ -117,7 +122,7 @@ func (a *App) openState(ctx context.Context) (err error) {
 	if a.db, err = database.Open(ctx, cfg.Database.URL, a.log); err != nil {
 		return err
 	}
-	if _, err = a.db.Migrate(ctx); err != nil {
+	if err = a.migrate(ctx); err != nil {
 		return err
 	}
 	node, err := nodeID(cfg.DataDir, randomID)
@@ -136,15 +141,7 @@ func (a *App) openState(ctx context.Context) (err error) {
 }
 
 func (a *App) openBlobs() error {
-	b := a.config.Blobs
-	var backend blobs.Backend
-	var err error
-	if b.S3Endpoint == "" {
-		backend, err = blobs.NewDisk(filepath.Join(a.config.DataDir, "blobs"))
-	} else {
-		backend, err = blobs.NewS3(blobs.S3Options{Endpoint: b.S3Endpoint, Bucket: b.S3Bucket, Region: b.S3Region,
-			AccessKey: b.S3AccessKey, SecretKey: b.S3SecretKey})
-	}
+	backend, err := blobBackend(a.config)
 	if err != nil {
 		return err
 	}
@@ -202,7 +199,7 @@ func (a *App) startWork(ctx context.Context) error {
 	loops = append(loops, a.assistant.Loops()...)
 	loops = append(loops, a.slack.Loops()...)
 	loops = append(loops, a.edge.Loops()...)
-	loops = append(loops, a.workerLoop())
+	loops = append(loops, a.workerLoop(), a.backups.Loop(a.jobs))
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)
 	return nil
 }

@@ -67,7 +67,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
 	root.PersistentFlags().StringVar(&c.dataDir, "data-dir", "./data", "folder with everything the server keeps")
 	root.PersistentFlags().StringVar(&c.file, "config", "", "configuration file (YAML)")
-	root.AddCommand(c.serveCommand(), c.demoCommand(), c.migrateCommand(), c.configCommand(), c.userCommand(), c.tokenCommand(), c.secretsCommand(), c.logsCommand(), c.bundleCommand(), c.backupCommand(), c.restoreCommand(), c.mcpCommand(), c.askCommand())
+	root.AddCommand(c.serveCommand(), c.demoCommand(), c.migrateCommand(), c.configCommand(), c.userCommand(), c.tokenCommand(), c.secretsCommand(), c.logsCommand(), c.bundleCommand(), c.backupCommand(), c.restoreCommand(), c.doctorCommand(), c.mcpCommand(), c.askCommand(), c.evalCommand())
 	return root
 }
 
@@ -136,11 +136,16 @@ func (c *cli) serve(ctx context.Context, cfg config.Config, log *slog.Logger, pr
 }
 
 func (c *cli) migrateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "migrate", Short: "Bring the database's schema up to date", Args: exactly(0),
+	var plan bool
+	cmd := &cobra.Command{
+		Use: "migrate", Short: "Bring the database's schema up to date; --plan only says what would be done", Args: exactly(0),
+		Long: "Saves the database in the folder for backups, then applies what is missing. There is no way back but that backup.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withDatabase(cmd.Context(), func(db *database.DB) error {
-				applied, err := db.Migrate(cmd.Context())
+				if plan {
+					return c.migrationPlan(cmd.Context(), db)
+				}
+				applied, err := c.migrate(cmd.Context(), db)
 				for _, name := range applied {
 					fmt.Fprintln(c.out, "applied", name)
 				}
@@ -151,6 +156,8 @@ func (c *cli) migrateCommand() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&plan, "plan", false, "only list what would be applied")
+	return cmd
 }
 
 func (c *cli) withDatabase(ctx context.Context, fn func(*database.DB) error) error {

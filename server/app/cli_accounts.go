@@ -18,7 +18,7 @@ import (
 // withAccounts opens the data folder for one command; a server may be running on it.
 func (c *cli) withAccounts(ctx context.Context, fn func(*accounts.Service) error) error {
 	return c.withDatabase(ctx, func(db *database.DB) error {
-		if _, err := db.Migrate(ctx); err != nil {
+		if _, err := c.migrate(ctx, db); err != nil {
 			return err
 		}
 		s, err := accounts.New(accounts.Deps{DB: db, Now: now, Log: discardLog(), Version: Version})

@@ -4,79 +4,56 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"path/filepath"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox/signalbox/server/accounts"
 	"github.com/signalbox/signalbox/server/platform/backup"
-	"github.com/signalbox/signalbox/server/platform/blobs"
-	"github.com/signalbox/signalbox/server/platform/config"
 	"github.com/signalbox/signalbox/server/platform/database"
-	"github.com/signalbox/signalbox/server/platform/secrets"
+	"github.com/signalbox/signalbox/server/system"
 )
 
-// saved is what of the data folder belongs into a backup. Containers, caches and images
-// are made again; ci/bundles and the spool hold what is under way.
-var saved = []backup.Folder{
-	{Path: "node-id"},
-	{Path: "issues/spool"},
-	{Path: "ci/logs", Early: true, Skip: []string{".index"}},
-	{Path: "logs", Steady: "manifest", Skip: []string{"/lock", ".tmp"}},
-}
-
-// blobBackend is where blobs lie.
-func blobBackend(cfg config.Config) (blobs.Backend, error) {
-	b := cfg.Blobs
-	if b.S3Endpoint == "" {
-		return blobs.NewDisk(filepath.Join(cfg.DataDir, "blobs"))
-	}
-	return blobs.NewS3(blobs.S3Options{Endpoint: b.S3Endpoint, Bucket: b.S3Bucket, Region: b.S3Region, AccessKey: b.S3AccessKey, SecretKey: b.S3SecretKey})
-}
-
-// backupSource is this installation as something to save.
-func backupSource(cfg config.Config, db *database.DB, box *secrets.Box, kind string) (backup.Source, error) {
-	backend, err := blobBackend(cfg)
-	if err != nil {
-		return backup.Source{}, err
-	}
-	node, err := os.ReadFile(filepath.Join(cfg.DataDir, "node-id"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return backup.Source{}, fmt.Errorf("read this node's name: %w", err)
-	}
-	return backup.Source{DB: db, Box: box, Dir: cfg.DataDir, Folders: saved, Blobs: backend, Kind: kind, Program: Version, Node: string(node), NewID: randomID, Now: now}, nil
-}
-
-// existingBox opens the key file, which must be there: a new one would be of no use.
-func existingBox(cfg config.Config, why string) (*secrets.Box, error) {
-	if _, err := os.Stat(cfg.Secrets.KeyFile); errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("there is no key file %s; %s", cfg.Secrets.KeyFile, why)
-	}
-	box, _, err := secrets.OpenBox(cfg.Secrets.KeyFile)
-	return box, err
-}
+// byCommand is who does it, for history and audit log.
+const byCommand = "command line"
 
 func (c *cli) backupCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use: "backup", Short: "Save everything in one encrypted file, while the server runs", Args: exactly(0),
 		Long: "Saves the database, blobs, log lines and build logs in one file, encrypted with the key file. The key file itself is\n" +
-			"not in it: keep a copy of it in another place, for without it the backup cannot be read.",
+			"not in it: keep a copy of it in another place, for without it the backup cannot be read. Without --output the file\n" +
+			"goes where the configuration wants backups.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withDatabase(cmd.Context(), func(db *database.DB) error { return c.backup(cmd.Context(), db, output) })
+			return c.withBackups(cmd.Context(), func(b *system.Backups) error { return c.backup(cmd.Context(), b, output) })
 		},
 	}
 	cmd.Flags().StringVar(&output, "output", "", "file to write; it must not exist")
+	rehearse := &cobra.Command{
+		Use: "rehearse FILE", Short: "Restore a backup into a scratch place, check it, and say how long it took", Args: exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withBackups(cmd.Context(), func(b *system.Backups) error { return c.rehearse(cmd.Context(), b, args[0]) })
+		},
+	}
+	verify := &cobra.Command{
+		Use: "verify FILE", Short: "Read a backup to its end and check every part against the manifest", Args: exactly(1),
+		RunE: func(_ *cobra.Command, args []string) error { return c.verifyBackup(args[0]) },
+	}
+	list := &cobra.Command{
+		Use: "list", Short: "List the backups that this installation made", Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.withBackups(cmd.Context(), func(b *system.Backups) error { return c.listBackups(cmd.Context(), b) })
+		},
+	}
+	cmd.AddCommand(rehearse, verify, list)
 	return cmd
 }
 
-func (c *cli) backup(ctx context.Context, db *database.DB, output string) error {
-	if output == "" {
-		return errUsage{errors.New("backup needs --output FILE")}
-	}
-	cfg, _, err := c.load()
+// withBackups opens the data folder for one command; a server may be running on it.
+func (c *cli) withBackups(ctx context.Context, fn func(*system.Backups) error) error {
+	cfg, log, err := c.load()
 	if err != nil {
 		return err
 	}
@@ -84,20 +61,83 @@ func (c *cli) backup(ctx context.Context, db *database.DB, output string) error 
 	if err != nil {
 		return err
 	}
-	source, err := backupSource(cfg, db, box, backup.Everything)
+	return c.withDatabase(ctx, func(db *database.DB) error {
+		if _, err := c.migrate(ctx, db); err != nil {
+			return err
+		}
+		// On the same connection: entries belong into the transactions of what they tell of.
+		s, err := accounts.New(accounts.Deps{DB: db, Now: now, Log: discardLog(), Version: Version})
+		if err != nil {
+			return err
+		}
+		b, err := installation{cfg, db, box, log}.backups(s.Audit)
+		if err == nil {
+			err = fn(b)
+		}
+		return errors.Join(err, s.Close(ctx))
+	})
+}
+
+func (c *cli) backup(ctx context.Context, b *system.Backups, output string) error {
+	made, err := b.Make(ctx, system.Order{Kind: backup.Everything, Cause: system.ByCommand, Actor: byCommand, Path: output})
 	if err != nil {
 		return err
 	}
-	made, err := backup.Make(ctx, source, output)
-	if err != nil {
-		return err
+	fmt.Fprintf(c.out, "%s: %s, of %s in %d parts, %d rows, in %s\n", b.Path(made), size(made.Archive), size(made.Content), made.Parts, made.Rows, made.Finish.Sub(made.Start).Round(10*time.Millisecond))
+	if made.Missing > 0 {
+		fmt.Fprintf(c.out, "%d stored files were gone already; signalbox backup verify names them.\n", made.Missing)
 	}
-	fmt.Fprintf(c.out, "%s: %s of %s, %d rows, %d parts, in %s\n", output, size(made.Size), size(made.Manifest.Bytes()), made.Manifest.Rows(), len(made.Manifest.Parts), made.Took.Round(10*time.Millisecond))
-	for _, m := range made.Manifest.Missing {
-		fmt.Fprintln(c.out, "missing:", m)
-	}
-	fmt.Fprintf(c.out, "Keep %s apart from it: it is not in the backup, and without it the backup cannot be read.\n", cfg.Secrets.KeyFile)
+	fmt.Fprintf(c.out, "Keep %s apart from it: it is not in the backup, and without it the backup cannot be read.\n", b.KeyFile())
 	return nil
+}
+
+func (c *cli) rehearse(ctx context.Context, b *system.Backups, file string) error {
+	full, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	r, err := b.Rehearse(ctx, b.At(ctx, full), byCommand)
+	for _, s := range r.Steps {
+		fmt.Fprintf(c.out, "%-10s %6d ms  %s\n", s.Name, s.TookMS, s.Detail)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "RTO %s: from the archive to a checked installation of this version.\nRPO %s: so old was its state; what came after would have been lost.\n",
+		r.RTO.Round(10*time.Millisecond), r.RPO.Round(time.Second))
+	return nil
+}
+
+func (c *cli) verifyBackup(file string) error {
+	cfg, _, err := c.load()
+	if err != nil {
+		return err
+	}
+	box, err := existingBox(cfg, "it opens the backup; name it with secrets.key_file or --data-dir")
+	if err != nil {
+		return err
+	}
+	m, err := backup.Verify(file, box)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "whole: %d parts, %s, %d rows in %d tables\n", len(m.Parts), size(m.Bytes()), m.Rows(), len(m.Tables))
+	for _, name := range m.Missing {
+		fmt.Fprintln(c.out, "gone before the backup:", name)
+	}
+	return nil
+}
+
+func (c *cli) listBackups(ctx context.Context, b *system.Backups) error {
+	list, err := b.List(ctx)
+	if err != nil {
+		return err
+	}
+	return c.table("STARTED (UTC)\tSTATE\tCAUSE\tSIZE\tWHERE", func(w *tabwriter.Writer) {
+		for _, r := range list {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", date(r.Start), r.State, r.Cause, size(r.Archive), b.Path(r))
+		}
+	})
 }
 
 func size(n int64) string {
@@ -107,8 +147,4 @@ func size(n int64) string {
 		value, unit = value/1000, unit+1
 	}
 	return fmt.Sprintf("%.4g %s", value, units[unit])
-}
-
-func openDatabase(log *slog.Logger) func(context.Context, string) (*database.DB, error) {
-	return func(ctx context.Context, address string) (*database.DB, error) { return database.Open(ctx, address, log) }
 }

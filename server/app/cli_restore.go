@@ -5,16 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/signalbox/signalbox/server/platform/backup"
-	"github.com/signalbox/signalbox/server/platform/config"
-	"github.com/signalbox/signalbox/server/platform/database"
-	"github.com/signalbox/signalbox/server/platform/secrets"
 )
 
 func (c *cli) restoreCommand() *cobra.Command {
@@ -42,42 +37,24 @@ func (c *cli) restore(ctx context.Context, input string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Stat(input); err != nil {
+		return fmt.Errorf("open the archive: %w", err)
+	}
 	box, err := existingBox(cfg, "put the key file of the installation that made the backup there first, with mode 0600")
 	if err != nil {
 		return err
 	}
-	target, err := restoreTarget(cfg, box)
+	target, err := installation{config: cfg, box: box, log: log}.target()
 	if err != nil {
 		return err
 	}
-	target.Open = openDatabase(log)
 	back, err := backup.Restore(ctx, input, target)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "restored the state of %s: %d rows, %s, in %s\n", back.Header.At.Format(time.RFC3339), back.Manifest.Rows(), size(back.Manifest.Bytes()), back.Took.Round(10*time.Millisecond))
-	for _, m := range back.Manifest.Missing {
-		fmt.Fprintln(c.out, "missing since before the backup:", m)
+	for _, name := range back.Manifest.Missing {
+		fmt.Fprintln(c.out, "gone before the backup:", name)
 	}
 	return nil
-}
-
-// restoreTarget is where this configuration wants an archive restored to.
-func restoreTarget(cfg config.Config, box *secrets.Box) (backup.Target, error) {
-	t := backup.Target{Box: box, Dir: cfg.DataDir, Database: cfg.Database.URL, Now: now, Ignore: []string{"backups"}}
-	if rel, err := filepath.Rel(cfg.DataDir, cfg.Secrets.KeyFile); err == nil && filepath.IsLocal(rel) {
-		t.Ignore = append(t.Ignore, strings.Split(rel, string(os.PathSeparator))[0])
-	}
-	dialect := database.SQLite
-	if strings.HasPrefix(t.Database, "postgres") {
-		dialect = database.Postgres
-	}
-	var err error
-	if t.Newest, err = dialect.Newest(); err != nil {
-		return t, err
-	}
-	if cfg.Blobs.S3Endpoint != "" {
-		t.Blobs, err = blobBackend(cfg)
-	}
-	return t, err
 }

@@ -29,6 +29,7 @@ func (a *App) routes(context.Context) error {
 	r := api.NewRouter(e, &a.table)
 	own := r.Group("/api/v1")
 	a.accounts.Routes(r)
+	a.catalog.Routes(r)
 	a.system.Routes(r)
 	a.ci.Routes(r)
 	a.hub.Routes(own)

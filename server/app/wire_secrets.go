@@ -2,16 +2,19 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalbox/signalbox/server/accounts"
 	"github.com/signalbox/signalbox/server/assistant"
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/edge"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/github"
+	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/notify"
 	"github.com/signalbox/signalbox/server/platform/secrets"
 )
@@ -59,7 +62,7 @@ func (c *cli) rotateKey(ctx context.Context, db *database.DB) error {
 	if err != nil {
 		return err
 	}
-	if _, err := db.Migrate(ctx); err != nil {
+	if _, err := c.migrate(ctx, db); err != nil {
 		return err
 	}
 	if err := secrets.AddKey(cfg.Secrets.KeyFile); err != nil {
@@ -70,6 +73,17 @@ func (c *cli) rotateKey(ctx context.Context, db *database.DB) error {
 		return err
 	}
 	n, err := secrets.Reseal(ctx, db, box, SealedColumns())
+	err = errors.Join(err, c.auditRotation(ctx, db, cfg.Secrets.KeyFile, n))
 	fmt.Fprintf(c.out, "%s has a new key, which %d secrets were encrypted with. Back the file up.\n", cfg.Secrets.KeyFile, n)
 	return err
+}
+
+// auditRotation records that the key changed, also when some secrets could not follow it.
+func (c *cli) auditRotation(ctx context.Context, db *database.DB, file string, resealed int) error {
+	s, err := accounts.New(accounts.Deps{DB: db, Now: now, Log: discardLog(), Version: Version})
+	if err != nil {
+		return err
+	}
+	ctx = identity.With(ctx, identity.Caller{Name: byCommand})
+	return errors.Join(s.Audit(ctx, 0, "secrets.rotate", file, fmt.Sprintf("%d secrets encrypted anew", resealed)), s.Close(ctx))
 }

@@ -14,12 +14,9 @@ func (a *App) wireSystem(ctx context.Context) (err error) {
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), jobGauge{ctx: context.WithoutCancel(ctx), app: a})
 	metrics := promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})
 	a.system = system.New(system.Deps{
-		Log: a.log, Ready: a.ready.Load, DB: a.db, Loops: a.loops.Status, Jobs: a.jobs, Metrics: metrics, Audit: a.audit,
-		Checks: []system.Check{
-			system.DatabaseCheck(a.db, now), system.DiskCheck(a.config.DataDir), system.ClockCheck(a.db, a.config.DataDir, now),
-			system.PublicURLCheck(a.config.Server.PublicURL, a.PublicURL()), system.IsolationCheck(a.isolation),
-			system.JobsCheck(a.jobs), system.LoopsCheck(a.loops.Status), system.MemoryCheck(now(), now),
-		},
+		Log: a.log, Ready: a.ready.Load, DB: a.db, Loops: a.loops.Status, Jobs: a.jobs, Metrics: metrics, Audit: a.audit, Backups: a.backups, Queue: a.jobs,
+		Checks: append(a.installation().checks(checkable{publicURL: a.PublicURL(), dial: a.guard.DialContext, isolation: a.isolation, backups: a.backups, jobs: a.jobs}),
+			system.LoopsCheck(a.loops.Status), system.MemoryCheck(now(), now)),
 	})
 	if a.config.Server.MetricsListen != "" {
 		a.metrics, err = listen(ctx, a.config.Server.MetricsListen, metrics, "", "")
@@ -28,15 +25,7 @@ func (a *App) wireSystem(ctx context.Context) (err error) {
 }
 
 // isolation says how tasks are kept apart, or why they cannot be.
-func (a *App) isolation(ctx context.Context) (string, error) {
-	if err := a.worker.Ready(ctx); err != nil {
-		return "", err
-	}
-	if why := a.worker.Network(); why != "" {
-		return "Tasks run under " + a.worker.Engine() + ", without a network: " + why, nil
-	}
-	return "Tasks run under " + a.worker.Engine() + ", each with a network of its own.", nil
-}
+func (a *App) isolation(ctx context.Context) (string, error) { return isolationOf(ctx, a.worker) }
 
 // jobGauge shows how many durable jobs are in each state, looked up when asked.
 type jobGauge struct {

@@ -39,10 +39,13 @@ type Finding struct {
 }
 
 // Health runs every check at once and gives the findings in the checks' order.
-func (s *Service) Health(ctx context.Context) []Finding {
-	out := make([]Finding, len(s.deps.Checks))
+func (s *Service) Health(ctx context.Context) []Finding { return Diagnose(ctx, s.deps.Checks) }
+
+// Diagnose runs checks at once and gives the findings in their order.
+func Diagnose(ctx context.Context, checks []Check) []Finding {
+	out := make([]Finding, len(checks))
 	var wg sync.WaitGroup
-	for i, c := range s.deps.Checks {
+	for i, c := range checks {
 		wg.Go(func() { out[i] = Finding{c.Name, run(ctx, c)} })
 	}
 	wg.Wait()

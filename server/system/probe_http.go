@@ -26,6 +26,9 @@ func (s *Service) Routes(r api.Router) {
 	own.GET("/loops", api.Admin(), api.Handle(s.handleLoops))
 	own.GET("/jobs/dead", api.Admin(), api.Handle(s.handleDead))
 	own.POST("/jobs/dead/:id/retry", api.Admin(), api.Handle(s.handleRetry))
+	if s.deps.Backups != nil {
+		s.backupRoutes(own)
+	}
 	own.DELETE("/jobs/dead/:id", api.Admin(), api.Handle(s.handleDiscard))
 }
 

@@ -31,6 +31,9 @@ type Deps struct {
 	Metrics http.Handler
 	// Checks are run for the health page, in this order.
 	Checks []Check
+	// Backups makes and rehearses backups; Queue brings both into the background.
+	Backups *Backups
+	Queue   Queue
 	// Audit records what is done to jobs.
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
 }

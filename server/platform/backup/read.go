@@ -248,3 +248,19 @@ func (r *Reader) Close() error {
 	r.zstd.Close()
 	return r.file.Close()
 }
+
+// Verify reads an archive to its end, which checks every part, and restores nothing.
+func Verify(path string, box *secrets.Box) (Manifest, error) {
+	r, err := Open(path, box)
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer r.Close() // it was only read
+	for {
+		if _, _, err := r.Next(); errors.Is(err, io.EOF) {
+			return r.Manifest, nil
+		} else if err != nil {
+			return Manifest{}, err
+		}
+	}
+}

@@ -171,6 +171,8 @@ type Edge struct {
 	NodeKBps       int `koanf:"node_kbps"`
 	MaxBundleMB    int `koanf:"max_bundle_mb"`
 	TimestampDays  int `koanf:"timestamp_days"`
+	// AgentDir is where agents' programs lie.
+	AgentDir string `koanf:"agent_dir"`
 }
 
 func (e Edge) check() error {
@@ -364,6 +366,7 @@ var Keys = []Key{
 	{"assistant.model_price_out", 0.0, "What a million tokens of answers cost, in dollars."},
 	{"assistant.model_region", "", "For bedrock: the region."},
 	{"assistant.slack_url", "", "Where Slack's Web API is, if not at Slack, such as https://slack.com/api/; a private address must be in outbound.allow."},
+	{"edge.agent_dir", "", "Folder with the agents' programs that machines fetch: signalbox-agent-linux-amd64, signalbox-agent-linux-arm64. Empty: where the server's program is."},
 	{"edge.timestamp_days", 7, "For how long the server's word holds that bundles' metadata is the newest; nodes that staged in time install later too."},
 }
 

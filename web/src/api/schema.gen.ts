@@ -1090,6 +1090,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Backups, their schedule and their rehearsals (administrators) */
+        get: operations["backups"];
+        put?: never;
+        /** Begin a backup of everything */
+        post: operations["makeBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/backups/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change when backups are made and how many stay */
+        put: operations["setBackupSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/backups/{id}/rehearse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restore a backup into a scratch place, check it, and measure */
+        post: operations["rehearseBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/backups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a backup's archive; its row stays as history */
+        delete: operations["removeBackup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ci/pipelines": {
         parameters: {
             query?: never;
@@ -3629,6 +3702,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assistant/runs/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a run's question again with another planner; nothing is changed or proposed */
+        post: operations["replayAssistantRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/runs/{id}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs that asked a run's question again */
+        get: operations["listAssistantReplays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/runs/{id}/case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run as a case for signalbox eval */
+        get: operations["exportAssistantRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assistant/runs/{id}/feedback": {
         parameters: {
             query?: never;
@@ -4388,6 +4512,40 @@ export interface components {
             thread?: string;
             /** @enum {string} */
             surface?: "api" | "web" | "cli";
+            page?: components["schemas"]["AssistantPage"];
+            /** @description Give the run at once instead of its answer; it ends by itself */
+            follow?: boolean;
+        };
+        /** @description What the asker looks at; what the question leaves out is meant of it */
+        AssistantPage: {
+            /** @enum {string} */
+            kind?: "pipeline" | "build" | "issue" | "logs" | "node";
+            id?: string;
+            name?: string;
+            query?: string;
+        };
+        /** @description One reply of the model */
+        AssistantTurn: {
+            number: number;
+            /** Format: int64 */
+            began: number;
+            /** Format: int64 */
+            milliseconds: number;
+            /** @description Messages that it was shown */
+            shown: number;
+            /** @description Tools that it was offered */
+            tools: number;
+            text?: string;
+            calls?: {
+                tool: string;
+                args: Record<string, never>;
+            }[];
+            stop: string;
+            /** Format: int64 */
+            tokens_in: number;
+            /** Format: int64 */
+            tokens_out: number;
+            error?: string;
         };
         AssistantSource: {
             title: string;
@@ -4401,6 +4559,11 @@ export interface components {
             try?: string[];
             /** @description Facts in the text that no tool has said */
             unverified?: string[];
+            /** @description Which calls hold the text's facts */
+            grounds?: {
+                fact: string;
+                steps: number[];
+            }[];
         };
         AssistantStep: {
             number: number;
@@ -4416,6 +4579,11 @@ export interface components {
             /** Format: int64 */
             bytes: number;
             failed: boolean;
+            /**
+             * Format: int64
+             * @description Since the run began
+             */
+            began: number;
             /** Format: int64 */
             milliseconds: number;
         };
@@ -4454,6 +4622,21 @@ export interface components {
              */
             scrubbed?: number;
             steps?: components["schemas"]["AssistantStep"][];
+            turns?: components["schemas"]["AssistantTurn"][];
+            /** Format: int64 */
+            tokens_cached?: number;
+            /** @description Changes when what the model is told before the question does */
+            prompt_version?: string;
+            /**
+             * Format: date-time
+             * @description The team's settings were of this time
+             */
+            settings_at?: string;
+            /** @description The run whose question this one asked again */
+            replay_of?: string;
+            /** @description A fact from nowhere, something that was not allowed, or a secret */
+            flagged?: boolean;
+            page?: components["schemas"]["AssistantPage"];
             approvals?: components["schemas"]["AssistantApproval"][];
         };
         AssistantRunList: {
@@ -6027,6 +6210,99 @@ export interface components {
             items: components["schemas"]["DeadJob"][];
             /** @description Give it as before for the following page */
             next?: string;
+        };
+        BackupSettings: {
+            /** @description 0 is never, 24 daily, 168 weekly */
+            every_hours: number;
+            /** @description Minute of the day, UTC */
+            at_minute: number;
+            keep: number;
+            /** @description Whether each backup of the schedule is rehearsed at once */
+            rehearse: boolean;
+        };
+        Backup: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            place: "folder" | "s3" | "file";
+            /** @enum {string} */
+            kind: "everything" | "database";
+            /** @enum {string} */
+            cause: "schedule" | "person" | "command" | "migration";
+            actor: string;
+            /** @enum {string} */
+            state: "running" | "whole" | "failed" | "gone";
+            error?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            finished_at?: string;
+            /**
+             * Format: date-time
+             * @description The instant whose state it holds
+             */
+            state_at?: string;
+            /** Format: int64 */
+            schema: number;
+            /** Format: int64 */
+            archive_bytes: number;
+            /** Format: int64 */
+            content_bytes: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            parts: number;
+            /**
+             * Format: int64
+             * @description Stored files that were gone when it was made
+             */
+            missing: number;
+        };
+        Rehearsal: {
+            id: string;
+            backup_id?: string;
+            name: string;
+            actor: string;
+            /** @enum {string} */
+            state: "running" | "passed" | "failed";
+            error?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            finished_at?: string;
+            /**
+             * Format: int64
+             * @description From the archive to a checked installation of this version
+             */
+            rto_ms: number;
+            /**
+             * Format: int64
+             * @description How old its state was when the rehearsal began
+             */
+            rpo_ms: number;
+            steps: {
+                name: string;
+                detail: string;
+                /** Format: int64 */
+                took_ms: number;
+            }[];
+        };
+        Backups: {
+            settings: components["schemas"]["BackupSettings"];
+            /**
+             * Format: date-time
+             * @description Absent while the configuration's settings hold
+             */
+            changed_at?: string;
+            changed_by?: string;
+            /** @description Folder or bucket that archives go to */
+            where: string;
+            /** Format: date-time */
+            next_at?: string;
+            /** @description File that archives cannot be read without */
+            key_file: string;
+            items: components["schemas"]["Backup"][];
+            rehearsals: components["schemas"]["Rehearsal"][];
         };
         /** @enum {string} */
         CiStatus: "pending" | "started" | "succeeded" | "failed" | "errored" | "aborted";
@@ -10530,6 +10806,111 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    makeBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is queued */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setBackupSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupSettings"];
+            };
+        };
+        responses: {
+            /** @description Saved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rehearseBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is queued */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     ciPipelines: {
         parameters: {
             query: {
@@ -14808,6 +15189,7 @@ export interface operations {
                 team: string;
                 all?: boolean;
                 status?: string;
+                show?: "failed" | "untouched" | "flagged" | "slow" | "dear" | "down";
                 before?: string;
             };
             header?: never;
@@ -14846,6 +15228,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssistantRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    replayAssistantRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    planner: "plan" | "model";
+                };
+            };
+        };
+        responses: {
+            /** @description The new run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAssistantReplays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantRunList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportAssistantRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The case */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        file: string;
+                        yaml: string;
+                    };
                 };
             };
             default: components["responses"]["Problem"];
