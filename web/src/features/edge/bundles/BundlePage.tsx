@@ -56,7 +56,7 @@ export function BundlePage() {
           <Packages bundle={bundle} />
           <Difference key={id} team={team} bundle={bundle} />
           <Export bundle={bundle} file={address("file")} />
-          <FromShell command={(url) => `${environment(url)}\nsignalbox bundle export ${id} -o ${id}.epb\nsignalbox bundle verify --trust trust ${id}.epb`} />
+          <FromShell command={(url) => `${environment(url)}\nsignalbox bundle export ${id}\nsignalbox bundle verify --trust trust ${id}.epb\nsignalbox bundle inspect ${id}.epb`} />
         </div>
         <aside aria-label="Facts">
           <Signed team={team} bundle={bundle} />

@@ -107,6 +107,6 @@ const columns = (team: string): Column<Bundle>[] => [
   { key: "packages", head: "Packages", said: "packages", width: 88, number: true, cell: ({ packages }) => count(packages) },
   { key: "fixes", head: "Mends", said: "CVEs mended", width: 80, number: true, cell: ({ fixes }) => count(fixes) },
   { key: "size", head: "Size", width: 88, number: true, sort: (a, b) => a.size - b.size, cell: ({ size }) => bytes(size) },
-  { key: "expires", head: "Good until", said: "good until", width: 104, cell: ({ expires_at: at }) => <RelativeTime at={at} /> },
-  { key: "at", head: "Published", said: "published", width: 104, sort: (a, b) => Date.parse(a.published_at) - Date.parse(b.published_at), cell: ({ published_at: at }) => <RelativeTime at={at} /> },
+  { key: "expires", head: "Good until", said: "good until", width: 116, cell: ({ expires_at: at }) => <RelativeTime at={at} /> },
+  { key: "at", head: "Published", said: "published", width: 116, sort: (a, b) => Date.parse(a.published_at) - Date.parse(b.published_at), cell: ({ published_at: at }) => <RelativeTime at={at} /> },
 ];

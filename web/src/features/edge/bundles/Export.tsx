@@ -26,12 +26,18 @@ export function Export({ bundle, file }: { bundle: BundleStatus; file: string })
     <section aria-label="Without a network">
       <h2>To nodes without a network</h2>
       <p className="muted mb-2">The file carries today&apos;s signatures, so a node trusts it without asking here. It takes about {bytes(about)}.</p>
-      <CodeBlock label="Export command" code={`signalbox bundle export ${bundle.id} -o ${name} && sha256sum ${name}\nsudo signalbox-agent apply ${name}`} filled={[bundle.id]} />
+      <CodeBlock label="Export command" code={`signalbox bundle export ${bundle.id} -o ${name}\nsha256sum ${name}\nsudo signalbox-agent apply ${name}`} filled={[bundle.id]} />
       <p className="line flex-wrap pt-2">
-        <Button icon={Download} busy={make.busy} refused={about > largest && "It is too large for a browser's memory: take the command."} onClick={() => void make.start()}>
-          Export here
-        </Button>
-        <span className="meta">saves the file and shows its size and digest</span>
+        {about > largest ? (
+          <a className="btn" href={file} download={name}>
+            Download
+          </a>
+        ) : (
+          <Button icon={Download} busy={make.busy} onClick={() => void make.start()}>
+            Export here
+          </Button>
+        )}
+        <span className="meta">{about > largest ? "too large for a browser to take the digest of: the command does" : "saves the file and shows its size and digest"}</span>
       </p>
       {make.error !== null && <Notice kind="bad">{asProblem(make.error).message}</Notice>}
       {made && (

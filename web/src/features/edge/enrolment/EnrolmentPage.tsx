@@ -106,5 +106,5 @@ const columns = (marked: ReadonlySet<string>, setMarked: (marked: Set<string>) =
   { key: "system", head: "System", said: "runs", width: 168, cell: ({ variant }) => variant },
   { key: "from", head: "From", said: "from", width: 130, cell: ({ address }) => address },
   { key: "labels", head: "Labels", width: 150, cell: ({ labels }) => labelsText(labels) || <span className="muted">none</span> },
-  { key: "at", head: "Asked", said: "asked", width: 96, sort: (a, b) => Date.parse(a.enrolled_at) - Date.parse(b.enrolled_at), cell: ({ enrolled_at: at }) => <RelativeTime at={at} /> },
+  { key: "at", head: "Asked", said: "asked", width: 120, sort: (a, b) => Date.parse(a.enrolled_at) - Date.parse(b.enrolled_at), cell: ({ enrolled_at: at }) => <RelativeTime at={at} /> },
 ];

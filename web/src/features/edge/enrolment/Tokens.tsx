@@ -1,8 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Trash2 } from "lucide-react";
+import { useState } from "react";
 import { api, done } from "@/api/client";
 import { count } from "@/format/bytes";
-import { IconButton } from "@/ui/Button";
+import { Button, IconButton } from "@/ui/Button";
 import { useTask } from "@/ui/frame/useTask";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
@@ -24,17 +25,28 @@ export function Tokens({ team, tokens, refused }: Props) {
     onDone: () => void client.invalidateQueries({ queryKey: tokensQuery(team).queryKey }),
   });
   const now = useNow(true, 60);
+  const [all, setAll] = useState(false);
+  const open = tokens.filter((token) => tokenLook(token, now).word === "open");
+  const over = tokens.length - open.length;
   return (
     <section aria-label="Tokens">
       <div className="section-head px-[var(--gutter)]">
         <h2>Tokens</h2>
+        {over > 0 && (
+          <span className="push">
+            <Button size="small" aria-pressed={all} onClick={() => setAll(!all)}>
+              {all ? "Only those that are open" : `Show ${count(over)} that ${over === 1 ? "is" : "are"} over`}
+            </Button>
+          </span>
+        )}
       </div>
+      {tokens.length > 0 && open.length === 0 && !all && <p className="pane muted">None is open.</p>}
       {tokens.length === 0 ? (
         <EmptyState small headline="No tokens yet">
           A token lets a machine ask. It ends by itself, after its hours or when it was used as often as it may.
         </EmptyState>
       ) : (
-        <Table label="Tokens" columns={columns(now, refused, (token) => void revoke.start(token))} rows={tokens} rowKey={({ id }) => id} />
+        (all || open.length > 0) && <Table label="Tokens" columns={columns(now, refused, (token) => void revoke.start(token))} rows={all ? tokens : open} rowKey={({ id }) => id} />
       )}
     </section>
   );
@@ -55,7 +67,7 @@ const columns = (now: number, refused: string | false, onRevoke: (token: Token) 
   { key: "site", head: "Site", said: "at", width: 110, cell: ({ site }) => site || <span className="muted">any</span> },
   { key: "labels", head: "Labels", width: "18%", cell: ({ labels }) => labelsText(labels) || <span className="muted">none</span> },
   { key: "accepts", head: "Lets in", width: 110, cell: ({ accepts }) => (accepts ? "by itself" : "a person") },
-  { key: "expires", head: "Ends", said: "ends", width: 96, cell: ({ expires_at: at }) => <RelativeTime at={at} /> },
+  { key: "expires", head: "Ends", said: "ends", width: 120, cell: ({ expires_at: at }) => <RelativeTime at={at} /> },
   { key: "by", head: "Made by", said: "by", width: 110, cell: ({ created_by: by }) => by },
   {
     key: "acts",

@@ -80,5 +80,5 @@ const columns = (team: string): Column<PolicyItem>[] => [
         <span className="muted">{wanted ? "once published" : "none yet"}</span>
       ),
   },
-  { key: "changed", head: "Changed", said: "changed", width: 96, sort: (a, b) => Date.parse(a.changed_at) - Date.parse(b.changed_at), cell: ({ changed_at: at }) => <RelativeTime at={at} /> },
+  { key: "changed", head: "Changed", said: "changed", width: 120, sort: (a, b) => Date.parse(a.changed_at) - Date.parse(b.changed_at), cell: ({ changed_at: at }) => <RelativeTime at={at} /> },
 ];

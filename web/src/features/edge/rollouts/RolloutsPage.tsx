@@ -96,5 +96,5 @@ const columns = (team: string): Column<RolloutItem>[] => [
   { key: "total", head: "All", said: "nodes", width: 72, number: true, cell: ({ total }) => count(total) },
   { key: "failures", head: "Failed", said: "failed", width: 72, number: true, cell: ({ failures }) => (failures > 0 ? <b className="failed">{count(failures)}</b> : <span className="muted">0</span>) },
   { key: "by", head: "By", said: "by", width: 110, cell: ({ created_by: by }) => by },
-  { key: "at", head: "Began", said: "began", width: 96, cell: ({ created_at: at }) => (at ? <RelativeTime at={at} /> : "–") },
+  { key: "at", head: "Began", said: "began", width: 120, cell: ({ created_at: at }) => (at ? <RelativeTime at={at} /> : "–") },
 ];

@@ -14,7 +14,7 @@ describe("commands", () => {
   });
 
   it("says a call that changes something", () => {
-    expect(change("http://x", "POST", "rollouts/1/pause", { reason: "it's late" })).toBe(`curl -fsS -H "Authorization: Bearer $SIGNALBOX_TOKEN" http://x/api/v1/edge/rollouts/1/pause -d '{"reason":"it'\\''s late"}'`);
+    expect(change("http://x", "POST", "rollouts/1/pause", { reason: "it's late" })).toBe(`curl -fsS -H "Authorization: Bearer $SIGNALBOX_TOKEN" http://x/api/v1/edge/rollouts/1/pause \\\n  -d '{"reason":"it'\\''s late"}'`);
     expect(change("http://x", "DELETE", "freezes/1")).toContain("curl -fsS -X DELETE -H");
   });
 });

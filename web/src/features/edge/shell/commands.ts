@@ -12,7 +12,7 @@ export function call(url: string, path: string, query: Query = {}): string {
 
 /** The same for a call that changes something. */
 export function change(url: string, method: "POST" | "PUT" | "DELETE", path: string, body?: unknown, query: Query = {}): string {
-  const said = body === undefined ? "" : ` -d ${quoted(JSON.stringify(body))}`;
+  const said = body === undefined ? "" : ` \\\n  -d ${quoted(JSON.stringify(body))}`;
   return call(url, path, query).replace("curl -fsS", `curl -fsS${method === "POST" && said ? "" : ` -X ${method}`}`) + said;
 }
 

@@ -23,7 +23,7 @@ export function Behind({ team, trust, newest }: { team: string; trust: Trust; ne
         <p className="muted">No node yet.</p>
       ) : (
         <div className="grid gap-2 max-w-[560px]">
-          <Progress value={(all - old) / all} label={`Nodes that trust root ${newest}`} />
+          {old > 0 && <Progress value={(all - old) / all} label={`Nodes that trust root ${newest}`} />}
           <ul className="grid gap-1">
             {rows.map(({ root, nodes, old: late }) => (
               <li key={root} className="line">
