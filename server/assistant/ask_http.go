@@ -19,6 +19,7 @@ func (s *Service) ownRoutes(r api.Router) {
 	r.GET("/me", api.SignedIn(), api.Handle(s.httpMe))
 	r.PUT("/me", api.SignedIn(), api.Handle(s.httpSaveMe))
 	s.approvalRoutes(r)
+	s.replayRoutes(r)
 }
 
 type askIn struct {
@@ -28,6 +29,10 @@ type askIn struct {
 	Repository string `json:"repository,omitempty"`
 	Thread     string `json:"thread,omitempty"`
 	Surface    string `json:"surface,omitempty"`
+	// Page is what the asker looks at.
+	Page Page `json:"page,omitzero"`
+	// Follow gives the run at once instead of its answer; it ends by itself.
+	Follow bool `json:"follow,omitempty"`
 }
 
 // longestQuestion is refused beyond, in bytes; what is longer is no question.
@@ -45,18 +50,45 @@ func (in *askIn) Validate() error {
 	default:
 		return problem.FieldError("surface", "is none of api, web and cli")
 	}
-	return nil
+	return in.Page.validate()
 }
 
 func (s *Service) httpAsk(ctx context.Context, in askIn) (Run, error) {
-	return s.Ask(ctx, Question{Team: in.Team, Text: in.Question, Zone: in.Zone, Repository: in.Repository, Thread: in.Thread, Surface: in.Surface})
+	q := Question{Team: in.Team, Text: in.Question, Zone: in.Zone, Repository: in.Repository, Thread: in.Thread, Surface: in.Surface, Page: in.Page}
+	if in.Follow {
+		return s.Begin(ctx, q)
+	}
+	return s.Ask(ctx, q)
 }
 
 type runsIn struct {
 	Team   string    `form:"team" json:"-"`
 	All    bool      `form:"all" json:"-"`
 	Status string    `form:"status" json:"-"`
+	Show   Show      `form:"show" json:"-"`
 	Before time.Time `form:"before" json:"-" time_format:"2006-01-02T15:04:05.999999999Z07:00"`
+}
+
+// Show is a part of the runs that somebody wants to look at.
+type Show string
+
+// shownWhere are the parts: what did not work, what looked nothing up, what somebody should look at, what took
+// longer than ten seconds or cost more than five cents, and what did not help.
+var shownWhere = map[Show]string{
+	"failed":    "status IN ('failed', 'interrupted')",
+	"untouched": "calls = 0 AND status = 'answered'",
+	"flagged":   "flagged",
+	"slow":      "millis > 10000",
+	"dear":      "cost > 50000",
+	"down":      "feedback < 0",
+}
+
+// Validate knows the parts.
+func (in *runsIn) Validate() error {
+	if _, known := shownWhere[in.Show]; !known && in.Show != "" {
+		return problem.FieldError("show", "is none of failed, untouched, flagged, slow, dear and down")
+	}
+	return nil
 }
 
 type runsOut struct {
@@ -84,7 +116,7 @@ func (s *Service) httpRuns(ctx context.Context, in runsIn) (runsOut, error) {
 	if !in.Before.IsZero() {
 		before = in.Before.UnixMilli()
 	}
-	list, err := s.store.runs(ctx, team.ID, user, before, in.Status, runsPage+1)
+	list, err := s.store.runs(ctx, team.ID, user, before, in.Status, in.Show, runsPage+1)
 	if err != nil {
 		return out, err
 	}
@@ -122,9 +154,13 @@ func (s *Service) httpRun(ctx context.Context, in runIn) (Run, error) {
 	if err != nil {
 		return run, err
 	}
+	if row.Status == Running {
+		run.Steps, run.Turns = s.soFar(in.ID)
+		return run, nil
+	}
 	steps, err := s.store.steps(ctx, in.ID)
 	for _, st := range steps {
-		run.Steps = append(run.Steps, Step{st.Number, st.Kind, st.Tool, []byte(st.Args), st.Result, st.Bytes, st.Failed, st.Millis})
+		run.Steps = append(run.Steps, Step{Number: st.Number, Kind: st.Kind, Tool: st.Tool, Args: []byte(st.Args), Result: st.Result, Bytes: st.Bytes, Failed: st.Failed, Began: st.Began, Millis: st.Millis})
 	}
 	if err == nil {
 		run.Approvals, err = s.ApprovalsOf(ctx, in.ID)

@@ -80,6 +80,9 @@ func (a *asked) propose(ctx context.Context, tool callable, args json.RawMessage
 
 // mayCall holds a call to the rules of the run; arguments come back as they will be sent.
 func (a *asked) mayCall(ctx context.Context, tool callable, args json.RawMessage) (json.RawMessage, error) {
+	if tool.Class != tools.ReadOnly && a.question.replayOf != "" {
+		return nil, guard.Refuse("replay", "A replay changes nothing and proposes nothing.")
+	}
 	if tool.Class != tools.ReadOnly && !tool.direct && a.settings.Writes != WritesConfirm {
 		return nil, guard.Refuse("writes", "The assistant of this team changes nothing. An owner can let it propose changes under Assistant, Settings.")
 	}

@@ -174,6 +174,9 @@ func (a *asked) builds(ctx context.Context) (string, error) {
 }
 
 func (a *asked) whyFailed(ctx context.Context) (string, error) {
+	if a.build != "" {
+		return a.whyThis(ctx)
+	}
 	found, err := a.buildsOf(ctx, a.reading.Name, 100)
 	if err != nil {
 		return "", err
@@ -188,24 +191,48 @@ func (a *asked) whyFailed(ctx context.Context) (string, error) {
 	if i < 0 {
 		return "No build" + of + " has failed lately.", nil
 	}
-	b := found[i]
-	var whole struct {
-		Failure *struct {
-			Step       string   `json:"step"`
-			Name       string   `json:"name"`
-			Message    string   `json:"message"`
-			ExitStatus *int     `json:"exit_status"`
-			LastLines  []string `json:"last_lines"`
-			SameInLast int      `json:"same_in_last"`
-		} `json:"failure"`
-	}
-	if err := a.call(ctx, "ci_build_get", map[string]any{"build": b.ID}, &whole); err != nil {
+	var whole buildWhole
+	if err := a.call(ctx, "ci_build_get", map[string]any{"build": found[i].ID}, &whole); err != nil {
 		return "", err
 	}
+	return a.explain(found[i], whole), nil
+}
+
+// whyThis is about the build that the asker looks at.
+func (a *asked) whyThis(ctx context.Context) (string, error) {
+	id, err := strconv.ParseInt(a.build, 10, 64)
+	if err != nil {
+		return "", refuse("The page that you look at is of no build that I know.")
+	}
+	var whole buildWhole
+	if err := a.call(ctx, "ci_build_get", map[string]any{"build": id}, &whole); err != nil {
+		return "", err
+	}
+	if !whole.failed() {
+		return fmt.Sprintf("%s has not failed: it is %s since %s.", a.buildRef(whole.buildSeen), plain(whole.Status), a.moment(whole.when())), nil
+	}
+	return a.explain(whole.buildSeen, whole), nil
+}
+
+// buildWhole is a build with why it failed.
+type buildWhole struct {
+	buildSeen
+	Failure *struct {
+		Step       string   `json:"step"`
+		Name       string   `json:"name"`
+		Message    string   `json:"message"`
+		ExitStatus *int     `json:"exit_status"`
+		LastLines  []string `json:"last_lines"`
+		SameInLast int      `json:"same_in_last"`
+	} `json:"failure"`
+}
+
+// explain says why a build failed.
+func (a *asked) explain(b buildSeen, whole buildWhole) string {
 	text := fmt.Sprintf("%s %s %s", a.buildRef(b), b.Status, a.moment(b.when()))
 	f := whole.Failure
 	if f == nil {
-		return text + "; it does not say why.", nil
+		return text + "; it does not say why."
 	}
 	if f.Name != "" {
 		text += " in step **" + plain(f.Name) + "**"
@@ -226,5 +253,5 @@ func (a *asked) whyFailed(ctx context.Context) (string, error) {
 			text += "\n> " + cutLine(plain(line), 200)
 		}
 	}
-	return text, nil
+	return text
 }

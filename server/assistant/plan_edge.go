@@ -68,11 +68,17 @@ func (a *asked) nodes(ctx context.Context) (string, error) {
 	if a.reading.Has("offline") {
 		query = "offline"
 	}
+	if a.reading.Name != "" {
+		query = strings.TrimSpace(query + " " + a.reading.Name)
+	}
 	total, found, err := a.nodesBy(ctx, query)
 	if err != nil {
 		return "", err
 	}
-	what := strings.TrimSpace(query + " node")
+	what := "node"
+	if a.reading.Has("offline") {
+		what = "offline node"
+	}
 	if total == 0 {
 		return "No " + what + "s.", nil
 	}

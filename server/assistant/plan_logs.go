@@ -23,6 +23,9 @@ func (a *asked) lines(ctx context.Context) (string, error) {
 	if r.Text != "" {
 		terms = append(terms, `"`+strings.ReplaceAll(r.Text, `"`, "")+`"`)
 	}
+	if a.query != "" {
+		terms = []string{a.query} // of the page that is looked at
+	}
 	args := map[string]any{"team": a.team.Name, "query": strings.Join(terms, " "), "from": from.UTC().Format(time.RFC3339)}
 	if !to.IsZero() {
 		args["to"] = to.UTC().Format(time.RFC3339)
@@ -46,7 +49,11 @@ func (a *asked) lines(ctx context.Context) (string, error) {
 	}
 	url := a.page("/teams/" + a.team.Name + "/logs")
 	a.source("Logs", url)
-	text := fmt.Sprintf("**%s** error lines%s%s", thousands(count.Total), of, said)
+	what := "error lines"
+	if a.query != "" {
+		what = "lines of the page's search"
+	}
+	text := fmt.Sprintf("**%s** %s%s%s", thousands(count.Total), what, of, said)
 	for _, bar := range count.Bars {
 		if len(bar.Counts) > 0 {
 			text += ", the first after " + a.moment(bar.Start)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -201,3 +202,5 @@ func TestRights(t *testing.T) {
 		t.Error("a viewer changes the settings")
 	}
 }
+
+func writeText(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }

@@ -3,6 +3,7 @@ package assistant
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -40,6 +41,12 @@ type Question struct {
 	Thread string
 	// Surface is web, cli, slack or api; Channel is where, "" outside of channels.
 	Surface, Channel string
+	// Page is what the asker looks at.
+	Page Page
+	// A replay names its run, its planner and that run's moment.
+	replayOf string
+	planner  Planner
+	at       time.Time
 }
 
 // Source is where an answer's facts come from.
@@ -57,6 +64,8 @@ type Answer struct {
 	Try []string `json:"try,omitempty"`
 	// Unverified are facts in the text that no tool has said; a run of plans has none.
 	Unverified []string `json:"unverified,omitempty"`
+	// Grounds say which calls hold the text's facts.
+	Grounds []Ground `json:"grounds,omitempty"`
 }
 
 // Run is one question with its answer.
@@ -81,8 +90,19 @@ type Run struct {
 	TokensOut int64 `json:"tokens_out"`
 	Cost      int64 `json:"cost"`
 	// Scrubbed is how many secrets were taken out of results and the answer.
-	Scrubbed int64  `json:"scrubbed"`
-	Steps    []Step `json:"steps,omitempty"`
+	Scrubbed int64 `json:"scrubbed"`
+	// TokensCached are those of TokensIn that cost less.
+	TokensCached int64 `json:"tokens_cached"`
+	// Prompt and SettingsAt are the versions of what the model was told and of the team's settings.
+	Prompt     string    `json:"prompt_version,omitempty"`
+	SettingsAt time.Time `json:"settings_at,omitzero"`
+	// ReplayOf is the run whose question this one asked again.
+	ReplayOf string `json:"replay_of,omitempty"`
+	// Flagged says that somebody should look: a fact from nowhere, something that was not allowed, or a secret.
+	Flagged bool   `json:"flagged"`
+	Page    Page   `json:"page,omitzero"`
+	Steps   []Step `json:"steps,omitempty"`
+	Turns   []Turn `json:"turns,omitempty"`
 	// Approvals are the calls that wait for a person, or did.
 	Approvals []Approval `json:"approvals,omitempty"`
 }
@@ -107,7 +127,9 @@ type Step struct {
 	Result string `json:"result"`
 	Bytes  int64  `json:"bytes"`
 	Failed bool   `json:"failed"`
-	Millis int64  `json:"milliseconds"`
+	// Began is since the run did, in milliseconds.
+	Began  int64 `json:"began"`
+	Millis int64 `json:"milliseconds"`
 }
 
 const (
@@ -124,32 +146,78 @@ var asking = identity.Scope{Capability: "assistant", Level: identity.Read}
 // Ask answers a question as the context's caller. It fails only when it cannot
 // begin: whatever goes wrong later is said in the run, which always ends.
 func (s *Service) Ask(ctx context.Context, q Question) (Run, error) {
-	team, err := identity.RequireTeam(ctx, q.Team, asking)
+	a, row, err := s.begin(ctx, q)
 	if err != nil {
 		return Run{}, err
 	}
+	return a.end(ctx, row)
+}
+
+// Begin answers a question without being waited for: the run is there at once, and ends by itself.
+func (s *Service) Begin(ctx context.Context, q Question) (Run, error) {
+	a, row, err := s.begin(ctx, q)
+	if err != nil {
+		return Run{}, err
+	}
+	go func() {
+		if _, err := a.end(context.WithoutCancel(ctx), row); err != nil {
+			s.Log.Error("a run was not kept", "run", row.ID, "error", err)
+		}
+	}()
+	return shape(row)
+}
+
+// begin keeps that a question was asked, once the asker may.
+func (s *Service) begin(ctx context.Context, q Question) (*asked, runRow, error) {
+	team, err := identity.RequireTeam(ctx, q.Team, asking)
+	if err != nil {
+		return nil, runRow{}, err
+	}
 	zone, err := time.LoadLocation(q.Zone)
 	if err != nil {
-		return Run{}, problem.FieldError("zone", "%.60q is no time zone; send a name such as Europe/London", q.Zone)
+		return nil, runRow{}, problem.FieldError("zone", "%.60q is no time zone; send a name such as Europe/London", q.Zone)
 	}
 	// Nothing of another team can be meant, whatever a question or a result says.
 	caller := inTeam(identity.From(ctx), team)
 	ctx = identity.With(ctx, caller)
-	row := runRow{ID: s.ID(), TeamID: team.ID, UserID: caller.UserID, Person: caller.Name, Surface: q.Surface, Thread: q.Thread, Channel: q.Channel,
+	with, err := json.Marshal(askedWith{q.Zone, q.Repository, q.Page})
+	if err != nil {
+		return nil, runRow{}, err
+	}
+	row := runRow{ID: s.ID(), ReplayOf: q.replayOf, Turns: "[]", Asked: string(with), TeamID: team.ID, UserID: caller.UserID, Person: caller.Name, Surface: q.Surface, Thread: q.Thread, Channel: q.Channel,
 		Question: strings.ToValidUTF8(clip(q.Text, 4*grammar.MaxQuestion), ""), Planner: "plan", Status: Running, Answer: "{}", StartedAt: s.Now().UnixMilli()}
 	if row.Thread == "" {
 		row.Thread = row.ID
 	}
-	a := &asked{service: s, id: row.ID, team: team, caller: caller, question: q, now: s.Now().In(zone), seen: map[string]string{}, full: map[int]string{}, handles: map[string]int{}, planner: "plan"}
+	if q.at.IsZero() {
+		q.at = s.Now()
+	}
+	a := &asked{service: s, began: s.Now(), kept: context.WithoutCancel(ctx), id: row.ID, team: team, caller: caller, question: q, now: q.at.In(zone), seen: map[string]string{}, full: map[int]string{}, handles: map[string]int{}, planner: "plan"}
 	if err := a.prepare(ctx); err != nil {
-		return Run{}, err
+		return nil, runRow{}, err
 	}
-	if err := s.store.beginRun(ctx, row); err != nil {
-		return Run{}, err
+	if q.replayOf != "" {
+		a.settings.Writes = WritesOff
 	}
+	row.SettingsVersion = unixMilli(a.settings.UpdatedAt)
+	return a, row, s.store.beginRun(ctx, row)
+}
+
+func unixMilli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// end looks everything up, answers, and keeps it all.
+func (a *asked) end(ctx context.Context, row runRow) (Run, error) {
+	s := a.service
 	// The answer is kept even when the asker has gone.
-	kept := context.WithoutCancel(ctx)
-	limited, cancel := context.WithTimeout(kept, patience)
+	kept := identity.With(a.kept, a.caller)
+	s.live.Store(row.ID, a)
+	defer s.live.Delete(row.ID)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(identity.With(ctx, a.caller)), patience)
 	defer cancel()
 	defer context.AfterFunc(unwanted(ctx), cancel)()
 	answer, status := a.answer(limited)
@@ -158,10 +226,19 @@ func (s *Service) Ask(ctx context.Context, q Question) (Run, error) {
 	}
 	row.Status, row.Planner, row.Reading = status, a.planner, a.reading.String()
 	row.Calls, row.Millis = int64(len(a.steps)), s.Now().UnixMilli()-row.StartedAt
+	row.TokensCached, row.PromptVersion = a.usage.Cached, a.prompt
 	row.TokensIn, row.TokensOut, row.Cost = a.usage.In, a.usage.Out, s.costOf(a.usage.In, a.usage.Out)
 	a.leave(&answer)
 	row.Scrubbed = a.scrubbed
-	answer.Unverified = a.ungrounded(answer.Text)
+	answer.Unverified, answer.Grounds = a.ungrounded(answer.Text), a.grounds(answer.Text)
+	row.Flagged = len(answer.Unverified) > 0 || a.scrubbed > 0 || slices.ContainsFunc(a.steps, func(st Step) bool { return st.Kind == GuardStep })
+	turns, err := json.Marshal(a.turns)
+	if err != nil {
+		return Run{}, err
+	}
+	if len(a.turns) > 0 {
+		row.Turns = string(turns)
+	}
 	raw, err := json.Marshal(told{answer, a.reading, a.items})
 	if err != nil {
 		return Run{}, err
@@ -169,11 +246,13 @@ func (s *Service) Ask(ctx context.Context, q Question) (Run, error) {
 	row.Answer = string(raw)
 	steps := make([]stepRow, len(a.steps))
 	for i, st := range a.steps {
-		steps[i] = stepRow{row.ID, st.Number, st.Tool, string(st.Args), st.Result, st.Bytes, st.Failed, st.Millis, st.Kind}
+		steps[i] = stepRow{row.ID, st.Number, st.Tool, string(st.Args), st.Result, st.Bytes, st.Failed, st.Millis, st.Kind, st.Began}
 	}
 	if err := s.store.endRun(kept, row, steps); err != nil {
 		return Run{}, err
 	}
+	s.live.Delete(row.ID)
+	a.progress()
 	run, err := shape(row)
 	run.Steps, run.Approvals = a.steps, a.proposed
 	return run, err
@@ -195,8 +274,11 @@ func clip(text string, n int) string {
 
 // asked is one question while it is answered.
 type asked struct {
-	service  *Service
-	id       string
+	service *Service
+	id      string
+	// began is when the run did by the clock, kept a context that outlives the asker's.
+	began    time.Time
+	kept     context.Context
 	team     identity.Team
 	caller   identity.Caller
 	question Question
@@ -207,6 +289,11 @@ type asked struct {
 	// mu guards what calls leave behind: a model has several made at once.
 	mu    sync.Mutex
 	steps []Step
+	turns []Turn
+	// prompt is the version of what the model was told.
+	prompt string
+	// build and query are of the page that is looked at, when the question means them.
+	build, query string
 	// full are whole results by the number of their step, and handles those numbers by tool and arguments.
 	full    map[int]string
 	handles map[string]int
@@ -254,7 +341,11 @@ func (a *asked) answer(ctx context.Context) (answer Answer, status Status) {
 func (a *asked) decide(ctx context.Context) (Answer, Status, error) {
 	s := a.service
 	complete := len(a.reading.Left) == 0 && a.reading.Op != grammar.Judge
-	if s.Model == nil || s.Planner == Plans || plansAlone(ctx) || s.Planner == Hybrid && complete || a.plannedOrder() || strings.TrimSpace(a.question.Text) == "" {
+	planner := s.Planner
+	if a.question.planner != "" {
+		planner = a.question.planner
+	}
+	if s.Model == nil || planner == Plans || plansAlone(ctx) || planner == Hybrid && complete || a.plannedOrder() || strings.TrimSpace(a.question.Text) == "" {
 		return a.plan(ctx)
 	}
 	a.planner = "model"
@@ -291,11 +382,16 @@ func (a *asked) read(ctx context.Context) error {
 	a.reading = grammar.Parse(a.question.Text, a.now, names)
 	follows := a.reading.FollowUp || a.reading.Entity == grammar.Nothing && len(a.reading.Left) == 0 && a.reading.Op == grammar.List && strings.TrimSpace(a.question.Text) != ""
 	if a.question.Thread == "" || !follows {
+		a.fromPage()
 		return nil
 	}
 	before, ok, err := a.service.store.latestOf(ctx, a.question.Thread, a.team.ID, a.caller.UserID)
-	if err != nil || !ok {
+	if err != nil {
 		return err
+	}
+	if !ok {
+		a.fromPage()
+		return nil
 	}
 	var kept told
 	if err := json.Unmarshal([]byte(before.Answer), &kept); err != nil {
@@ -339,7 +435,7 @@ func (a *asked) call(ctx context.Context, tool string, args, out any) error {
 	result, kind, err := a.guarded(ctx, tool, raw)
 	tellCall(ctx, tool, true, err != nil)
 	a.mu.Lock()
-	step := Step{Number: len(a.steps) + 1, Kind: kind, Tool: tool, Args: a.scrubArgs(raw), Millis: a.service.Now().Sub(began).Milliseconds()}
+	step := Step{Number: len(a.steps) + 1, Kind: kind, Began: began.Sub(a.began).Milliseconds(), Tool: tool, Args: a.scrubArgs(raw), Millis: a.service.Now().Sub(began).Milliseconds()}
 	if err != nil {
 		step.Failed, step.Result = true, sentence(problem.From(err))
 	} else {
@@ -348,6 +444,7 @@ func (a *asked) call(ctx context.Context, tool string, args, out any) error {
 	}
 	a.steps = append(a.steps, step)
 	a.mu.Unlock()
+	a.progress()
 	if err != nil {
 		return err
 	}
@@ -396,7 +493,16 @@ func (a *asked) source(title, url string) {
 func shape(row runRow) (Run, error) {
 	r := Run{ID: row.ID, Person: row.Person, Surface: row.Surface, Thread: row.Thread, Question: row.Question, Reading: row.Reading, Planner: row.Planner,
 		Status: row.Status, Calls: int(row.Calls), Started: time.UnixMilli(row.StartedAt).UTC(), Millis: row.Millis, Feedback: int(row.Feedback),
-		Channel: row.Channel, TokensIn: row.TokensIn, TokensOut: row.TokensOut, Cost: row.Cost, Scrubbed: row.Scrubbed}
+		Channel: row.Channel, TokensIn: row.TokensIn, TokensOut: row.TokensOut, Cost: row.Cost, Scrubbed: row.Scrubbed,
+		TokensCached: row.TokensCached, Prompt: row.PromptVersion, ReplayOf: row.ReplayOf, Flagged: row.Flagged}
+	if row.SettingsVersion != 0 {
+		r.SettingsAt = time.UnixMilli(row.SettingsVersion).UTC()
+	}
+	var with askedWith
+	if err := errors.Join(json.Unmarshal([]byte(row.Asked), &with), json.Unmarshal([]byte(row.Turns), &r.Turns)); err != nil {
+		return r, fmt.Errorf("read how run %s went: %w", row.ID, err)
+	}
+	r.Page = with.Page
 	if err := json.Unmarshal([]byte(row.Answer), &r.Answer); err != nil {
 		return r, fmt.Errorf("read the answer of run %s: %w", row.ID, err)
 	}

@@ -13,6 +13,9 @@ type runRow struct {
 	Calls, StartedAt, Millis, Feedback                                  int64
 	Channel                                                             string
 	TokensIn, TokensOut, Cost, Scrubbed                                 int64
+	TokensCached, SettingsVersion                                       int64
+	Turns, PromptVersion, ReplayOf, Asked                               string
+	Flagged                                                             bool
 }
 
 func (runRow) TableName() string { return "assistant_runs" }
@@ -26,6 +29,7 @@ type stepRow struct {
 	Failed       bool
 	Millis       int64
 	Kind         StepKind
+	Began        int64
 }
 
 func (stepRow) TableName() string { return "assistant_steps" }
@@ -33,7 +37,7 @@ func (stepRow) TableName() string { return "assistant_steps" }
 type settingsRow struct {
 	TeamID                          int64 `gorm:"primaryKey"`
 	Repositories, DefaultRepository string
-	UpdatedAt                       int64
+	UpdatedAt                       int64 `gorm:"autoUpdateTime:false"` // milliseconds, of our clock
 	UpdatedBy                       string
 	Writes                          string
 	FourEyes                        bool
@@ -74,8 +78,11 @@ func (s store) run(ctx context.Context, id string, teams []int64) (runRow, error
 }
 
 // runs lists the newest first; those of one person when user is not 0.
-func (s store) runs(ctx context.Context, team, user, before int64, status string, limit int) ([]runRow, error) {
-	q := s.db.Reader(ctx).Where("team_id = ?", team)
+func (s store) runs(ctx context.Context, team, user, before int64, status string, show Show, limit int) ([]runRow, error) {
+	q := s.db.Reader(ctx).Where("team_id = ? AND replay_of = ''", team)
+	if where, ok := shownWhere[show]; ok {
+		q = q.Where(where)
+	}
 	if user != 0 {
 		q = q.Where("user_id = ?", user)
 	}
@@ -93,12 +100,19 @@ func (s store) runs(ctx context.Context, team, user, before int64, status string
 // latestOf is the newest answered run of a conversation.
 func (s store) latestOf(ctx context.Context, thread string, team, user int64) (runRow, bool, error) {
 	var list []runRow
-	err := s.db.Reader(ctx).Where("(thread = ? OR id = ?) AND team_id = ? AND user_id = ? AND status = ?", thread, thread, team, user, Answered).
+	err := s.db.Reader(ctx).Where("(thread = ? OR id = ?) AND replay_of = '' AND team_id = ? AND user_id = ? AND status = ?", thread, thread, team, user, Answered).
 		Order("started_at DESC").Limit(1).Find(&list).Error
 	if err != nil || len(list) == 0 {
 		return runRow{}, false, err
 	}
 	return list[0], true, nil
+}
+
+// replays are the runs that asked a run's question again.
+func (s store) replays(ctx context.Context, id string, team int64) ([]runRow, error) {
+	var list []runRow
+	err := s.db.Reader(ctx).Where("replay_of = ? AND team_id = ?", id, team).Order("started_at DESC, id").Limit(20).Find(&list).Error
+	return list, err
 }
 
 func (s store) steps(ctx context.Context, run string) ([]stepRow, error) {

@@ -3,6 +3,7 @@ package assistant
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -59,6 +60,8 @@ type Service struct {
 	store store
 	// OnApproval hears of each change of an approval, after it is kept; nil when nobody listens. ctx may carry no caller.
 	OnApproval func(ctx context.Context, team int64, a Approval)
+	// live are the runs that this server is at, by id.
+	live sync.Map
 	// hub keeps what GitHub has said.
 	hub     *githubtools.Cache
 	known   knownValues
