@@ -1,5 +1,5 @@
 import { Outlet } from "@tanstack/react-router";
-import { Activity, Building2, KeyRound, Lock, ScrollText, Settings2, TriangleAlert, User, Users } from "lucide-react";
+import { Activity, Building2, DatabaseBackup, KeyRound, Lock, ScrollText, Settings2, TriangleAlert, User, Users } from "lucide-react";
 import { may, useSession } from "@/api/session";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import type { IconType } from "@/ui/Icon";
@@ -35,6 +35,7 @@ export function SettingsLayout() {
       title: "System",
       entries: [
         { to: "/admin/health", label: "Health", icon: Activity },
+        { to: "/admin/backups", label: "Backups", icon: DatabaseBackup },
         { to: "/admin/users", label: "Users", icon: Users },
         { to: "/admin/teams", label: "Teams", icon: Building2 },
         { to: "/admin/audit", label: "Audit log", icon: ScrollText },

@@ -35,7 +35,7 @@ export function useFrameActions({ openPalette, openHelp, signOut }: Doors): void
     }
   }
   if (me.user.is_admin) {
-    const pages = { users: "Users", teams: "Teams", audit: "Audit log", jobs: "Dead letters", health: "System health" };
+    const pages = { users: "Users", teams: "Teams", audit: "Audit log", jobs: "Dead letters", health: "System health", backups: "Backups" };
     for (const [path, label] of Object.entries(pages)) {
       actions.push({ id: `go.admin.${path}`, label, group: "System", icon: ShieldCheck, run: go(`/admin/${path}`) });
     }

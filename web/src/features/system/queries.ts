@@ -24,3 +24,15 @@ export const deadJobsQuery = (before?: number) =>
     queryKey: ["system", "jobs", before ?? "newest"],
     queryFn: ({ signal }) => data(api.GET("/api/v1/system/jobs/dead", { params: { query: { before } }, signal })),
   });
+
+export type Backups = components["schemas"]["Backups"];
+export type Backup = components["schemas"]["Backup"];
+export type BackupSettings = components["schemas"]["BackupSettings"];
+export type Rehearsal = components["schemas"]["Rehearsal"];
+
+export const backupsQuery = queryOptions({
+  queryKey: ["system", "backups"],
+  queryFn: ({ signal }) => data(api.GET("/api/v1/system/backups", { signal })),
+  // Both kinds of work take seconds to hours, and begin a moment after they were asked for.
+  refetchInterval: ({ state }) => ([...(state.data?.items ?? []), ...(state.data?.rehearsals ?? [])].some((item) => item.state === "running") ? 1500 : 5000),
+});

@@ -1,6 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { deadJobsQuery, healthQuery, loopsQuery } from "./queries";
+import { backupsQuery, deadJobsQuery, healthQuery, loopsQuery } from "./queries";
 
 type Load = { context: { client: QueryClient } };
 
@@ -13,6 +13,12 @@ export function systemRoutes(admin: AnyRoute): AnyRoute[] {
       path: "health",
       loader: ({ context }: Load) => Promise.all([context.client.ensureQueryData(healthQuery), context.client.ensureQueryData(loopsQuery)]),
       component: lazyRouteComponent(() => import("./HealthPage"), "HealthPage"),
+    }),
+    createRoute({
+      getParentRoute,
+      path: "backups",
+      loader: ({ context }: Load) => context.client.ensureQueryData(backupsQuery),
+      component: lazyRouteComponent(() => import("./BackupsPage"), "BackupsPage"),
     }),
     createRoute({
       getParentRoute,
