@@ -92,7 +92,7 @@ func (c *Client) next(above int64) (int64, error) {
 	c.seq = max(c.seq, above) + 1
 	if c.seq > c.kept {
 		kept := c.seq + reserve
-		if err := journal.Replace(c.seqPath(), []byte(strconv.FormatInt(kept, 10)+"\n"), 0o600); err != nil {
+		if err := replace(c.seqPath(), []byte(strconv.FormatInt(kept, 10)+"\n"), 0o600); err != nil {
 			return 0, fmt.Errorf("keep the number of the request: %w", err)
 		}
 		c.kept = kept

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -238,6 +239,26 @@ func TestRotatedElsewhere(t *testing.T) {
 	d.mu.Unlock()
 	if _, err := c.CheckIn(t.Context(), protocol.CheckIn{}); !Unauthorized(err) || len(d.seqs) != before {
 		t.Error(err)
+	}
+}
+
+// What root writes into the network half's folder stays that half's.
+func TestFolderKeepsItsOwner(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Log("giving files away needs root")
+		return
+	}
+	c, _, dir := setup(t)
+	if err := os.Chown(dir, 4711, 4711); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.CheckIn(t.Context(), protocol.CheckIn{}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "seq"))
+	if err != nil || info.Sys().(*syscall.Stat_t).Uid != 4711 {
+		t.Error(info, err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/signalbox/signalbox/agents/journal"
 	"github.com/signalbox/signalbox/agents/protocol"
@@ -49,11 +50,28 @@ func ReadIdentity(dir string) (id Identity, err error) {
 	return id, nil
 }
 
+// replace writes a file of the folder, and leaves it to whom the folder belongs:
+// a person runs doctor and rotate as root, and the network half must still read it.
+func replace(path string, content []byte, mode os.FileMode) error {
+	if err := journal.Replace(path, content, mode); err != nil || os.Geteuid() != 0 {
+		return err
+	}
+	info, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return os.Chown(path, int(owner.Uid), int(owner.Gid))
+}
+
 // Write keeps it.
 func (id Identity) Write(dir string) error {
 	raw, err := json.MarshalIndent(id, "", " ")
 	if err == nil {
-		err = journal.Replace(filepath.Join(dir, identityFile), append(raw, '\n'), 0o644)
+		err = replace(filepath.Join(dir, identityFile), append(raw, '\n'), 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("keep who this node is: %w", err)
@@ -75,7 +93,7 @@ func keyAt(path string, random io.Reader) (ed25519.PrivateKey, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make a key: %w", err)
 		}
-		return key, journal.Replace(path, []byte(base64.StdEncoding.EncodeToString(key.Seed())+"\n"), 0o600)
+		return key, replace(path, []byte(base64.StdEncoding.EncodeToString(key.Seed())+"\n"), 0o600)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the node's key: %w", err)
