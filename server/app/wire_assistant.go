@@ -16,8 +16,12 @@ func (a *App) wireAssistant(context.Context) error {
 	c := a.config.Assistant
 	deps := assistant.Deps{DB: a.db, Tools: a.tools, GitHub: assistantGitHub{a}, Things: a.assistantThings, PublicURL: a.PublicURL(), Planner: assistant.Planner(c.Planner),
 		Audit: a.audit, Publish: a.publish, Version: Version, ID: randomID, Now: now, Log: a.log, Node: a.node, Known: a.knownSecrets, PriceIn: c.ModelPriceIn, PriceOut: c.ModelPriceOut}
+	outside, err := a.wireOutside()
+	if err != nil {
+		return err
+	}
+	deps.Outside = outside
 	if c.ModelProvider != "" {
-		var err error
 		deps.Model, err = assistant.NewModel(assistant.ModelConfig{Provider: c.ModelProvider, Model: c.ModelName, URL: c.ModelURL, Key: c.ModelKey, Region: c.ModelRegion, Secret: c.ModelSecret, HTTP: a.guard.Client(outbound.Options{Timeout: time.Minute})})
 		if err != nil {
 			return errUsage{err}
@@ -30,6 +34,11 @@ func (a *App) wireAssistant(context.Context) error {
 // knownSecrets are values that must not leave through the assistant: the team's own, and the installation's.
 func (a *App) knownSecrets(ctx context.Context, team int64) ([]string, error) {
 	list, err := a.secrets.Values(ctx, team)
+	if err != nil {
+		return nil, err
+	}
+	outside, err := a.assistant.Outside.Values(ctx, team)
+	list = append(list, outside...)
 	c := a.config
 	return append(list, c.Assistant.ModelKey, c.Assistant.ModelSecret, c.SMTP.Password, c.Blobs.S3SecretKey, c.Logs.FluentSharedKey), err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/signalbox/signalbox/server/accounts"
 	"github.com/signalbox/signalbox/server/assistant"
+	"github.com/signalbox/signalbox/server/assistant/mcpservers"
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/edge"
 	"github.com/signalbox/signalbox/server/platform/database"
@@ -21,7 +22,7 @@ import (
 
 // SealedColumns are all places of the schema where something is sealed.
 func SealedColumns() []secrets.Column {
-	return slices.Concat(secrets.Columns(), github.SealedColumns(), notify.SealedColumns(), ci.SealedColumns(), edge.SealedColumns(), assistant.SealedColumns())
+	return slices.Concat(secrets.Columns(), github.SealedColumns(), notify.SealedColumns(), ci.SealedColumns(), edge.SealedColumns(), mcpservers.SealedColumns(), assistant.SealedColumns())
 }
 
 // openSecrets reads the key file. That it is another one than what lies in the database was

@@ -9,6 +9,9 @@ import (
 )
 
 func (s *Service) approvalRoutes(r api.Router) {
+	if s.Outside != nil {
+		s.Outside.Routes(r)
+	}
 	r.GET("/approvals", api.Scoped("assistant", identity.Read), api.Handle(s.httpApprovals))
 	r.GET("/approvals/:id", api.Scoped("assistant", identity.Read), api.Handle(s.httpApproval))
 	// Who may decide depends on the tool; reading is what everybody here needs.

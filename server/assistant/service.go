@@ -82,10 +82,14 @@ const keepRuns = 90 * 24 * time.Hour
 
 // Loops are what happens without a request.
 func (s *Service) Loops() []work.Loop {
-	return []work.Loop{
+	loops := []work.Loop{
 		{Name: "assistant.tidy", Every: time.Hour, Run: s.tidy},
 		{Name: "assistant.approvals", Every: 20 * time.Second, Run: s.tidyApprovals},
 	}
+	if s.Outside != nil {
+		loops = append(loops, s.Outside.Loops()...)
+	}
+	return loops
 }
 
 func (s *Service) tidy(ctx context.Context) error {

@@ -4065,6 +4065,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assistant/servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A team's outside MCP servers with how they stand; an administrator's look */
+        get: operations["listAssistantServers"];
+        put?: never;
+        /** Name an outside MCP server; nothing of it is allowed by that */
+        post: operations["createAssistantServer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/servers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One outside server with its tools */
+        get: operations["getAssistantServer"];
+        /** Change a server; secrets that are not named stay while its place does */
+        put: operations["changeAssistantServer"];
+        post?: never;
+        /** Forget a server with all that was allowed */
+        delete: operations["deleteAssistantServer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/servers/{id}/permission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what runs may do with a tool, as it is described now */
+        put: operations["permitAssistantServerTool"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/servers/{id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a tool once to see what it does */
+        post: operations["tryAssistantServerTool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assistant/me": {
         parameters: {
             query?: never;
@@ -4863,6 +4934,88 @@ export interface components {
             /** @description Why the caller may not decide it */
             refusal: string;
             page?: string;
+        };
+        /**
+         * @description read: called as needed; ask: a person approves each call; allow: called without asking although it may change something
+         * @enum {string}
+         */
+        AssistantPermission: "off" | "read" | "ask" | "allow";
+        AssistantServerNew: {
+            team: string;
+            name: string;
+            /** @enum {string} */
+            kind: "stdio" | "http";
+            command?: string[];
+            url?: string;
+            /** @description Environment variables or headers; an empty value takes one away */
+            secrets?: {
+                [key: string]: string;
+            };
+            /** @description Private addresses may be called */
+            inside?: boolean;
+            /** @description Arguments that name repositories are held to the team's list */
+            repositories?: boolean;
+            enabled?: boolean;
+            timeout_seconds?: number;
+        };
+        AssistantServerChange: {
+            name: string;
+            /** @enum {string} */
+            kind: "stdio" | "http";
+            command?: string[];
+            url?: string;
+            /** @description Environment variables or headers; an empty value takes one away */
+            secrets?: {
+                [key: string]: string;
+            };
+            /** @description Private addresses may be called */
+            inside?: boolean;
+            /** @description Arguments that name repositories are held to the team's list */
+            repositories?: boolean;
+            enabled?: boolean;
+            timeout_seconds?: number;
+        };
+        AssistantServerList: {
+            items: components["schemas"]["AssistantServer"][];
+        };
+        AssistantServerTool: {
+            name: string;
+            /** @description The name that models see */
+            shown: string;
+            description: string;
+            schema: Record<string, never>;
+            permission: components["schemas"]["AssistantPermission"];
+            /** @description It is not any more what was allowed, so it is locked */
+            changed: boolean;
+            updated_by?: string;
+            /** Format: date-time */
+            updated_at?: string;
+        };
+        AssistantServer: {
+            id: string;
+            team: string;
+            name: string;
+            /** @enum {string} */
+            kind: "stdio" | "http";
+            command: string[];
+            url: string;
+            /** @description Names only */
+            secrets: string[];
+            inside: boolean;
+            repositories: boolean;
+            enabled: boolean;
+            timeout_seconds: number;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** @enum {string} */
+            state: "disabled" | "connecting" | "connected" | "down";
+            /** Format: date-time */
+            since?: string;
+            error?: string;
+            /** @description The end of what the program complained about */
+            stderr?: string;
+            tools: components["schemas"]["AssistantServerTool"][];
         };
         AssistantMe: {
             github: string;
@@ -15873,6 +16026,187 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAssistantServers: {
+        parameters: {
+            query: {
+                team: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Servers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantServerList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createAssistantServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantServerNew"];
+            };
+        };
+        responses: {
+            /** @description The server */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantServer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAssistantServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The server */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantServer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeAssistantServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantServerChange"];
+            };
+        };
+        responses: {
+            /** @description The server */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantServer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteAssistantServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    permitAssistantServerTool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    tool: string;
+                    permission: components["schemas"]["AssistantPermission"];
+                };
+            };
+        };
+        responses: {
+            /** @description The server */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantServer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tryAssistantServerTool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    tool: string;
+                    args?: Record<string, never>;
+                };
+            };
+        };
+        responses: {
+            /** @description What it answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        result: unknown;
+                    };
+                };
             };
             default: components["responses"]["Problem"];
         };
