@@ -35,6 +35,9 @@ func (s *Slack) PullChanged(ctx context.Context, team int64, e PullEvent) error 
 	if e.Repository == "" || e.Number == 0 {
 		return nil
 	}
+	if _, ok, err := s.rows.settings(ctx); err != nil || !ok {
+		return err
+	}
 	repository, number := strings.ToLower(e.Repository), int64(e.Number)
 	switch {
 	case e.Event == "pull_request" && e.Action == "review_requested":

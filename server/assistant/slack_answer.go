@@ -122,7 +122,7 @@ func (s *Slack) hidden(ctx context.Context, team identity.Team, ask askRow, room
 		return ""
 	}
 	switch {
-	case ask.Shared:
+	case ask.Shared || s.isShared(ctx, ask.Channel):
 		return "people of other companies can read this channel."
 	case others && room.team != team.ID:
 		return fmt.Sprintf("this channel does not belong to the team %s. An owner of the team can change that under Assistant, Slack.", plain(team.Name))
@@ -175,6 +175,33 @@ func readBy(run Run) (repositories []string, others bool) {
 	return repositories, others
 }
 
+// isShared asks Slack whether another company reads a channel, and remembers it for a while: commands and buttons do not say.
+func (s *Slack) isShared(ctx context.Context, channel string) bool {
+	key := "channel " + channel
+	s.mu.Lock()
+	known, ok := s.private[key]
+	s.mu.Unlock()
+	if ok && s.Now().Sub(known.at) < 10*time.Minute {
+		return known.private
+	}
+	l, err := s.linked(ctx)
+	if err != nil {
+		return true
+	}
+	room, err := l.client.Room(ctx, channel)
+	if code := slack.Code(err); code == "missing_scope" || code == "channel_not_found" {
+		return false // events say it by themselves; where the app is not, nothing can be said
+	}
+	if err != nil {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.private[key] = seenPrivate{room.Shared, s.Now()}
+	return room.Shared
+}
+
+// seenPrivate is what GitHub or Slack has said of who sees something.
 type seenPrivate struct {
 	private bool
 	at      time.Time

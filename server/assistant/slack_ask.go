@@ -260,9 +260,10 @@ func (s *Slack) deliver(ctx context.Context, l *slackLink, row outRow, m slack.M
 	}
 	if row.Part == partReply {
 		ask, err := s.rows.ask(ctx, row.Subject)
-		if err == nil {
-			row.Replaces, row.Streamed, m.Thread = ask.StatusTS, ask.Streamed, ask.Thread
+		if err != nil {
+			return "", err
 		}
+		row.Replaces, row.Streamed, m.Thread = ask.StatusTS, ask.Streamed, ask.Thread
 	}
 	if row.Replaces != "" {
 		var err error

@@ -255,7 +255,7 @@ func (d *desk) dump() string {
 func (d *desk) answers(channel, thread string) []slacktest.Message {
 	var out []slacktest.Message
 	for _, m := range d.slack.Thread(channel, thread) {
-		if m.FromBot() && m.TS != thread && m.OnlyFor == "" && !m.Stream && !strings.HasPrefix(m.Said(), "…") && !strings.HasPrefix(m.Said(), "✓") {
+		if m.FromBot() && m.TS != thread && m.OnlyFor == "" && !m.Stream && m.Text != "" && !strings.HasPrefix(m.Said(), "…") && !strings.HasPrefix(m.Said(), "✓") {
 			out = append(out, m)
 		}
 	}
@@ -278,3 +278,11 @@ func (d *desk) quiet() {
 		return err == nil && n == 0 && d.slack.Settled()
 	})
 }
+
+var (
+	mainTeam  = identity.Team{ID: main, Name: "main"}
+	otherTeam = identity.Team{ID: 2, Name: "other"}
+)
+
+// stopAt lets the tool do something in the middle of a run.
+func (d *desk) stopAt(f func(ctx context.Context)) { d.called.Store(&f) }

@@ -100,7 +100,7 @@ func (s *Slack) home(ctx context.Context, l *slackLink, user string) error {
 		examples += "\n• " + q
 	}
 	m.Sections = []string{b.String(), examples}
-	runs, err := s.store.runs(ctx, 0, who.caller.UserID, 0, "", "", 5)
+	runs, err := s.rows.latestOf(ctx, who.caller.UserID, 5)
 	if err != nil {
 		return err
 	}

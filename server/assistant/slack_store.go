@@ -151,6 +151,13 @@ func (s slackStore) askedAt(ctx context.Context, channel, ts string) (askRow, er
 	return list[0], nil
 }
 
+// latestOf are the newest runs of a person, in all teams.
+func (s slackStore) latestOf(ctx context.Context, user int64, limit int) ([]runRow, error) {
+	var list []runRow
+	err := s.db.Reader(ctx).Where("user_id = ?", user).Order("started_at DESC, id").Limit(limit).Find(&list).Error
+	return list, err
+}
+
 // open counts the questions of a thread that wait or run.
 func (s slackStore) open(ctx context.Context, channel, thread string) (int64, error) {
 	var n int64

@@ -120,3 +120,12 @@ func (s *Server) Edit(user, channel, ts, text string) {
 	s.Send(s.Event("", map[string]any{"type": "message", "subtype": "message_changed", "channel": channel, "channel_type": "channel", "ts": "9.9",
 		"message": map[string]any{"type": "message", "user": user, "text": text, "ts": ts}}, false))
 }
+
+// Forget deletes a message, as whoever may do that in Slack.
+func (s *Server) Forget(channel, ts string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.find(channel, ts); m != nil {
+		m.Gone = true
+	}
+}

@@ -198,6 +198,9 @@ func (s *Server) AddChannel(c Channel) { s.mu.Lock(); s.channels[c.ID] = c; s.mu
 // Fail makes a method misbehave.
 func (s *Server) Fail(method string, f Fault) { s.mu.Lock(); s.faults[method] = &f; s.mu.Unlock() }
 
+// Heal ends every fault.
+func (s *Server) Heal() { s.mu.Lock(); clear(s.faults); s.mu.Unlock() }
+
 // Calls counts how often a method was called, faults included.
 func (s *Server) Calls(method string) int { s.mu.Lock(); defer s.mu.Unlock(); return s.calls[method] }
 
