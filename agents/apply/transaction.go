@@ -174,7 +174,7 @@ func rewind(f *os.File) error {
 // patch applies a delta to a file of the stash.
 func (t *transaction) patch(ctx context.Context, p bundle.Package, d bundle.Delta, w *os.File) error {
 	k, _ := t.stash.BySHA256(d.BaseSHA256)
-	if k.Size > bundle.MaxDeltaBase {
+	if d.Algo == bundle.ZstdDict && k.Size > bundle.MaxDeltaBase {
 		return &bundle.Error{Kind: bundle.Malformed, Message: "The base of a delta of " + p.Name + " is too large."}
 	}
 	temp, err := os.CreateTemp(t.Dir, "delta-")
@@ -189,20 +189,32 @@ func (t *transaction) patch(ctx context.Context, p bundle.Package, d bundle.Delt
 	if err := t.take(ctx, temp, d.SHA256, d.Size); err != nil {
 		return err
 	}
-	base, err := os.ReadFile(t.stash.Path(k))
-	if err != nil {
-		return err
-	}
 	if _, err := temp.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	err = bundle.ApplyDelta(ctx, base, temp, w, p.NormSHA256, p.NormSize)
+	err = t.applyDelta(ctx, d.Algo, k, temp, w, p)
 	if bundle.KindOf(err) == bundle.Integrity {
 		// The delta is the signed one, so its base has rotted: next time the whole is fetched.
 		lost := t.stash.Keep(func(kept rollback.Kept) bool { return kept.SHA256 != d.BaseSHA256 })
 		err = errors.Join(&bundle.Error{Kind: bundle.Incomplete, Message: "The stashed base of " + p.Name + " is damaged; the whole package is needed."}, lost)
 	}
 	return err
+}
+
+func (t *transaction) applyDelta(ctx context.Context, algo string, k rollback.Kept, delta io.Reader, w io.Writer, p bundle.Package) error {
+	if algo == bundle.ZstdDict {
+		base, err := os.ReadFile(t.stash.Path(k))
+		if err != nil {
+			return err
+		}
+		return bundle.ApplyDelta(ctx, base, delta, w, p.NormSHA256, p.NormSize)
+	}
+	base, err := os.Open(t.stash.Path(k))
+	if err != nil {
+		return err
+	}
+	defer base.Close()
+	return bundle.ApplySegments(ctx, base, k.Size, delta, w, p.NormSHA256, p.NormSize)
 }
 
 // normalise unpacks a whole file into the form that the index lists.

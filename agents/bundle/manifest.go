@@ -86,9 +86,16 @@ type Package struct {
 	FromVersions  []string `json:"from_versions,omitempty"`
 }
 
-// ZstdDict is the only algorithm of deltas: a zstd frame of the new normalised
-// file whose raw dictionary is the old normalised file.
-const ZstdDict = "zstd-dict"
+// The algorithms of deltas. Of both the files are normalised ones.
+const (
+	// ZstdDict is a zstd frame of the new file whose raw dictionary is the old one.
+	ZstdDict = "zstd-dict"
+	// ZstdSegments is for files that are too large for that: see segments.go.
+	ZstdSegments = "zstd-segments"
+)
+
+// KnownDelta tells whether this program can apply deltas of an algorithm.
+func KnownDelta(algo string) bool { return algo == ZstdDict || algo == ZstdSegments }
 
 // Delta makes the normalised package from another normalised package.
 type Delta struct {

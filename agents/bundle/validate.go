@@ -131,7 +131,7 @@ func (c *checks) pkg(p Package, system string) {
 	c.want(len(p.Deltas) == 0 || p.NormSHA256 != "", "%s has deltas without a normalised form", p.Name)
 	for _, d := range p.Deltas {
 		c.match(hashPattern, d.BaseSHA256, "base of a delta of "+p.Name)
-		c.want(d.Algo == ZstdDict, "algorithm %.80q of a delta of %s", d.Algo, p.Name)
+		c.want(KnownDelta(d.Algo), "algorithm %.80q of a delta of %s", d.Algo, p.Name)
 		c.blob(d.SHA256, d.Size, "a delta of "+p.Name)
 	}
 	for _, v := range p.FromVersions {

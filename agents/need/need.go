@@ -67,7 +67,7 @@ func Source(p bundle.Package, stock Stock, deltas bool) (stashed bool, delta *bu
 		return false, nil
 	}
 	for i, d := range p.Deltas {
-		if d.Algo == bundle.ZstdDict && d.Size < p.Size && stock(d.BaseSHA256) && (delta == nil || d.Size < delta.Size) {
+		if bundle.KnownDelta(d.Algo) && d.Size < p.Size && stock(d.BaseSHA256) && (delta == nil || d.Size < delta.Size) {
 			delta = &p.Deltas[i]
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+
+	"github.com/signalbox/signalbox/server/edge"
 )
 
 // PlayErrors tells a running server of the sample shop's errors, as the demo does.
@@ -43,4 +45,22 @@ func PlayFleet(ctx context.Context, a *App, token, folder string, size int) erro
 		}
 	}
 	return nil
+}
+
+// Whereabouts is how messages say where nodes are.
+func Whereabouts(nodes []edge.NewsNode) string { return whereabouts(nodes) }
+
+// TeamID is a team's number.
+func TeamID(ctx context.Context, a *App, name string) int64 {
+	var id int64
+	a.db.Reader(ctx).Raw("SELECT id FROM accounts_teams WHERE name = ?", name).Scan(&id)
+	return id
+}
+
+// TellOfFleet tells channels what edge would tell: of a rollout or of nodes.
+func TellOfFleet(ctx context.Context, a *App, what any) error {
+	if n, ok := what.(edge.NodeNews); ok {
+		return a.nodesChanged(ctx, n)
+	}
+	return a.rolloutChanged(ctx, what.(edge.RolloutChanged))
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -15,11 +16,23 @@ func (a *App) wireEdge(context.Context) error {
 		Jobs: a.jobs, RepositoryFiles: a.policyFiles, NormalRepository: policyPlace,
 		Settings: edge.Settings{
 			Interval: time.Duration(cfg.CheckInSeconds) * time.Second, TimestampLife: time.Duration(cfg.TimestampDays) * 24 * time.Hour, MaxBundle: int64(cfg.MaxBundleMB) << 20,
-			ServerKBps: int64(cfg.ServerKBps), SiteKBps: int64(cfg.SiteKBps), NodeKBps: int64(cfg.NodeKBps),
+			ServerKBps: int64(cfg.ServerKBps), SiteKBps: int64(cfg.SiteKBps), NodeKBps: int64(cfg.NodeKBps), AgentDir: agentDir(cfg.AgentDir),
 		},
 	})
-	a.edge.OnRollout = a.rolloutChanged
+	a.edge.OnRollout, a.edge.OnNodeNews = a.rolloutChanged, a.nodesChanged
 	return a.edge.RegisterTools(a.tools)
+}
+
+// agentDir is where the agents' programs are: beside the server's, where nothing else is said.
+func agentDir(configured string) string {
+	if configured != "" {
+		return configured
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Dir(program)
 }
 
 // edgeNow is the fleet's clock: the right time, but while the demo plays the past.

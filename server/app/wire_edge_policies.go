@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
-	"net/url"
 	"path"
 	"strings"
 
@@ -12,10 +10,8 @@ import (
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/edge"
 	"github.com/signalbox/signalbox/server/edge/policy"
-	"github.com/signalbox/signalbox/server/edge/rollout"
 	hooks "github.com/signalbox/signalbox/server/platform/github"
 	"github.com/signalbox/signalbox/server/platform/github/payload"
-	"github.com/signalbox/signalbox/server/platform/notify"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
@@ -84,23 +80,4 @@ func (a *App) policyFiles(ctx context.Context, team int64, repository, branch, f
 
 func notRead(err error, what string, args ...any) error {
 	return problem.Wrap(err, problem.Upstream, "GitHub did not give "+what+".", args...)
-}
-
-// rolloutChanged tells the team's channels of a rollout that waits for people: to
-// approve it, or because it paused by itself.
-func (a *App) rolloutChanged(ctx context.Context, c edge.RolloutChanged) error {
-	paused := c.State == rollout.Paused && c.Actor == ""
-	if !paused && c.State != rollout.AwaitingApproval {
-		return nil
-	}
-	team, err := a.teamName(ctx, c.Team)
-	if err != nil {
-		return err
-	}
-	m := notify.Message{Event: approvalRequested, URL: a.PublicURL() + "/teams/" + url.PathEscape(team) + "/edge/rollouts/" + c.ID,
-		Title: fmt.Sprintf("Rollout %d of %s waits for approval", c.Number, c.Policy), Text: "Bundle " + c.Bundle + ". Begun by " + c.Actor + ": " + c.Reason}
-	if paused {
-		m.Title, m.Text = fmt.Sprintf("Rollout %d of %s has paused", c.Number, c.Policy), "Bundle "+c.Bundle+": "+c.Reason+". It goes on when somebody resumes it."
-	}
-	return a.notify.Raise(ctx, c.Team, m)
 }

@@ -20,7 +20,7 @@ const (
 
 func (a *App) wireNotify(context.Context) error {
 	a.notify = notify.New(notify.Deps{DB: a.db, Box: a.box, Guard: a.guard, Jobs: a.jobs, SMTP: a.config.SMTP, Now: now, Log: a.log, NewID: randomID,
-		Events: []notify.Event{buildFailed, buildErrored, buildFixed, approvalRequested}, Audit: a.audit, Told: a.deliveryTold})
+		Events: append([]notify.Event{buildFailed, buildErrored, buildFixed, approvalRequested}, edgeEvents...), Audit: a.audit, Told: a.deliveryTold})
 	return errors.Join(a.notify.RegisterTools(a.tools), a.secrets.RegisterTools(a.tools))
 }
 

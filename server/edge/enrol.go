@@ -69,6 +69,13 @@ func (s *Service) enrol(ctx context.Context, in protocol.EnrollRequest, address 
 		return Node{}, refusedToken()
 	}
 	n := s.newNode(t, in, address)
+	by, err := s.asExpected(ctx, &n)
+	if err != nil {
+		return Node{}, err
+	}
+	if by == "" && t.Accepts {
+		by = "token " + t.Name
+	}
 	if err := s.rows().insertNode(ctx, n); err != nil {
 		return Node{}, err
 	}
@@ -78,8 +85,8 @@ func (s *Service) enrol(ctx context.Context, in protocol.EnrollRequest, address 
 	if err := s.publish(ctx, n.Team, nodesTopic, n.ID); err != nil {
 		return Node{}, err
 	}
-	if t.Accepts {
-		return s.acceptByToken(ctx, n, t)
+	if by != "" {
+		return s.acceptAtOnce(ctx, n, by)
 	}
 	return n, nil
 }
@@ -97,13 +104,13 @@ func (s *Service) newNode(t Token, in protocol.EnrollRequest, address string) No
 		Said: Said{Agent: in.Agent, AgentState: protocol.StateIdle, BootID: m.BootID, Quarantined: []string{}}}
 }
 
-// acceptByToken accepts a node whose token may; one whose name is taken waits for a person.
-func (s *Service) acceptByToken(ctx context.Context, n Node, t Token) (Node, error) {
+// acceptAtOnce accepts a node whose token may, or that is expected; one whose name is
+// taken waits for a person.
+func (s *Service) acceptAtOnce(ctx context.Context, n Node, by string) (Node, error) {
 	taken, err := s.rows().nameTaken(ctx, n.Team, n.Name)
 	if err != nil || taken {
 		return n, err
 	}
-	by := "token " + t.Name
 	if _, err := s.rows().decide(ctx, n.ID, []protocol.NodeState{protocol.NodePending}, protocol.NodeAccepted, by, s.millis()); err != nil {
 		return n, err
 	}

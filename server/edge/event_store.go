@@ -39,6 +39,17 @@ func (r rows) insertEvents(ctx context.Context, list ...Event) error {
 	return r.db.Writer(ctx).Create(&out).Error
 }
 
+// lastEvent is the id of a team's newest event.
+func (r rows) lastEvent(ctx context.Context, team int64) (id int64, err error) {
+	return id, r.db.Reader(ctx).Raw("SELECT COALESCE(MAX(id), 0) FROM edge_events WHERE team_id = ?", team).Scan(&id).Error
+}
+
+// news are the nodes to which something happened lately.
+func (r rows) news(ctx context.Context, team int64, p newsPayload) (list []NewsNode, err error) {
+	return list, r.db.Reader(ctx).Raw(`SELECT n.id, n.name, n.site, e.message FROM edge_events e JOIN edge_nodes n ON n.id = e.node_id
+		WHERE e.team_id = ? AND e.id > ? AND e.kind = ? AND e.received_at >= ? ORDER BY n.name, n.id, e.id DESC`, team, p.After-lateEvents, p.Kind, p.Since).Scan(&list).Error
+}
+
 // events are a node's, the newest first, those before an id where one is given.
 func (r rows) events(ctx context.Context, node string, before int64, limit int) ([]Event, error) {
 	q := r.db.Reader(ctx).Where("node_id = ?", node)

@@ -56,27 +56,34 @@ func (s *Service) Freezes(ctx context.Context, team int64) ([]Freeze, error) {
 	return out, err
 }
 
+// complete checks what people say of a freeze.
+func (s *Service) completeFreeze(f *Freeze) (err error) {
+	if f.Reason, err = checkReason(f.Reason, true); err != nil {
+		return err
+	}
+	switch {
+	case f.From == 0 || f.To <= f.From || time.Duration(f.To-f.From)*time.Millisecond > longFreeze:
+		return problem.FieldError("to", "must be after from, by a year at most")
+	case int64(f.To) <= s.millis():
+		return problem.FieldError("to", "is over already")
+	case slices.ContainsFunc(f.Allow, func(word string) bool { return !slices.Contains(policy.Severities, word) }):
+		return problem.FieldError("allow", "severities are critical, high, medium and low")
+	}
+	return nil
+}
+
 // CreateFreeze adds a stretch. Nodes hear of it at their next check-in; one that is
 // offline keeps the windows it has.
 func (s *Service) CreateFreeze(ctx context.Context, team int64, f Freeze) (Freeze, error) {
 	if err := identity.Require(ctx, team, writing); err != nil {
 		return f, err
 	}
-	reason, err := checkReason(f.Reason, true)
-	if err != nil {
+	if err := s.completeFreeze(&f); err != nil {
 		return f, err
 	}
-	switch {
-	case f.From == 0 || f.To <= f.From || time.Duration(f.To-f.From)*time.Millisecond > longFreeze:
-		return f, problem.FieldError("to", "must be after from, by a year at most")
-	case int64(f.To) <= s.millis():
-		return f, problem.FieldError("to", "is over already")
-	case slices.ContainsFunc(f.Allow, func(word string) bool { return !slices.Contains(policy.Severities, word) }):
-		return f, problem.FieldError("allow", "severities are critical, high, medium and low")
-	}
-	row := freezeRow{ID: s.NewID(), TeamID: team, Reason: reason, FromAt: int64(f.From), ToAt: int64(f.To), Allow: text(append([]string{}, f.Allow...)),
+	row := freezeRow{ID: s.NewID(), TeamID: team, Reason: f.Reason, FromAt: int64(f.From), ToAt: int64(f.To), Allow: text(append([]string{}, f.Allow...)),
 		CreatedBy: identity.From(ctx).Name, CreatedAt: s.millis()}
-	err = s.DB.Tx(ctx, func(ctx context.Context) error {
+	err := s.DB.Tx(ctx, func(ctx context.Context) error {
 		list, err := s.rows().freezes(ctx, team, s.millis())
 		if err != nil {
 			return err
@@ -88,6 +95,28 @@ func (s *Service) CreateFreeze(ctx context.Context, team int64, f Freeze) (Freez
 			return err
 		}
 		return s.freezesChanged(ctx, row, "edge.freeze.create")
+	})
+	return row.freeze(), err
+}
+
+// ChangeFreeze moves a stretch, or says other reasons.
+func (s *Service) ChangeFreeze(ctx context.Context, id string, f Freeze) (Freeze, error) {
+	var row freezeRow
+	err := s.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if row, err = s.rows().freeze(ctx, id); err != nil {
+			return err
+		}
+		if err := identity.Require(ctx, row.TeamID, writing); err != nil {
+			return err
+		}
+		if err := s.completeFreeze(&f); err != nil {
+			return err
+		}
+		row.Reason, row.FromAt, row.ToAt, row.Allow = f.Reason, int64(f.From), int64(f.To), text(append([]string{}, f.Allow...))
+		if err := s.rows().setFreeze(ctx, row); err != nil {
+			return err
+		}
+		return s.freezesChanged(ctx, row, "edge.freeze.change")
 	})
 	return row.freeze(), err
 }
@@ -113,10 +142,7 @@ func (s *Service) freezesChanged(ctx context.Context, row freezeRow, action stri
 	if err := s.publish(ctx, row.TeamID, freezesTopic, row.ID); err != nil {
 		return err
 	}
-	if err := s.rows().reorder(ctx, row.TeamID, s.millis()); err != nil {
-		return err
-	}
-	if err := s.ordersChanged(ctx); err != nil {
+	if err := s.reorder(ctx, row.TeamID); err != nil {
 		return err
 	}
 	return s.audit(ctx, row.TeamID, action, row.Reason, "")

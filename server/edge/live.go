@@ -211,7 +211,7 @@ func (s *Service) keepNews(ctx context.Context, news []Event) error {
 	if err != nil {
 		return err
 	}
-	return s.rows().insertEvents(ctx, slices.DeleteFunc(slices.Clone(news), func(e Event) bool { return !slices.Contains(there, e.Node) })...)
+	return s.keepEvents(ctx, slices.DeleteFunc(slices.Clone(news), func(e Event) bool { return !slices.Contains(there, e.Node) })...)
 }
 
 // doubled notes that a number was used twice; of many such only the first in an hour becomes an event.

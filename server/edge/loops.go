@@ -46,7 +46,7 @@ func (s *Service) findLost(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := s.rows().insertEvents(ctx, events...); err != nil {
+		if err := s.keepEvents(ctx, events...); err != nil {
 			return err
 		}
 		for team := range teams {
@@ -70,6 +70,9 @@ func (s *Service) retain(ctx context.Context) error {
 		}
 	}
 	if err := s.rows().dropTokens(ctx, now.Add(-tokensFor).UnixMilli()); err != nil {
+		return err
+	}
+	if err := s.rows().dropStaleExpected(ctx, now.Add(-tokensFor).UnixMilli()); err != nil {
 		return err
 	}
 	return s.rows().dropSets(ctx, now.Add(-setsFor).UnixMilli())

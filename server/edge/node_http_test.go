@@ -65,7 +65,7 @@ func TestSearchForNodes(t *testing.T) {
 	w.want(t, "ada", "PUT", "/api/v1/edge/sites/osl", `{"team":"main","description":"Oslo","kbps":512}`, 204, nil)
 	w.want(t, "ada", "PUT", "/api/v1/edge/sites/vno", `{"team":"main"}`, 204, nil)
 	w.want(t, "vic", "GET", "/api/v1/edge/sites?team=main", "", 200, &sites)
-	if want := []Site{{"lhr", "", 0, 1, 0}, {"osl", "Oslo", 512, 2, 0}, {"vno", "", 0, 0, 0}}; !slices.Equal(sites.Items, want) {
+	if want := []Site{{Name: "lhr", Nodes: 1}, {Name: "osl", Description: "Oslo", KBps: 512, Nodes: 2}, {Name: "vno"}}; !slices.Equal(sites.Items, want) {
 		t.Errorf("%+v", sites.Items)
 	}
 }

@@ -22,6 +22,7 @@ func (s *Service) policyRoutes(r api.Router) {
 	r.GET("/policies/:policy/revisions", read, api.Handle(s.httpPolicyRevisions))
 	r.GET("/freezes", read, api.Handle(s.httpFreezes))
 	r.POST("/freezes", write, api.Handle(s.httpCreateFreeze))
+	r.PUT("/freezes/:freeze", write, api.Handle(s.httpChangeFreeze))
 	r.DELETE("/freezes/:freeze", write, api.Handle(s.httpDeleteFreeze))
 }
 
@@ -366,6 +367,18 @@ func (s *Service) httpCreateFreeze(ctx context.Context, in createFreezeIn) (api.
 	}
 	f, err := s.CreateFreeze(ctx, team.ID, Freeze{From: in.From, To: in.To, Reason: in.Reason, Allow: in.Allow})
 	return api.Created[Freeze]{Value: f}, err
+}
+
+type changeFreezeIn struct {
+	Freeze string     `uri:"freeze" json:"-"`
+	From   api.Millis `json:"from"`
+	To     api.Millis `json:"to"`
+	Reason string     `json:"reason"`
+	Allow  []string   `json:"allow"`
+}
+
+func (s *Service) httpChangeFreeze(ctx context.Context, in changeFreezeIn) (Freeze, error) {
+	return s.ChangeFreeze(ctx, in.Freeze, Freeze{From: in.From, To: in.To, Reason: in.Reason, Allow: in.Allow})
 }
 
 type freezeIn struct {

@@ -145,6 +145,36 @@ func (s *Service) sourceChanged(ctx context.Context, row sourceRow, action strin
 	return s.audit(ctx, row.TeamID, action, row.Repository, text(map[string]any{"branch": row.Branch, "folder": row.Folder, "starts": row.Starts, "on_revert": row.OnRevert}))
 }
 
+// ChangePolicySource reads another branch or folder of the repository, or does
+// something else with what it finds. What the old place gave stays until the new one is read.
+func (s *Service) ChangePolicySource(ctx context.Context, id string, in PolicySource) (PolicySource, error) {
+	var row sourceRow
+	err := s.DB.Tx(ctx, func(ctx context.Context) (err error) {
+		if row, err = s.adminSource(ctx, id); err != nil {
+			return err
+		}
+		if s.NormalRepository == nil || s.Jobs == nil {
+			return problem.New(problem.Unavailable, "This server reads no repositories.")
+		}
+		in.Repository = "https://" + row.Repository
+		if err := s.completeSource(&in); err != nil {
+			return err
+		}
+		row.Branch, row.Folder, row.Starts, row.OnRevert = in.Branch, in.Folder, in.Starts, in.OnRevert
+		if err := s.rows().changePolicySource(ctx, row); err != nil {
+			if database.IsDuplicate(err) {
+				return problem.New(problem.Conflict, "The team reads this folder already.")
+			}
+			return err
+		}
+		if err := s.enqueueSync(ctx, row); err != nil {
+			return err
+		}
+		return s.sourceChanged(ctx, row, "edge.policy.source.change")
+	})
+	return row.source(), err
+}
+
 func (s *Service) adminSource(ctx context.Context, id string) (sourceRow, error) {
 	row, err := s.rows().policySource(ctx, id)
 	if err != nil {

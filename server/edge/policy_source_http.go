@@ -11,6 +11,7 @@ func (s *Service) policySourceRoutes(r api.Router) {
 	admin := api.Scoped("edge", identity.Admin)
 	r.GET("/policy-sources", api.Scoped("edge", identity.Read), api.Handle(s.httpPolicySources))
 	r.POST("/policy-sources", admin, api.Handle(s.httpCreatePolicySource))
+	r.PUT("/policy-sources/:source", admin, api.Handle(s.httpChangePolicySource))
 	r.DELETE("/policy-sources/:source", admin, api.Handle(s.httpDeletePolicySource))
 	r.POST("/policy-sources/:source/sync", api.Scoped("edge", identity.Write), api.Handle(s.httpSyncPolicySource))
 }
@@ -44,6 +45,18 @@ func (s *Service) httpCreatePolicySource(ctx context.Context, in createPolicySou
 	}
 	src, err := s.CreatePolicySource(ctx, team.ID, PolicySource{Repository: in.Repository, Branch: in.Branch, Folder: in.Folder, Starts: in.Starts, OnRevert: in.OnRevert})
 	return api.Created[PolicySource]{Value: src}, err
+}
+
+type changePolicySourceIn struct {
+	Source   string `uri:"source" json:"-"`
+	Branch   string `json:"branch"`
+	Folder   string `json:"folder"`
+	Starts   bool   `json:"starts"`
+	OnRevert string `json:"on_revert"`
+}
+
+func (s *Service) httpChangePolicySource(ctx context.Context, in changePolicySourceIn) (PolicySource, error) {
+	return s.ChangePolicySource(ctx, in.Source, PolicySource{Branch: in.Branch, Folder: in.Folder, Starts: in.Starts, OnRevert: in.OnRevert})
 }
 
 type policySourceIn struct {

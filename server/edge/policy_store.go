@@ -141,6 +141,10 @@ func (r rows) insertFreeze(ctx context.Context, row freezeRow) error {
 	return r.db.Writer(ctx).Create(&row).Error
 }
 
+func (r rows) setFreeze(ctx context.Context, row freezeRow) error {
+	return r.db.Writer(ctx).Model(&freezeRow{}).Where("id = ?", row.ID).Updates(map[string]any{"reason": row.Reason, "from_at": row.FromAt, "to_at": row.ToAt, "allow": row.Allow}).Error
+}
+
 func (r rows) deleteFreeze(ctx context.Context, id string) error {
 	return r.db.Writer(ctx).Where("id = ?", id).Delete(&freezeRow{}).Error
 }
@@ -187,6 +191,11 @@ func (r rows) policySource(ctx context.Context, id string) (sourceRow, error) {
 
 func (r rows) insertPolicySource(ctx context.Context, row sourceRow) error {
 	return r.db.Writer(ctx).Create(&row).Error
+}
+
+// changePolicySource writes what people may change of one.
+func (r rows) changePolicySource(ctx context.Context, row sourceRow) error {
+	return r.db.Writer(ctx).Model(&sourceRow{}).Where("id = ?", row.ID).Updates(map[string]any{"branch": row.Branch, "folder": row.Folder, "starts": row.Starts, "on_revert": row.OnRevert}).Error
 }
 
 // setSynced notes how the last look at a repository went; an empty commit keeps the last.

@@ -10,13 +10,17 @@ import (
 	"github.com/signalbox/signalbox/server/edge/rollout"
 )
 
-// zone gives the windows for nodes in a time zone. What it gives depends on the
+// zone gives the windows for nodes of a site in a time zone. What it gives depends on the
 // rows and the clock alone, so that an order is the same from every server, and
 // the same again until it changes: nodes keep each that is new.
-func (h *head) zone(name string, now time.Time) *zoned {
+func (h *head) zone(name, site string, now time.Time) *zoned {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	z := h.zones[name]
+	key, at := name, h.sites[site]
+	if at != nil {
+		key += "\n" + site
+	}
+	z := h.zones[key]
 	if z != nil && now.Before(z.until) {
 		return z
 	}
@@ -29,9 +33,36 @@ func (h *head) zone(name string, now time.Time) *zoned {
 	if windows != nil && h.policy.Spec.Schedule.MaintenanceWindow == "" {
 		z.at = later(z.at, day) // it begins where it is looked from
 	}
-	z.hours, _ = z.ahead(h.policy.Spec.Staging.StagingHours(loc, day, shownWindows+2), now)
-	h.zones[name] = z
+	hours := h.policy.Spec.Staging.StagingHours(loc, day, shownWindows+2)
+	if at != nil {
+		hours = meeting(hours, policy.Upcoming([]policy.Window{at.window}, at.zone, day, shownWindows+2))
+	}
+	z.hours, _ = z.ahead(hours, now)
+	h.zones[key] = z
 	return z
+}
+
+// meeting is when a policy's hours and a site's are both. Where they never meet the
+// site's hold: whoever set them knows the link, and no hours at all would mean always.
+func meeting(policys, sites []policy.Interval) (both []policy.Interval) {
+	if policys == nil {
+		return sites
+	}
+	for _, p := range policys {
+		for _, s := range sites {
+			from, to := later(p.From, s.From), p.To
+			if s.To.Before(to) {
+				to = s.To
+			}
+			if from.Before(to) {
+				both = append(both, policy.Interval{From: from, To: to})
+			}
+		}
+	}
+	if len(both) == 0 {
+		return sites
+	}
+	return both
 }
 
 // ahead are the stretches that are not over; when the last was over, and when the

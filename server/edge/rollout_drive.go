@@ -55,6 +55,9 @@ func (s *Service) driveOne(ctx context.Context, id string) error {
 		if withdrawn, err := s.withdrawn(ctx, &row); err != nil || withdrawn {
 			return err
 		}
+		if err := s.welcome(ctx, &row, parsed); err != nil {
+			return err
+		}
 		nodes, err := s.standing(ctx, &row, parsed)
 		if err != nil {
 			return err

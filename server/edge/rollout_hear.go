@@ -131,6 +131,6 @@ func (s *Service) heardReports(ctx context.Context, n Node, list []protocol.Repo
 
 // fleetChanged hears that people changed nodes: rollouts look who is still there.
 func (s *Service) fleetChanged(ctx context.Context, _ int64, _ []string) error {
-	s.DB.AfterCommit(ctx, s.orders.touchAll)
+	s.DB.AfterCommit(ctx, s.orders.fleetChanged)
 	return nil
 }

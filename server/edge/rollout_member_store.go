@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/signalbox/signalbox/agents/protocol"
 	"github.com/signalbox/signalbox/server/edge/rollout"
@@ -74,6 +75,28 @@ func (r rows) moveMembers(ctx context.Context, id string, nodes []string, to rol
 		}
 	}
 	return moved, nil
+}
+
+// place is where in a rollout a node is.
+type place struct {
+	NodeID string
+	Batch  int
+	Reason string
+}
+
+func (r rows) places(ctx context.Context, id string) (map[string]place, error) {
+	var list []place
+	err := r.db.Reader(ctx).Raw("SELECT node_id, batch, reason FROM edge_rollout_nodes WHERE rollout_id = ?", id).Scan(&list).Error
+	out := make(map[string]place, len(list))
+	for _, p := range list {
+		out[p.NodeID] = p
+	}
+	return out, err
+}
+
+// putMembers adds members, or writes anew those that took no part so far.
+func (r rows) putMembers(ctx context.Context, list []memberRow) error {
+	return r.db.Writer(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "rollout_id"}, {Name: "node_id"}}, UpdateAll: true}).CreateInBatches(&list, memberChunk).Error
 }
 
 // member is one node's part in a rollout.

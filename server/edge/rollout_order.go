@@ -31,6 +31,8 @@ type orders struct {
 	// dirty are rollouts about which something is new; looked is when each was looked at last.
 	dirty  map[string]bool
 	looked map[string]time.Time
+	// welcomed is when each rollout last looked for nodes that are new.
+	welcomed map[string]time.Time
 	// wake has the loop look at once, after what people did.
 	wake chan struct{}
 }
@@ -45,6 +47,7 @@ type head struct {
 	row    rolloutRow
 	policy policy.Policy
 	frozen []policy.Interval
+	sites  map[string]*opening
 	mu     sync.Mutex
 	zones  map[string]*zoned
 }
@@ -101,9 +104,11 @@ func (o *orders) touch(id string) {
 	o.mark(id)
 }
 
-func (o *orders) touchAll() {
+// fleetChanged has every rollout look who is there.
+func (o *orders) fleetChanged() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.welcomed = nil
 	o.markAll()
 }
 
@@ -160,6 +165,9 @@ func (s *Service) head(ctx context.Context, id string) (*head, error) {
 	if h.frozen, err = s.frozen(ctx, row.TeamID, row.mends()); err != nil {
 		return nil, err
 	}
+	if h.sites, err = s.openings(ctx, row.TeamID); err != nil {
+		return nil, err
+	}
 	s.orders.mu.Lock()
 	defer s.orders.mu.Unlock()
 	if s.orders.heads == nil {
@@ -187,7 +195,7 @@ func (s *Service) order(ctx context.Context, n Node, in protocol.CheckIn) (*prot
 	if err != nil || !found {
 		return nil, err
 	}
-	z := h.zone(row.Zone, s.Now())
+	z := h.zone(row.Zone, row.Site, s.Now())
 	was := row.State
 	next := row
 	if in.Rollout == id || in.Bundle == h.row.BundleID && in.Rollout == "" {
@@ -300,7 +308,7 @@ func (s *Service) stopOrder(ctx context.Context, n Node, in protocol.CheckIn) (*
 	if in.State.Final() || in.State.Touching() || h.row.State.Active() {
 		return nil, nil
 	}
-	return s.seal(ctx, n.Team, h.assignment(row, protocol.ActionStop, h.zone(row.Zone, s.Now())))
+	return s.seal(ctx, n.Team, h.assignment(row, protocol.ActionStop, h.zone(row.Zone, row.Site, s.Now())))
 }
 
 // seal signs an order; without a key that nodes would believe there is none.

@@ -141,44 +141,27 @@ func (s *Service) planNodes(ctx context.Context, team int64, out *Plan) error {
 	if err != nil {
 		return err
 	}
-	busy, err := s.rows().busy(ctx, team)
+	targets := out.Policy.Spec.Targets
+	var hit []*Node
+	for i := range nodes {
+		if targets.Selector.Matches(nodes[i].Labels) {
+			hit = append(hit, &nodes[i])
+		}
+	}
+	out.Total = len(hit)
+	candidates, err := s.fitness(ctx, team, out, hit)
 	if err != nil {
 		return err
 	}
-	reached := map[string]int64{}
-	if out.Bundle != nil {
-		if reached, err = s.rows().reached(ctx, team, out.Bundle.Channel); err != nil {
-			return err
-		}
-	}
-	targets := out.Policy.Spec.Targets
-	excluded := map[string]bool{}
-	for _, name := range targets.ExcludeNodes {
-		excluded[name] = true
-	}
 	var members []rollout.Member
 	chosen := map[string]Candidate{}
-	for i := range nodes {
-		n := &nodes[i]
-		if !targets.Selector.Matches(n.Labels) {
-			continue
-		}
-		out.Total++
-		c := Candidate{ID: n.ID, Name: n.Name, Site: n.Site, Variant: n.Variant, Zone: n.Labels[zoneLabel]}
-		switch {
-		case excluded[n.Name] || excluded[n.ID]:
-			c.Reason = "the policy excludes it"
-		case busy[n.ID] > 0:
-			c.Reason = fmt.Sprintf("takes part in rollout %d", busy[n.ID])
-		default:
-			c.Reason = out.unfit(n, reached[n.ID])
-		}
+	for _, c := range candidates {
 		if c.Reason != "" {
 			out.Skipped = append(out.Skipped, c)
 			continue
 		}
-		chosen[n.ID] = c
-		members = append(members, rollout.Member{ID: n.ID, Site: n.Site, Variant: n.Variant})
+		chosen[c.ID] = c
+		members = append(members, rollout.Member{ID: c.ID, Site: c.Site, Variant: c.Variant})
 	}
 	if most := targets.MaxNodes; most > 0 && out.Total > most {
 		out.refuse("The selector chooses %d nodes, and the policy allows %d at most.", out.Total, most)
@@ -213,8 +196,7 @@ func (p *Plan) unfit(n *Node, reached int64) string {
 	if b == nil {
 		return ""
 	}
-	machine := bundle.Node{ID: n.ID, Name: n.Name, OSID: n.OSID, VersionID: n.VersionID, Codename: n.Codename, Arch: n.Arch, PackageSystem: n.PackageSystem, Agent: n.Agent}
-	if _, err := p.manifest.For(machine); err != nil {
+	if _, err := p.manifest.For(n.asBundle()); err != nil {
 		var why *bundle.Error
 		if errors.As(err, &why) {
 			return strings.TrimSuffix(why.Message, ".")

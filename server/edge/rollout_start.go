@@ -76,8 +76,7 @@ func (s *Service) begin(ctx context.Context, p policyRow, reason string) (rollou
 // rows are what is kept of a plan.
 func (p *Plan) rows(of rolloutRow, now int64) (batches []batchRow, members []memberRow) {
 	member := func(c Candidate, batch int, state rollout.NodeState) {
-		members = append(members, memberRow{RolloutID: of.ID, NodeID: c.ID, TeamID: of.TeamID, Name: c.Name, Site: c.Site, Variant: c.Variant, Zone: c.Zone, Batch: batch, State: state,
-			Reason: c.Reason, ExitCode: noExit, ChangedAt: now})
+		members = append(members, of.member(c, batch, state, now))
 	}
 	for i, list := range p.Batches {
 		batches = append(batches, batchRow{RolloutID: of.ID, Number: i, Size: len(list), Canary: p.Canary && i == 0})
@@ -107,7 +106,11 @@ func (s *Service) told(ctx context.Context, row *rolloutRow, kind, reason string
 		return err
 	}
 	if s.OnRollout != nil && (kind == "created" || kind == "state") {
-		if err := s.OnRollout(ctx, RolloutChanged{row.TeamID, row.ID, row.Number, row.Policy, row.BundleID, row.State, actor, reason}); err != nil {
+		failures, err := s.failures(ctx, row)
+		if err != nil {
+			return err
+		}
+		if err := s.OnRollout(ctx, RolloutChanged{row.TeamID, row.ID, row.Number, row.Policy, row.BundleID, row.State, actor, reason, failures}); err != nil {
 			return err
 		}
 	}
@@ -123,6 +126,21 @@ type RolloutChanged struct {
 	State          rollout.State
 	// Actor is who did it, empty for the rollout itself.
 	Actor, Reason string
+	// Failures is how many nodes failed in one that is over.
+	Failures int
+}
+
+func (s *Service) failures(ctx context.Context, row *rolloutRow) (n int, err error) {
+	if row.State.Active() {
+		return 0, nil
+	}
+	counts, err := s.rows().memberCounts(ctx, []string{row.ID}, "batch")
+	for _, c := range counts {
+		if c.State.Failure() {
+			n += c.N
+		}
+	}
+	return n, err
 }
 
 const rolloutsTopic = "edge.rollouts"

@@ -275,10 +275,14 @@ func (r rows) insertRollout(ctx context.Context, row rolloutRow, batches []batch
 	return nil
 }
 
+func (r rows) insertBatch(ctx context.Context, row batchRow) error {
+	return r.db.Writer(ctx).Create(&row).Error
+}
+
 // setRollout writes what a rollout's life changes.
 func (r rows) setRollout(ctx context.Context, row rolloutRow) error {
 	return r.db.Writer(ctx).Model(&rolloutRow{}).Where("id = ?", row.ID).Updates(map[string]any{
-		"state": row.State, "reason": row.Reason, "waits": row.Waits, "batch": row.Batch, "closed_at": row.ClosedAt, "proceeds": row.Proceeds, "since_at": row.SinceAt,
+		"state": row.State, "reason": row.Reason, "waits": row.Waits, "batches": row.Batches, "batch": row.Batch, "closed_at": row.ClosedAt, "proceeds": row.Proceeds, "since_at": row.SinceAt,
 		"again_at": row.AgainAt, "ordered_at": row.OrderedAt, "started_at": row.StartedAt, "ended_at": row.EndedAt,
 	}).Error
 }

@@ -8,6 +8,8 @@ func (s *Service) Routes(r api.Router) {
 	own := r.Group("/api/v1/edge")
 	s.nodeRoutes(own)
 	s.tokenRoutes(own)
+	s.expectedRoutes(own)
+	s.installRoutes(r, own)
 	s.siteRoutes(own)
 	s.bundleRoutes(own)
 	s.trustRoutes(own)

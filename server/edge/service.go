@@ -55,6 +55,8 @@ type Settings struct {
 	MaxBundle int64
 	// TimestampLife is for how long the portal's word holds that this metadata is the newest.
 	TimestampLife time.Duration
+	// AgentDir is where agents' programs lie that machines may fetch; empty for none.
+	AgentDir string
 }
 
 // Hooks are what other parts are told. They are set before Start.
@@ -68,6 +70,8 @@ type Hooks struct {
 	OnNodes func(ctx context.Context, team int64, nodes []string) error
 	// OnRollout hears in its transaction that a rollout has another state.
 	OnRollout func(ctx context.Context, c RolloutChanged) error
+	// OnNodeNews hears in a transaction what people outside may want to know of nodes.
+	OnNodeNews func(ctx context.Context, n NodeNews) error
 	// OnPublished hears in the transaction of a bundle that is new.
 	OnPublished func(ctx context.Context, team int64, bundle string) error
 }
@@ -83,6 +87,7 @@ type Service struct {
 	open   openCache
 	cache  nodeCache
 	orders orders
+	agents agentSums
 	unhear func()
 }
 
@@ -100,6 +105,7 @@ func New(deps Deps) *Service {
 	s.Hooks = Hooks{OnCheckIn: s.order, OnReports: s.heardReports, OnNodes: s.fleetChanged, OnPublished: s.bundlePublished}
 	if s.Jobs != nil {
 		s.Jobs.Handle(syncJob, work.Pool{Workers: 2}, s.runSync)
+		s.Jobs.Handle(newsJob, work.Pool{Workers: 1}, s.runNews)
 	}
 	return s
 }

@@ -1,8 +1,11 @@
 package edge
 
 import (
+	"cmp"
 	"context"
+	"time"
 
+	"github.com/signalbox/signalbox/server/edge/policy"
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
@@ -13,9 +16,12 @@ type Site struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
 	// KBps caps what all its nodes fetch together; 0 is what the configuration says.
-	KBps    int64 `json:"kbps"`
-	Nodes   int64 `json:"nodes"`
-	Offline int64 `json:"offline"`
+	KBps int64 `json:"kbps"`
+	// Hours are when its nodes may fetch, as 20:00-06:00 in Timezone; empty is always.
+	Hours    string `json:"hours"`
+	Timezone string `json:"timezone"`
+	Nodes    int64  `json:"nodes"`
+	Offline  int64  `json:"offline"`
 }
 
 const maxKBps = 100 << 20
@@ -34,14 +40,20 @@ func (s *Service) SetSite(ctx context.Context, team int64, site Site) error {
 	case site.KBps < 0 || site.KBps > maxKBps:
 		return problem.FieldError("kbps", "give 0 to %d", maxKBps)
 	}
+	if _, err := site.opening(); err != nil {
+		return err
+	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := s.rows().setSite(ctx, team, site); err != nil {
+			return err
+		}
+		if err := s.reorder(ctx, team); err != nil {
 			return err
 		}
 		if err := s.publish(ctx, team, "edge.sites", site.Name); err != nil {
 			return err
 		}
-		return s.audit(ctx, team, "edge.site.change", site.Name, text(map[string]any{"kbps": site.KBps}))
+		return s.audit(ctx, team, "edge.site.change", site.Name, text(map[string]any{"kbps": site.KBps, "hours": site.Hours, "timezone": site.Timezone}))
 	})
 }
 
@@ -54,11 +66,58 @@ func (s *Service) DeleteSite(ctx context.Context, team int64, name string) error
 		if err := s.rows().removeSite(ctx, team, name); err != nil {
 			return err
 		}
+		if err := s.reorder(ctx, team); err != nil {
+			return err
+		}
 		if err := s.publish(ctx, team, "edge.sites", name); err != nil {
 			return err
 		}
 		return s.audit(ctx, team, "edge.site.delete", name, "")
 	})
+}
+
+// opening is a site's hours, read; nil where it has none.
+type opening struct {
+	window policy.Window
+	zone   *time.Location
+}
+
+func (s *Site) opening() (*opening, error) {
+	loc, err := time.LoadLocation(cmp.Or(s.Timezone, "UTC"))
+	if err != nil || s.Timezone == "Local" {
+		return nil, problem.FieldError("timezone", "there is no time zone %.60q; give one such as Europe/Oslo", s.Timezone)
+	}
+	if s.Hours == "" {
+		return nil, nil
+	}
+	window, err := policy.ParseHours(s.Hours)
+	if err != nil {
+		return nil, problem.FieldError("hours", "%v", err)
+	}
+	return &opening{window, loc}, nil
+}
+
+// openings are those of a team's sites that have hours.
+func (s *Service) openings(ctx context.Context, team int64) (map[string]*opening, error) {
+	list, err := s.rows().siteHours(ctx, team)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]*opening{}
+	for _, site := range list {
+		if o, err := site.opening(); err == nil && o != nil { // checked when it was set
+			out[site.Name] = o
+		}
+	}
+	return out, nil
+}
+
+// reorder has nodes hear at their next check-in what changed for a team's rollouts.
+func (s *Service) reorder(ctx context.Context, team int64) error {
+	if err := s.rows().reorder(ctx, team, s.millis()); err != nil {
+		return err
+	}
+	return s.ordersChanged(ctx)
 }
 
 // siteRate is a site's cap in kilobytes a second, 0 when it has none of its own.

@@ -36,6 +36,8 @@ type setSiteIn struct {
 	Name        string `uri:"name" json:"-" form:"-"`
 	Description string `json:"description" form:"-"`
 	KBps        int64  `json:"kbps" form:"-"`
+	Hours       string `json:"hours" form:"-"`
+	Timezone    string `json:"timezone" form:"-"`
 }
 
 func (s *Service) httpSetSite(ctx context.Context, in setSiteIn) (api.Nothing, error) {
@@ -43,7 +45,7 @@ func (s *Service) httpSetSite(ctx context.Context, in setSiteIn) (api.Nothing, e
 	if err != nil {
 		return api.Nothing{}, err
 	}
-	return api.Nothing{}, s.SetSite(ctx, team.ID, Site{Name: in.Name, Description: in.Description, KBps: in.KBps})
+	return api.Nothing{}, s.SetSite(ctx, team.ID, Site{Name: in.Name, Description: in.Description, KBps: in.KBps, Hours: in.Hours, Timezone: in.Timezone})
 }
 
 type deleteSiteIn struct {

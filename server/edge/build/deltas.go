@@ -1,6 +1,7 @@
 package build
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -75,39 +76,38 @@ func (v *variantBuild) delta(ctx context.Context, p *pair) error {
 	if err != nil {
 		return err
 	}
+	algo := bundle.ZstdDict
 	if sizeBase > bundle.MaxDeltaBase || sizeTo > bundle.MaxDeltaTarget {
+		algo = bundle.ZstdSegments
+	}
+	if sizeBase > bundle.MaxSegmented || sizeTo > bundle.MaxSegmented {
 		return nil
 	}
-	data, err := v.store.delta(base, to)
+	data, err := v.store.delta(ctx, algo, base, to)
 	if err != nil || int64(len(data))*10 >= p.to.item.size*9 {
 		return err // what saves less than a tenth only makes the bundle larger
 	}
-	sha, size, err := v.store.keep(strings.NewReader(string(data)), "")
+	sha, size, err := v.store.keep(bytes.NewReader(data), "")
 	if err != nil {
 		return err
 	}
 	p.norm, p.size = [2]string{normTo, normBase}, [2]int64{sizeTo, sizeBase}
-	p.delta = &bundle.Delta{BaseSHA256: normBase, SHA256: sha, Size: size, Algo: bundle.ZstdDict}
+	p.delta = &bundle.Delta{BaseSHA256: normBase, SHA256: sha, Size: size, Algo: algo}
 	return nil
 }
 
 // delta makes one or finds it where an earlier build left it.
-func (s *store) delta(base, to string) ([]byte, error) {
+func (s *store) delta(ctx context.Context, algo, base, to string) ([]byte, error) {
 	at := filepath.Join(s.dir, "deltas", filepath.Base(base)[65:]+"-"+filepath.Base(to)[65:])
+	if algo == bundle.ZstdSegments {
+		at += ".segments"
+	}
 	if data, err := os.ReadFile(at); err == nil {
 		return data, s.used(at)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	old, err := os.ReadFile(base)
-	if err != nil {
-		return nil, err
-	}
-	target, err := os.ReadFile(to)
-	if err != nil {
-		return nil, err
-	}
-	data, err := bundle.MakeDelta(old, target)
+	data, err := makeDelta(ctx, algo, base, to)
 	if err != nil {
 		return nil, err
 	}
@@ -123,4 +123,35 @@ func (s *store) delta(base, to string) ([]byte, error) {
 		return nil, errors.Join(err, os.Remove(part.Name()))
 	}
 	return data, os.Rename(part.Name(), at)
+}
+
+func makeDelta(ctx context.Context, algo, base, to string) ([]byte, error) {
+	if algo == bundle.ZstdDict {
+		old, err := os.ReadFile(base)
+		if err != nil {
+			return nil, err
+		}
+		target, err := os.ReadFile(to)
+		if err != nil {
+			return nil, err
+		}
+		return bundle.MakeDelta(old, target)
+	}
+	old, err := os.Open(base)
+	if err != nil {
+		return nil, err
+	}
+	defer old.Close()
+	info, err := old.Stat()
+	if err != nil {
+		return nil, err
+	}
+	target, err := os.Open(to)
+	if err != nil {
+		return nil, err
+	}
+	defer target.Close()
+	var out bytes.Buffer
+	err = bundle.MakeSegments(ctx, old, info.Size(), target, &out)
+	return out.Bytes(), err
 }

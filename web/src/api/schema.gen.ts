@@ -4593,6 +4593,8 @@ export interface components {
             kind?: "pipeline" | "build" | "issue" | "logs" | "node";
             id?: string;
             name?: string;
+            /** @description That of a build, whose id is then what it is called in it */
+            job?: string;
             query?: string;
         };
         /** @description One reply of the model */

@@ -16,10 +16,19 @@ export const events: { event: ChannelEvent; word: string; means: string }[] = [
   { event: "build.failed", word: "A build failed", means: "with its last lines" },
   { event: "build.errored", word: "A build errored", means: "it could not be run" },
   { event: "build.fixed", word: "A job is green again", means: "after it failed" },
-  { event: "approval.requested", word: "Somebody has to approve", means: "a build waits for a person" },
+  { event: "approval.requested", word: "Somebody has to approve", means: "a build or a rollout waits for a person" },
+  { event: "rollout.paused", word: "A rollout has paused", means: "by itself, because nodes failed or its bundle was withdrawn" },
+  { event: "rollout.failed", word: "A rollout ended badly", means: "nodes failed, its deadline is over, or it was aborted" },
+  { event: "rollout.finished", word: "A rollout is done", means: "on every node" },
+  { event: "node.lost", word: "Nodes are lost", means: "not heard of for a day" },
+  { event: "node.returned", word: "Lost nodes are back", means: "those that come within five minutes in one message" },
+  { event: "node.doubled", word: "A node may be in two places", means: "a number of its requests was used twice" },
 ];
 
-const short: Record<ChannelEvent, string> = { "build.failed": "failed", "build.errored": "errored", "build.fixed": "fixed", "approval.requested": "approvals" };
+const short: Record<ChannelEvent, string> = {
+  "build.failed": "failed", "build.errored": "errored", "build.fixed": "fixed", "approval.requested": "approvals",
+  "rollout.paused": "rollouts paused", "rollout.failed": "rollouts failed", "rollout.finished": "rollouts done", "node.lost": "nodes lost", "node.returned": "nodes back", "node.doubled": "nodes doubled",
+};
 
 /** "failed, errored · web, api" */
 export function told({ events: chosen, pipelines }: Pick<Channel, "events" | "pipelines">): string {
