@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/signalbox/signalbox/server/platform/problem"
@@ -78,13 +79,14 @@ func (c *connection) call(ctx context.Context, tool string, args json.RawMessage
 	limited, cancel := context.WithTimeout(ctx, time.Duration(max(c.server.TimeoutSeconds, 1))*time.Second)
 	defer cancel()
 	result, err := session.CallTool(limited, &mcp.CallToolParams{Name: tool, Arguments: args})
+	var said *jsonrpc.Error
 	switch {
-	case errors.Is(err, mcp.ErrConnectionClosed):
-		return nil, problem.Wrap(err, problem.Upstream, "The server %s ended in the middle of the call; whether %s did anything is not known.", c.server.Name, tool)
+	case errors.As(err, &said):
+		return nil, problem.Wrap(err, problem.Upstream, "The server %s refused the call: %.500s", c.server.Name, strings.ToValidUTF8(said.Message, ""))
 	case limited.Err() != nil:
 		return nil, problem.Wrap(limited.Err(), problem.Upstream, "The server %s did not answer within %d seconds; whether %s did anything is not known.", c.server.Name, c.server.TimeoutSeconds, tool)
-	case err != nil:
-		return nil, problem.Wrap(err, problem.Upstream, "The server %s refused the call: %.500s", c.server.Name, strings.ToValidUTF8(err.Error(), ""))
+	case err != nil: // the program or the connection is gone: pipes and networks say that in many ways
+		return nil, problem.Wrap(err, problem.Upstream, "The server %s ended in the middle of the call; whether %s did anything is not known.", c.server.Name, tool)
 	}
 	text := textOf(result)
 	if result.IsError {

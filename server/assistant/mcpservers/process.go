@@ -120,15 +120,15 @@ func (w withHeaders) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // connect opens a session with a server; stop ends it and whatever serves it.
-func (m *Manager) connect(ctx context.Context, s Server, secrets map[string]string, stderr io.Writer) (session *mcp.ClientSession, stop func(), err error) {
+func (m *Manager) connect(ctx context.Context, s Server, secrets map[string]string, stderr io.Writer) (*mcp.ClientSession, func(), error) {
 	var transport mcp.Transport
-	stop = func() {}
+	end := func() {}
 	if s.Kind == Stdio {
 		p, pipes, err := start(s.Command, secrets, stderr)
 		if err != nil {
 			return nil, nil, err
 		}
-		transport, stop = pipes, p.stop
+		transport, end = pipes, p.stop
 	} else {
 		base := m.HTTP(s.Inside)
 		request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, nil)
@@ -140,15 +140,15 @@ func (m *Manager) connect(ctx context.Context, s Server, secrets map[string]stri
 		transport = &mcp.StreamableClientTransport{Endpoint: s.URL, HTTPClient: &client, DisableStandaloneSSE: true, MaxRetries: -1, MaxEventSize: maxFrame}
 	}
 	// It may ask nothing of us: no sampling, no roots, no elicitation.
-	session, err = mcp.NewClient(&mcp.Implementation{Name: "signalbox", Version: m.Version}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}}).Connect(ctx, transport, nil)
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "signalbox", Version: m.Version}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}}).Connect(ctx, transport, nil)
 	if err != nil {
-		stop()
+		end()
 		return nil, nil, err
 	}
 	return session, func() {
 		if s.Kind == HTTP {
 			_ = session.Close() // it is being let go of either way
 		}
-		stop()
+		end()
 	}, nil
 }
