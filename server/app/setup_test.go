@@ -61,6 +61,8 @@ type running struct {
 	*app.App
 	*client
 	dir string // holds the data and everything tasks may clone
+	// databaseURL is where its state is, for commands that open it too.
+	databaseURL string
 }
 
 // start runs a server on a fresh database; change adapts its configuration.
@@ -96,7 +98,7 @@ func startIn(t testing.TB, dir, database string, change ...func(*config.Config))
 			t.Error(err)
 		}
 	})
-	r := &running{App: a, client: &client{url: a.URL(), spec: loadSpec(t)}, dir: dir}
+	r := &running{App: a, client: &client{url: a.URL(), spec: loadSpec(t)}, dir: dir, databaseURL: database}
 	r.token = r.grant(t, "admin", adminPassword)
 	return r
 }

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -87,11 +88,17 @@ func (m Manifest) Bytes() (n int64) {
 	return n
 }
 
+// behind begins the Part of a DamagedError that is where another part should begin.
+const behind = "after "
+
 // DamagedError is an archive that is not what was written; Part names the place.
 type DamagedError struct{ Part, Why string }
 
 // Error says it in a sentence.
 func (e *DamagedError) Error() string {
+	if before, ok := strings.CutPrefix(e.Part, behind); ok {
+		return fmt.Sprintf("the archive is damaged behind its part %s: %s", before, e.Why)
+	}
 	return fmt.Sprintf("the archive is damaged in its part %s: %s", e.Part, e.Why)
 }
 

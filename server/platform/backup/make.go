@@ -80,7 +80,7 @@ func Make(ctx context.Context, s Source, to string) (Result, error) {
 		return Result{}, errors.Join(err, m.out.Abort())
 	}
 	manifest, size, err := m.out.Finish(m.manifest, s.Now())
-	return Result{Header: head, Manifest: manifest, Size: size, Took: s.Now().Sub(start)}, err
+	return Result{Header: m.out.Header, Manifest: manifest, Size: size, Took: s.Now().Sub(start)}, err
 }
 
 // leftAfter is how old something unfinished must be before it is removed: nobody makes a

@@ -189,11 +189,11 @@ func (r *Reader) Next() (PartHead, io.Reader, error) {
 	}
 	kind, payload, err := r.frames.frame()
 	if err != nil {
-		return PartHead{}, nil, &DamagedError{"after " + r.last, err.Error()}
+		return PartHead{}, nil, &DamagedError{behind + r.last, err.Error()}
 	}
 	var head PartHead
 	if kind != frameBegin || json.Unmarshal(payload, &head) != nil {
-		return PartHead{}, nil, &DamagedError{"after " + r.last, "no part begins there"}
+		return PartHead{}, nil, &DamagedError{behind + r.last, "no part begins there"}
 	}
 	c := &content{head: head, from: r, hash: sha256.New()}
 	c.plain = rawReader{c}
@@ -232,10 +232,10 @@ func (r *Reader) conclude() error {
 		return &DamagedError{manifestPart, "it cannot be read"}
 	}
 	if kind, _, err := r.frames.frame(); err != nil || kind != frameDone {
-		return &DamagedError{"after " + manifestPart, "the archive does not end there"}
+		return &DamagedError{behind + manifestPart, "the archive does not end there"}
 	}
 	if _, err := r.frames.in.ReadByte(); !errors.Is(err, io.EOF) {
-		return &DamagedError{"after " + manifestPart, "something follows the archive's end"}
+		return &DamagedError{behind + manifestPart, "something follows the archive's end"}
 	}
 	if !slices.Equal(r.parts, r.Manifest.Parts) {
 		return &DamagedError{manifestPart, "it lists other parts than the archive has"}

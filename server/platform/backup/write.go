@@ -27,6 +27,9 @@ const partial = ".partial"
 
 // Writer makes an archive. Finish makes it whole; until then it lies under another name.
 type Writer struct {
+	// Header is the one that was written, with the archive's key.
+	Header Header
+
 	path   string
 	file   *os.File
 	frames *frameWriter
@@ -59,7 +62,7 @@ func Create(path string, head Header, box *secrets.Box) (*Writer, error) {
 		return nil, fmt.Errorf("make the archive: %w", err)
 	}
 	out := bufio.NewWriterSize(f, 256<<10)
-	w := &Writer{path: path, file: f, frames: &frameWriter{sealer: seal, out: out}}
+	w := &Writer{Header: head, path: path, file: f, frames: &frameWriter{sealer: seal, out: out}}
 	if _, err := out.Write(first); err != nil {
 		return nil, errors.Join(err, w.Abort())
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/pressly/goose/v3"
 )
 
 // Empty reports whether a database holds nothing that anybody would miss: it has no
@@ -40,12 +39,8 @@ func (db *DB) BeginLoad(ctx context.Context, schema int64) (*Load, error) {
 	if db.Dialect != Postgres {
 		return nil, errors.New("only PostgreSQL is loaded table by table")
 	}
-	err := db.withGoose(ctx, func(p *goose.Provider) error {
-		_, err := p.UpTo(ctx, schema)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("make the schema %d: %w", schema, err)
+	if err := db.MigrateTo(ctx, schema); err != nil {
+		return nil, err
 	}
 	conn, err := pgx.Connect(ctx, db.url)
 	if err != nil {

@@ -69,6 +69,16 @@ func (db *DB) MigrateAfter(ctx context.Context, before func(Plan) error) (applie
 	return applied, err
 }
 
+// MigrateTo brings an empty or older database to the schema of an earlier version.
+func (db *DB) MigrateTo(ctx context.Context, schema int64) error {
+	return db.withGoose(ctx, func(p *goose.Provider) error {
+		if _, err := p.UpTo(ctx, schema); err != nil {
+			return fmt.Errorf("make the schema %d: %w", schema, err)
+		}
+		return nil
+	})
+}
+
 // Plan is what a migration would do.
 type Plan struct {
 	// Schema is the number of the last migration that was applied; 0 for an empty database.

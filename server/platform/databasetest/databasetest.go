@@ -53,6 +53,26 @@ func URL(t testing.TB) string {
 	return named(server, name)
 }
 
+// EmptyURL is URL without a schema, on either.
+func EmptyURL(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv("TEST_POSTGRES_URL")
+	if server == "" {
+		return URL(t)
+	}
+	ctx := context.WithoutCancel(t.Context())
+	name := newName()
+	if err := execute(ctx, server, "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := execute(ctx, server, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	return named(server, name)
+}
+
 func newName() string {
 	raw := make([]byte, 8)
 	rand.Read(raw) // never fails

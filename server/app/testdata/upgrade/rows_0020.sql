@@ -1,0 +1,10 @@
+INSERT INTO accounts_teams (name, created_at) VALUES ('main', 1747000000000);
+INSERT INTO accounts_teams (name, created_at) VALUES ('web', 1747000000000);
+INSERT INTO accounts_users (name, password_hash, created_at) VALUES ('ann', 'x', 1747000000000);
+INSERT INTO accounts_members (team_id, user_id, role) SELECT t.id, u.id, 'member' FROM accounts_teams t, accounts_users u WHERE t.name = 'web';
+INSERT INTO accounts_audit (at, actor, action, object) VALUES (1747000000000, 'ann', 'team.create', 'web');
+INSERT INTO ci_pipelines (team_id, name, config, created_at, updated_at) SELECT id, 'shop', '{"jobs":[{"name":"unit","plan":[]}]}', 1747000000000, 1747000000000 FROM accounts_teams WHERE name = 'web';
+INSERT INTO ci_jobs (team_id, pipeline_id, name, build_number) SELECT team_id, id, 'unit', 41 FROM ci_pipelines;
+INSERT INTO issues_projects (team_id, slug, name, created_at) SELECT id, 'shop', 'Shop', 1747000000000 FROM accounts_teams WHERE name = 'web';
+INSERT INTO issues_keys (project_id, public, secret, label, created_at) SELECT id, '0123456789abcdef0123456789abcdef', 'x', 'default', 1747000000000 FROM issues_projects;
+INSERT INTO blobs_contents (team_id, sha256, size, touched_at) SELECT id, 'aa', 3, 1747000000000 FROM accounts_teams WHERE name = 'web';
