@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/signalbox/signalbox/bots/slack"
+	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/problem"
 	"github.com/signalbox/signalbox/server/platform/work"
@@ -260,10 +261,12 @@ func (s *Slack) deliver(ctx context.Context, l *slackLink, row outRow, m slack.M
 	}
 	if row.Part == partReply {
 		ask, err := s.rows.ask(ctx, row.Subject)
-		if err != nil {
+		switch {
+		case err == nil:
+			row.Replaces, row.Streamed, m.Thread = ask.StatusTS, ask.Streamed, ask.Thread
+		case !database.IsNotFound(err): // of one that is long over only the message is left
 			return "", err
 		}
-		row.Replaces, row.Streamed, m.Thread = ask.StatusTS, ask.Streamed, ask.Thread
 	}
 	if row.Replaces != "" {
 		var err error
