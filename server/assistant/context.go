@@ -16,6 +16,8 @@ type Page struct {
 	// ID is the build's, the issue's or the node's; Name the pipeline's or the node's.
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name,omitempty"`
+	// Job is that of a build; ID is then what the build is called in it.
+	Job string `json:"job,omitempty"`
 	// Query is the search of log lines.
 	Query string `json:"query,omitempty"`
 }
@@ -33,7 +35,7 @@ func (p Page) validate() error {
 		return problem.FieldError("page.kind", "is none of pipeline, build, issue, logs and node")
 	case p.ID != "" && !pageIDForm.MatchString(p.ID):
 		return problem.FieldError("page.id", "%.60q is no id", p.ID)
-	case len(p.Name) > 200:
+	case len(p.Name) > 200 || len(p.Job) > 200:
 		return problem.FieldError("page.name", "is longer than 200 characters")
 	case len(p.Query) > 1000:
 		return problem.FieldError("page.query", "is longer than 1000 characters")
@@ -89,7 +91,7 @@ func (a *asked) pageWords() string {
 		return ""
 	}
 	said := p.Kind
-	for _, part := range []struct{ name, value string }{{"id", p.ID}, {"name", p.Name}, {"query", p.Query}} {
+	for _, part := range []struct{ name, value string }{{"id", p.ID}, {"name", p.Name}, {"job", p.Job}, {"query", p.Query}} {
 		if part.value != "" {
 			said += fmt.Sprintf(", %s %q", part.name, part.value)
 		}

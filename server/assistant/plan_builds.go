@@ -200,9 +200,9 @@ func (a *asked) whyFailed(ctx context.Context) (string, error) {
 
 // whyThis is about the build that the asker looks at.
 func (a *asked) whyThis(ctx context.Context) (string, error) {
-	id, err := strconv.ParseInt(a.build, 10, 64)
+	id, err := a.buildLookedAt(ctx)
 	if err != nil {
-		return "", refuse("The page that you look at is of no build that I know.")
+		return "", err
 	}
 	var whole buildWhole
 	if err := a.call(ctx, "ci_build_get", map[string]any{"build": id}, &whole); err != nil {
@@ -212,6 +212,24 @@ func (a *asked) whyThis(ctx context.Context) (string, error) {
 		return fmt.Sprintf("%s has not failed: it is %s since %s.", a.buildRef(whole.buildSeen), plain(whole.Status), a.moment(whole.when())), nil
 	}
 	return a.explain(whole.buildSeen, whole), nil
+}
+
+// buildLookedAt is the build's id: some pages name it by its job.
+func (a *asked) buildLookedAt(ctx context.Context) (int64, error) {
+	if p := a.question.Page; p.Job != "" {
+		var out struct {
+			Items []buildSeen `json:"items"`
+		}
+		if err := a.call(ctx, "ci_builds_list", map[string]any{"team": a.team.Name, "pipeline": p.Name, "job": p.Job, "limit": 100}, &out); err != nil {
+			return 0, err
+		}
+		if i := slices.IndexFunc(out.Items, func(b buildSeen) bool { return b.Name == p.ID }); i >= 0 {
+			return out.Items[i].ID, nil
+		}
+	} else if id, err := strconv.ParseInt(a.build, 10, 64); err == nil {
+		return id, nil
+	}
+	return 0, refuse("The page that you look at is of no build among the latest that I know.")
 }
 
 // buildWhole is a build with why it failed.

@@ -222,6 +222,7 @@ func TestPages(t *testing.T) {
 		lacks    string
 	}{
 		{"why did this fail?", Page{Kind: "build", ID: "42", Name: "web"}, "expected 1000 got 999", "nightly"},
+		{"why did this fail?", Page{Kind: "build", ID: "88", Name: "nightly", Job: "migrate"}, "relation orders\\_v2", "999"},
 		{"why did it fail?", Page{Kind: "build", ID: "41", Name: "web"}, "has not failed", "999"},
 		{"why did the last nightly build fail?", Page{Kind: "build", ID: "42", Name: "web"}, "relation orders\\_v2", "999"},
 		{"which builds are failing?", Page{Kind: "pipeline", Name: "web"}, "web / test #42", "nightly"},

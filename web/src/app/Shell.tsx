@@ -25,7 +25,9 @@ import { useTeam } from "./team";
 const Palette = lazy(async () => ({ default: (await import("./Palette")).Palette }));
 const KeyboardHelp = lazy(async () => ({ default: (await import("./KeyboardHelp")).KeyboardHelp }));
 
-type Layer = "palette" | "help";
+const AskPanel = lazy(async () => ({ default: (await import("@/features/assistant/panel/AskPanel")).AskPanel }));
+
+type Layer = "palette" | "help" | "ask";
 
 /** The frame around every page of somebody who is signed in. */
 export function Shell() {
@@ -54,8 +56,9 @@ function Frame() {
 
   useSessionEnd();
   useKeys();
-  useBrowserTab(useTeam());
-  useFrameActions({ openPalette: () => open("palette"), openHelp: () => open("help"), signOut });
+  const team = useTeam();
+  useBrowserTab(team);
+  useFrameActions({ openPalette: () => open("palette"), openHelp: () => open("help"), openAsk: () => open("ask"), signOut });
   useFocusOnChange(main);
 
   return (
@@ -92,6 +95,7 @@ function Frame() {
         <Outlet />
       </main>
       <Suspense>{used.has("palette") && <Palette open={layer === "palette"} onClose={close} />}</Suspense>
+      <Suspense>{team && used.has("ask") && <AskPanel key={team} team={team} open={layer === "ask"} onClose={close} />}</Suspense>
       <Suspense>{used.has("help") && <KeyboardHelp open={layer === "help"} onClose={close} />}</Suspense>
     </div>
   );

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Boxes, Clock, House, Keyboard, LogOut, Monitor, Moon, Search, Settings2, ShieldCheck, Sun, User } from "lucide-react";
+import { Boxes, Clock, House, Keyboard, LogOut, MessageSquareText, Monitor, Moon, Search, Settings2, ShieldCheck, Sun, User } from "lucide-react";
 import { useSession } from "@/api/session";
 import type { Action } from "@/ui/frame/context";
 import { useActions } from "@/ui/frame/hooks";
@@ -7,10 +7,10 @@ import { features } from "./features";
 import { useTeam } from "./team";
 import { useTheme } from "./theme";
 
-type Doors = { openPalette: () => void; openHelp: () => void; signOut: () => void };
+type Doors = { openPalette: () => void; openHelp: () => void; openAsk: () => void; signOut: () => void };
 
 /** What the frame itself offers on every page. */
-export function useFrameActions({ openPalette, openHelp, signOut }: Doors): void {
+export function useFrameActions({ openPalette, openHelp, openAsk, signOut }: Doors): void {
   const me = useSession();
   const team = useTeam();
   const navigate = useNavigate();
@@ -19,6 +19,9 @@ export function useFrameActions({ openPalette, openHelp, signOut }: Doors): void
   const actions: Action[] = [
     { id: "frame.palette", label: "Go anywhere, run anything", group: "You", keys: "mod+k", icon: Search, hidden: true, run: openPalette },
   ];
+  if (team && me.capabilities.includes("assistant")) {
+    actions.push({ id: "frame.ask", label: "Ask the assistant", group: "Go to", also: "chat question", keys: "mod+j", icon: MessageSquareText, run: openAsk });
+  }
   if (team) {
     const base = `/teams/${encodeURIComponent(team)}`;
     actions.push(

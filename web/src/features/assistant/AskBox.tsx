@@ -8,22 +8,34 @@ import { useTask } from "@/ui/frame/useTask";
 import { Kbd } from "@/ui/Kbd";
 import { Notice } from "@/ui/states";
 import { runPath } from "./paths";
-import { ask, runQuery, runsQuery } from "./queries";
+import { ask, type Page, type Run, runQuery } from "./queries";
 
-type Props = { team: string; thread?: string; label: string; examples?: string[] };
+type Props = {
+  team: string;
+  thread?: string;
+  label: string;
+  examples?: string[];
+  /** What the asker looks at. */
+  page?: Page;
+  /** Takes the run; without it the run opens as a page of its own. */
+  onRun?: (run: Run) => void;
+  focus?: boolean;
+};
 
-/** Where a question is typed; its answer opens as a page of its own. */
-export function AskBox({ team, thread, label, examples = [] }: Props) {
+/** Where a question is typed. */
+export function AskBox({ team, thread, label, examples = [], page, onRun, focus = !thread }: Props) {
   const [text, setText] = useState("");
   const client = useQueryClient();
   const navigate = useNavigate();
   const task = useTask({
-    run: (question: string) => ask(team, question, thread),
+    run: (question: string) => ask(team, question, thread, page),
     onDone: (run) => {
       setText("");
-      client.setQueryData(runQuery(run.id).queryKey, run);
-      void client.invalidateQueries({ queryKey: runsQuery(team).queryKey });
-      void navigate({ to: runPath(team, run.id) });
+      // It may have ended meanwhile: then the page must not be told that it runs.
+      if (!client.getQueryData(runQuery(run.id).queryKey)) client.setQueryData(runQuery(run.id).queryKey, run);
+      void client.invalidateQueries({ queryKey: ["assistant"] });
+      if (onRun) onRun(run);
+      else void navigate({ to: runPath(team, run.id) });
     },
   });
   const submit = (event: FormEvent) => {
@@ -33,7 +45,7 @@ export function AskBox({ team, thread, label, examples = [] }: Props) {
   return (
     <form className="assistant-ask" onSubmit={submit} aria-label={label}>
       <div className="box">
-        <Input value={text} maxLength={2000} autoFocus={!thread} aria-label={label} placeholder={label} onChange={({ target }) => setText(target.value)} />
+        <Input value={text} maxLength={2000} autoFocus={focus} aria-label={label} placeholder={label} onChange={({ target }) => setText(target.value)} />
         <Button kind="primary" size="form" type="submit" busy={task.busy} refused={!text.trim() && "Type a question first."}>
           Ask <Kbd keys="Enter" />
         </Button>

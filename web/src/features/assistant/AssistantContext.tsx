@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { MessageSquarePlus, Settings } from "lucide-react";
+import { List, MessageSquarePlus, Settings } from "lucide-react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
-import { assistantPath, runPath, settingsPath } from "./paths";
+import { ApprovalsItem } from "./approvals/ApprovalsItem";
+import { assistantPath, runPath, runsPath, settingsPath } from "./paths";
 import { runsQuery } from "./queries";
+import { ServersItem } from "./servers/ServersItem";
 import { byDay, statusOf } from "./words";
 
 /** The list at the left: a new question, and what was asked before. */
@@ -12,7 +14,10 @@ export function AssistantContext({ team }: { team: string }) {
     <ContextList>
       <ContextGroup title="Assistant">
         <ContextItem to={assistantPath(team)} icon={MessageSquarePlus} label="New question" />
+        <ContextItem to={runsPath(team)} icon={List} label="Runs" />
+        <ApprovalsItem team={team} />
         <ContextItem to={settingsPath(team)} icon={Settings} label="What it may read" />
+        <ServersItem team={team} />
       </ContextGroup>
       {byDay(runs, new Date()).map(({ title, runs: list }) => (
         <ContextGroup key={title} title={title}>

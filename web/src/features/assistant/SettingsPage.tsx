@@ -11,6 +11,7 @@ import { usePage, useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
 import { PageHeader } from "@/ui/PageHeader";
 import { Notice } from "@/ui/states";
+import { WritesForm } from "./approvals/WritesForm";
 import { AssistantContext } from "./AssistantContext";
 import { assistantPath } from "./paths";
 import { meQuery, type Settings, settingsQuery } from "./queries";
@@ -26,6 +27,7 @@ export function SettingsPage() {
       <PageHeader title="What it may read" meta="everything of this team that the asker may see, and these repositories" />
       <div className="pane assistant-settings">
         <Repositories key={settings.updated_at} team={team} settings={settings} />
+        <WritesForm key={`writes ${settings.updated_at}`} team={team} settings={settings} />
         <Me />
       </div>
     </>

@@ -11,5 +11,9 @@ export const assistantFeature: Feature = {
   keys: "g a",
   home: assistantPath,
   teamRoutes: assistantRoutes,
-  topics: {},
+  topics: {
+    "assistant.approvals": ({ id, team }) => [["assistant", "approvals", team], ["assistant", "approval", id], ["assistant", "run"]],
+    "assistant.servers": ({ team }) => [["assistant", "servers", team]],
+    "assistant.run": ({ id, team }) => [["assistant", "run", id], team ? ["assistant", "runs", team] : ["assistant", "runs"]],
+  },
 };
