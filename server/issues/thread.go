@@ -43,7 +43,7 @@ func (s *Service) threadHappened(ctx context.Context, span thread.Span) ([]threa
 	rows, err := s.rows().threadBetween(ctx, span.Team.ID, span.From.UnixMilli(), span.To.UnixMilli(), span.Limit)
 	out := make([]thread.Event, len(rows))
 	for i, r := range rows {
-		out[i] = thread.Event{At: time.UnixMilli(r.At).UTC(), Capability: "issues", Kind: threadKinds[r.Kind], Title: threadVerbs[r.Kind] + r.Title, Detail: r.Detail, Path: r.path(span.Team.Name),
+		out[i] = thread.Event{At: time.UnixMilli(r.At).UTC(), Capability: "issues", Kind: threadKinds[r.Kind], Title: threadVerbs[r.Kind] + short(r.Title), Detail: r.Detail, Path: r.path(span.Team.Name),
 			Actor: r.Actor, Tone: threadTones[r.Kind], Refs: thread.Refs{Project: r.Project, Release: r.Release, Commit: r.Ref}}
 	}
 	return out, err
@@ -81,4 +81,13 @@ func (s *Service) threadNeeds(ctx context.Context, team identity.Team) ([]thread
 			Tone: thread.Bad, Mine: r.Actor != "" && r.Actor == me.Name}
 	}
 	return out, err
+}
+
+// short cuts a release that is named by nothing but a whole commit.
+func short(title string) string {
+	version, rest, _ := strings.Cut(title, " ")
+	if len(version) != 40 || strings.Trim(version, "0123456789abcdef") != "" {
+		return title
+	}
+	return strings.TrimSpace(version[:12] + " " + rest)
 }

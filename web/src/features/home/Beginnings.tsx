@@ -16,7 +16,7 @@ export function Beginnings({ team }: { team: string }) {
     { capability: "assistant", title: "Ask a question", why: "“What happened since yesterday?” It looks things up and shows how.", to: `${base}/assistant`, label: "Ask" },
   ].filter(({ capability }) => capabilities.includes(capability));
   return (
-    <div className="pane pt-8">
+    <div className="pane pt-8 empty">
       <h2 className="headline">Begin anywhere</h2>
       <p className="muted mt-2 max-w-[560px]">What comes in is joined here: push, build, release, error, log line, node. This page then shows what needs you and what happened lately.</p>
       <ul className="grid gap-6 mt-6 max-w-[760px]">

@@ -23,7 +23,8 @@ export function HomeFrame({ team, title, under, meta, actions, missing = [], chi
           <ContextItem to={homePath(team)} icon={House} label="Home" end={waiting || undefined} />
           <ContextItem to={timelinePath(team)} icon={Clock} label="Timeline" />
         </ContextGroup>
-        <ContextGroup title="Services" to={servicesPath(team)}>
+        <ContextGroup title="Services">
+          <ContextItem to={servicesPath(team)} icon={Boxes} label="All services" end={services.length || undefined} />
           {services.slice(0, 20).map(({ name }) => (
             <ContextItem key={name} to={servicePath(team, name)} icon={Boxes} label={name} />
           ))}

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { plural } from "@/format/bytes";
-import { Field, Input, Select } from "@/ui/Field";
+import { Input, Select } from "@/ui/Field";
 import { numberOr, oneOf, params, text } from "@/ui/schema";
 import { Segmented } from "@/ui/Segmented";
 import { SkeletonRows } from "@/ui/Skeleton";
@@ -33,9 +33,10 @@ export function TimelinePage() {
         {services.length > 0 && (
           <Select compact aria-label="Service" value={service ?? ""} options={[{ value: "", label: "All services" }, ...services.map(({ name }) => ({ value: name, label: name }))]} onValue={(value) => set({ service: value || undefined })} />
         )}
-        <Field label="Up to" className="line">
-          <Input compact type="datetime-local" value={until ? local(until) : ""} onChange={({ target }) => set({ until: target.value ? new Date(target.value).toISOString() : undefined })} />
-        </Field>
+        <span className="line">
+          <span className="meta" aria-hidden="true">up to</span>
+          <Input compact aria-label="Up to" type="datetime-local" value={until ? local(until) : ""} onChange={({ target }) => set({ until: target.value ? new Date(target.value).toISOString() : undefined })} />
+        </span>
       </div>
       {timeline?.cut && (
         <div className="pane pb-0">
