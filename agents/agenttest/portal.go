@@ -174,6 +174,8 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.checkIn(w, body)
 	case path == protocol.PathReports:
 		p.takeReports(w, body)
+	case path == protocol.PathRotate:
+		p.rotate(w, body)
 	case path == protocol.PathInventory:
 		p.takeInventory(w, body)
 	case strings.HasPrefix(path, protocol.PathMetadata):
@@ -248,6 +250,16 @@ func (p *Portal) takeReports(w http.ResponseWriter, body []byte) {
 		}
 	}
 	p.answer(w, http.StatusOK, protocol.ReportsAnswer{Acked: p.acked})
+}
+
+func (p *Portal) rotate(w http.ResponseWriter, body []byte) {
+	var in protocol.RotateRequest
+	if err := json.Unmarshal(body, &in); err != nil || !protocol.VerifyRotation("node1", p.key, in.PublicKey, in.Proof) {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	p.key = in.PublicKey
+	p.answer(w, http.StatusOK, protocol.RotateAnswer{Fingerprint: protocol.Fingerprint(p.key)})
 }
 
 func (p *Portal) takeInventory(w http.ResponseWriter, body []byte) {
