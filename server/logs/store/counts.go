@@ -13,18 +13,19 @@ import (
 )
 
 // Beside its lines a segment keeps how many there are of each stream and level in each step
-// of time, so that the histogram of a program over a day reads no line. The step is the
-// finest at which that is small beside the lines themselves: where a day has few lines,
-// reading them is no burden. Each step is a multiple of the one before, and most steps
-// that people look at are multiples of each.
+// of time, so that the histogram of a program over a day reads no line. It does so for the
+// finest step at which that is small beside the lines themselves (where a day has few
+// lines, reading them is no burden), and for coarser ones while that halves what is to be
+// read. Each step is a multiple of the one before, and most that people look at are
+// multiples of each.
 var countSteps = []time.Duration{5 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, time.Hour}
 
 // countShare is how many lines there must be to a count.
 const countShare = 6
 
-// countsInfo is the part of a segment's description about its counts.
+// countsInfo is the part of a segment's description about its counts at one step.
 type countsInfo struct {
-	Step int64 // nanoseconds; 0 if there are none
+	Step int64 // nanoseconds
 	Size int64
 	Sum  uint32 // their checksum
 }
@@ -65,11 +66,11 @@ func (b *countsBuilder) close() {
 	clear(b.open[:])
 }
 
-// encode returns the counts at the finest step that is coarse enough for so many lines. For
-// each stream there are the bytes of its cells and the cells: steps since the one before,
-// lines << 3 | level.
-func (b *countsBuilder) encode(lines int64) (countsInfo, []byte) {
+// encode returns the counts of so many lines, finest first. For each stream there are the
+// bytes of its cells and the cells: steps since the one before, lines << 3 | level.
+func (b *countsBuilder) encode(lines int64) (infos []countsInfo, out []byte) {
 	b.close()
+	most := lines / countShare
 	for i, step := range countSteps {
 		if i > 0 {
 			b.coarsen(int64(step / countSteps[i-1]))
@@ -78,10 +79,12 @@ func (b *countsBuilder) encode(lines int64) (countsInfo, []byte) {
 		for _, list := range b.streams {
 			cells += len(list)
 		}
-		if int64(cells)*countShare > lines {
+		if int64(cells) > most {
 			continue
 		}
-		var out, body []byte
+		most = int64(cells / 2)
+		var body []byte
+		start := len(out)
 		for _, list := range b.streams {
 			body = body[:0]
 			last := int64(0)
@@ -92,9 +95,21 @@ func (b *countsBuilder) encode(lines int64) (countsInfo, []byte) {
 			}
 			out = append(binary.AppendUvarint(out, uint64(len(body))), body...)
 		}
-		return countsInfo{Step: int64(step), Size: int64(len(out)), Sum: crc32.Checksum(out, castagnoli)}, out
+		infos = append(infos, countsInfo{Step: int64(step), Size: int64(len(out) - start), Sum: crc32.Checksum(out[start:], castagnoli)})
 	}
-	return countsInfo{}, nil
+	return infos, out
+}
+
+// countsFor finds the coarsest counts that add up to such steps, and where they are.
+func (ix *index) countsFor(start, step int64) (info countsInfo, at int64, ok bool) {
+	next := ix.countsAt
+	for _, c := range ix.desc.Counts {
+		if step%c.Step == 0 && start%c.Step == 0 {
+			info, at, ok = c, next, true
+		}
+		next += c.Size
+	}
+	return info, at, ok
 }
 
 // coarsen joins so many steps into one.
@@ -164,36 +179,61 @@ type Decider interface {
 	Decide(labels record.Labels, level record.Level) (holds, known bool)
 }
 
-// countSegments adds to the histogram what counts tell, and leaves in the query what they do not.
-func (q *query) countSegments(h *histogramSink) {
+// countSegments adds to histograms, one for each goroutine, what counts tell, and leaves in
+// the query what they do not.
+func (q *query) countSegments(sinks []*histogramSink) {
 	decider, ok := q.req.Match.(Decider)
 	if q.req.Match != nil && (!ok || len(q.tokens) > 0) {
 		return
 	}
+	var list []*segment
 	items := q.items
 	q.items = nil
 	for _, it := range items {
-		if it.seg == nil || it.seg.info.MinT < q.from || it.seg.info.MaxT >= q.to || q.over() || !q.countSegment(it.seg, decider, h) {
+		if it.seg == nil || it.seg.info.MinT < q.from || it.seg.info.MaxT >= q.to {
 			heap.Push(&q.items, it)
+			continue
+		}
+		list = append(list, it.seg)
+	}
+	free := make(chan *histogramSink, len(sinks))
+	for _, h := range sinks {
+		free <- h
+	}
+	left := make([][]bool, len(list))
+	counted := make([]bool, len(list))
+	parallel(len(sinks), len(list), func(_ *scratch, i int) {
+		h := <-free
+		if !q.over() {
+			left[i], counted[i] = q.countSegment(list[i], decider, h)
+		}
+		free <- h
+	})
+	for i, g := range list {
+		if !counted[i] {
+			q.push(item{seg: g}, g.info.MinT, g.info.MaxT)
+		} else if left[i] != nil {
+			q.expand(g, left[i])
 		}
 	}
 }
 
-// countSegment adds the counts of a segment, if it has any that fit, and lines up the row
-// groups of streams that they do not decide about.
-func (q *query) countSegment(g *segment, decider Decider, h *histogramSink) bool {
+// countSegment adds the counts of a segment, if it has any that fit, and returns the
+// streams that they do not decide about; nil if there are none.
+func (q *query) countSegment(g *segment, decider Decider, h *histogramSink) (left []bool, counted bool) {
 	ix, err := q.s.indexes.get(q.s, g)
 	if err != nil {
-		return false // expand finds the same, and says so
+		return nil, false // expand finds the same, and says so
 	}
 	defer q.s.indexes.put(q.s, ix)
-	info := ix.desc.Counts
-	if info.Step == 0 || h.step%info.Step != 0 || h.start%info.Step != 0 {
-		return false
+	info, at, ok := ix.countsFor(h.start, h.step)
+	if !ok {
+		return nil, false
 	}
 	wanted := q.streams(ix.desc.Streams)
-	left, some := slices.Clone(wanted), false
-	err = readCounts(ix.file, ix.countsAt, info, wanted, func(stream int, cells []cell) {
+	left = slices.Clone(wanted)
+	some, lines := false, int64(0)
+	err = readCounts(ix.file, at, info, wanted, func(stream int, cells []cell) {
 		holds, known := decideAll(decider, ix.desc.Streams[stream].labels)
 		for _, c := range cells {
 			if !known[c.level] {
@@ -205,7 +245,7 @@ func (q *query) countSegment(g *segment, decider Decider, h *histogramSink) bool
 		for _, c := range cells {
 			if holds[c.level] {
 				h.count(c.step*info.Step, c.level, int64(c.lines))
-				q.stats.Matched += int64(c.lines)
+				lines += int64(c.lines)
 			}
 		}
 	})
@@ -213,13 +253,15 @@ func (q *query) countSegment(g *segment, decider Decider, h *histogramSink) bool
 		q.s.damagedFilter(g, err)
 		some = slices.Contains(left, true)
 	}
-	if some {
-		q.expandStreams(g, ix, left)
-	} else {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stats.Matched += lines
+	if !some {
 		q.stats.Units += len(ix.desc.Groups)
 		q.stats.Pruned += len(ix.desc.Groups)
+		left = nil
 	}
-	return true
+	return left, true
 }
 
 // decideAll asks about a stream at every level.

@@ -93,13 +93,14 @@ func (s *Store) Histogram(ctx context.Context, req Request, step time.Duration) 
 	if n <= 0 {
 		return nil, Stats{}, ctx.Err()
 	}
-	sinks := []*histogramSink{newHistogramSink(start, step, n)}
+	sinks := make([]*histogramSink, runtime.GOMAXPROCS(0))
+	for i := range sinks {
+		sinks[i] = newHistogramSink(start, step, n)
+	}
 	q := s.begin(ctx, req, columnsOf([]string{ColumnLevel}, false))
-	q.countSegments(sinks[0])
-	stats, err := q.eachLine(func() Sink {
-		sinks = append(sinks, newHistogramSink(start, step, n))
-		return sinks[len(sinks)-1]
-	})
+	q.countSegments(sinks)
+	made := 0
+	stats, err := q.eachLine(func() Sink { made++; return sinks[made-1] })
 	buckets := make([]Bucket, n)
 	for i := range buckets {
 		buckets[i].Start = start.Add(time.Duration(i) * step)

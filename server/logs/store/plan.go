@@ -25,11 +25,12 @@ type query struct {
 	budget  Budget
 	started time.Time
 	snap    *snapshot
+	ahead   int // how many segments are looked up at once
 
 	mu       sync.Mutex // guards what follows: workers report here
 	stats    Stats
 	streamOK map[*stream]bool
-	listOK   map[**stream][]bool // used by the planning goroutine alone
+	listOK   map[**stream][]bool
 	items    itemHeap
 }
 
@@ -167,40 +168,81 @@ func (q *query) end() Stats {
 // next takes the most promising unit; nil when nothing is left.
 func (q *query) next() *unit {
 	for len(q.items) > 0 {
-		it := heap.Pop(&q.items).(item)
-		if it.unit != nil {
-			return it.unit
+		if q.items[0].unit != nil {
+			return heap.Pop(&q.items).(item).unit
 		}
-		q.expand(it.seg)
+		q.expandSome()
 	}
 	return nil
 }
 
-// expand lines up the row groups of a segment that may hold matching lines.
-func (q *query) expand(g *segment) {
+// Segments are looked up several at once: first one, since the newest lines are mostly in
+// the newest, then more. Looking up is waiting for the disk as often as computing.
+const (
+	mostAhead     = 64
+	lookupWorkers = 8
+)
+
+// expand lines up a segment's row groups that may hold matching lines of the streams given.
+func (q *query) expand(g *segment, ok []bool) {
+	if f := q.lookUp(g); f.ix != nil {
+		q.expandStreams(g, f.ix, f.may, ok)
+		q.s.indexes.put(q.s, f.ix)
+	}
+}
+
+// expandSome lines up the row groups, of the most promising segments, that may hold matching lines.
+func (q *query) expandSome() {
+	var list []*segment
+	q.ahead = min(max(q.ahead*2, 1), mostAhead)
+	for len(q.items) > 0 && q.items[0].seg != nil && len(list) < q.ahead {
+		list = append(list, heap.Pop(&q.items).(item).seg)
+	}
+	found := make([]lookup, len(list))
+	parallel(lookupWorkers, len(list), func(_ *scratch, i int) {
+		if !q.over() { // which says that the answer is partial
+			found[i] = q.lookUp(list[i])
+		}
+	})
+	for i, g := range list {
+		if f := found[i]; f.ix != nil {
+			q.expandStreams(g, f.ix, f.may, nil)
+			q.s.indexes.put(q.s, f.ix)
+		}
+	}
+}
+
+// lookup is a segment with the zones that may hold all tokens.
+type lookup struct {
+	ix  *index
+	may []bool
+}
+
+func (q *query) lookUp(g *segment) lookup {
 	ix, err := q.s.indexes.get(q.s, g)
 	if err != nil {
 		q.s.quarantine(g, err)
 		q.partial(PartialDamage)
-		return
+		return lookup{}
 	}
-	defer q.s.indexes.put(q.s, ix)
-	q.expandStreams(g, ix, nil)
+	return lookup{ix, q.zones(g, ix)}
 }
 
-// expandStreams does so for the streams given; nil is all that may match.
-func (q *query) expandStreams(g *segment, ix *index, ok []bool) {
-	groups := len(ix.desc.Groups)
-	q.stats.Units += groups
-	may := make([]bool, ix.tokens.zones())
-	for i := range may {
-		may[i] = true
-	}
+// zones tells which zones of a segment may hold all tokens.
+func (q *query) zones(g *segment, ix *index) []bool {
+	may := slices.Repeat([]bool{true}, ix.tokens.zones())
 	if len(q.tokens) > 0 {
 		if err := prune(ix.tokens, q.tokens, may); err != nil {
 			q.s.damagedFilter(g, err) // may stays as it was, or narrower by what is certain
 		}
 	}
+	return may
+}
+
+// expandStreams lines up the row groups of a segment that have such zones and streams; nil is all that may match.
+func (q *query) expandStreams(g *segment, ix *index, may, ok []bool) {
+	groups := len(ix.desc.Groups)
+	q.stats.Units += groups
 	if !slices.Contains(may, true) {
 		q.stats.Pruned += groups
 		return
@@ -267,14 +309,19 @@ func (q *query) streams(list []*stream) []bool {
 	if len(list) == 0 {
 		return nil
 	}
-	if ok, known := q.listOK[&list[0]]; known && len(ok) == len(list) {
+	q.mu.Lock()
+	ok, known := q.listOK[&list[0]]
+	q.mu.Unlock()
+	if known && len(ok) == len(list) {
 		return ok
 	}
-	ok := make([]bool, len(list))
+	ok = make([]bool, len(list))
 	for i, st := range list {
 		ok[i] = q.stream(st)
 	}
+	q.mu.Lock()
 	q.listOK[&list[0]] = ok
+	q.mu.Unlock()
 	return ok
 }
 

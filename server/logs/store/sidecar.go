@@ -34,7 +34,7 @@ type description struct {
 	FootSum  uint32   // … and the checksum of what follows: pages have their own
 	Blocks   int      // of the filter, in the old form; else 0
 	Postings postingsInfo
-	Counts   countsInfo
+	Counts   []countsInfo
 	Unit     int64 // of the times in the Parquet file, in nanoseconds
 	Streams  []*stream
 	Columns  []columnInfo
@@ -120,9 +120,12 @@ func (d *description) encode() []byte {
 	for g := range d.Groups {
 		b = d.Groups[g].encode(b)
 	}
-	u(uint64(d.Counts.Step))
-	u(uint64(d.Counts.Size))
-	u(uint64(d.Counts.Sum))
+	u(uint64(len(d.Counts)))
+	for _, c := range d.Counts {
+		u(uint64(c.Step))
+		u(uint64(c.Size))
+		u(uint64(c.Sum))
+	}
 	return d.Postings.encode(b)
 }
 
@@ -196,10 +199,16 @@ func decodeDescription(data []byte, intern *interner) (*description, error) {
 		rows += int64(d.Groups[g].Rows)
 	}
 	if form == 2 {
-		d.Counts = countsInfo{Step: int64(in.uvarint()), Size: int64(in.uvarint()), Sum: uint32(in.uvarint())}
+		d.Counts = make([]countsInfo, in.count(3))
+		for i := range d.Counts {
+			c := countsInfo{Step: int64(in.uvarint()), Size: int64(in.uvarint()), Sum: uint32(in.uvarint())}
+			if d.Counts[i] = c; c.Step <= 0 || c.Size < 0 || c.Size > maxDescription {
+				in.bad = true
+			}
+		}
 		d.Postings.decode(in)
 	}
-	if in.bad || in.pos != len(data) || rows != d.Rows || len(d.Groups) == 0 || d.Counts.Step < 0 || d.Counts.Size < 0 {
+	if in.bad || in.pos != len(data) || rows != d.Rows || len(d.Groups) == 0 {
 		return nil, fmt.Errorf("the description of a segment: %w", errDamaged)
 	}
 	return d, nil
@@ -287,7 +296,11 @@ func readSidecar(f *os.File, intern *interner) (*index, error) {
 		return ix, nil
 	}
 	ix.countsAt = behind + d.Postings.size()
-	if d.Counts.Size > info.Size()-ix.countsAt {
+	end := ix.countsAt
+	for _, c := range d.Counts {
+		end += c.Size
+	}
+	if end > info.Size() {
 		return nil, fmt.Errorf("a sidecar's length: %w", errDamaged)
 	}
 	ix.tokens = &postings{postingsInfo: d.Postings, file: f, offset: behind, count: zones}
