@@ -157,7 +157,7 @@ kind: PatchPolicy
 metadata: {name: baseline, namespace: operations}
 spec:
   bundleRef: {version: %q, channel: stable}
-  targets: {selector: {matchExpressions: [{key: role, operator: Exists}]}, maxNodes: 10000}
+  targets: {selector: {matchLabels: {simulated: "yes"}}, maxNodes: 10000}
   rolloutStrategy: {type: Canary, canary: {count: 8, soak: 1h}, silentAfter: 20m, pauseOn: {failureRate: "10%%", minSamples: 50, anyExit: [3]}}
 `
 
@@ -167,7 +167,8 @@ metadata: {name: shops-weekly, namespace: operations}
 spec:
   bundleRef: {version: %q, channel: stable}
   targets:
-    selector: {matchExpressions: [{key: role, operator: In, values: [till, kiosk, gateway]}]}
+    # Real machines that you enrol are none of them: the packages here are no software.
+    selector: {matchLabels: {simulated: "yes"}, matchExpressions: [{key: role, operator: In, values: [till, kiosk, gateway]}]}
     maxNodes: 10000
   staging: {jitter: 10m, perNodeKBps: 256, perSiteKBps: 1024, mode: delta-preferred}
   rolloutStrategy:
@@ -187,7 +188,7 @@ kind: PatchPolicy
 metadata: {name: tills-quarterly, namespace: operations}
 spec:
   bundleRef: {version: "next-quarter", channel: stable}
-  targets: {selector: {matchLabels: {role: till}}, maxNodes: 1000}
+  targets: {selector: {matchLabels: {role: till, simulated: "yes"}}, maxNodes: 1000}
   staging: {hours: "20:00-06:00", perSiteKBps: 512}
   schedule: {maintenanceWindow: "Tue 02:00-04:00; Thu 02:00-04:00", timezone: node, latestStart: 30m}
   rolloutStrategy: {type: RollingUpdate, canary: {count: 10, perVariant: 2, soak: 24h}, batchSize: "5%%", batchDelayMinutes: 60, maxUnavailablePerSite: 1}

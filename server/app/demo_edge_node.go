@@ -97,7 +97,7 @@ func (e *edgeDemo) say(ctx context.Context, n *demoNode, method, path string, bo
 func (e *edgeDemo) enrol(ctx context.Context, n *demoNode, token string) error {
 	kind := n.name[:bytes.IndexByte([]byte(n.name), '-')]
 	body, err := json.Marshal(protocol.EnrollRequest{Token: token, Name: n.name, Site: n.site, PublicKey: n.key.Public().(ed25519.PublicKey), Agent: n.says.Agent, Machine: n.machine,
-		Labels: map[string]string{"role": kind, "timezone": "Europe/Oslo"}})
+		Labels: map[string]string{"role": kind, "simulated": "yes", "timezone": "Europe/Oslo"}})
 	if err != nil {
 		return err
 	}

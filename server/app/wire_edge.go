@@ -9,7 +9,7 @@ import (
 	"github.com/signalbox/signalbox/server/edge"
 )
 
-func (a *App) wireEdge(context.Context) error {
+func (a *App) wireEdge(ctx context.Context) error {
 	cfg := a.config.Edge
 	a.edge = edge.New(edge.Deps{
 		DB: a.db, Blobs: a.blobs, Box: a.box, Now: a.edgeNow, Log: a.log, NewID: randomID, Dir: filepath.Join(a.config.DataDir, "edge"), PublicURL: a.PublicURL, Audit: a.audit, Publish: a.hub.Publish,
@@ -20,6 +20,7 @@ func (a *App) wireEdge(context.Context) error {
 		},
 	})
 	a.edge.OnRollout, a.edge.OnNodeNews = a.rolloutChanged, a.nodesChanged
+	a.registry.MustRegister(edgeGauge{ctx: context.WithoutCancel(ctx), app: a})
 	return a.edge.RegisterTools(a.tools)
 }
 

@@ -90,6 +90,7 @@ func (s *Service) caller(c *gin.Context, body []byte) (*live, error) {
 		return nil, err
 	}
 	if err := s.verify(c, l, sig, body); err != nil {
+		s.Counters.Refused.Add(1)
 		l.mu.Unlock()
 		return nil, err
 	}

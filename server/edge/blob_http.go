@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 
@@ -97,10 +98,22 @@ func (s *Service) httpBlob(c *gin.Context) error {
 		s.Log.Warn("the cap of a site could not be read; the usual one holds", "site", n.Site, "error", err)
 	}
 	// What goes wrong from here on the node sees as a short answer, and it comes for the rest.
-	if err := send(ctx, c.Writer, io.LimitReader(r, length), s.limiters(&n, site)); err != nil && ctx.Err() == nil {
+	if err := send(ctx, counting{c.Writer, &s.Counters.Bytes}, io.LimitReader(r, length), s.limiters(&n, site)); err != nil && ctx.Err() == nil {
 		s.Log.Info("a node did not get all of a blob", "node", n.ID, "blob", sha, "error", err)
 	}
 	return nil
+}
+
+// counting counts what it passes on.
+type counting struct {
+	io.Writer
+	n *atomic.Int64
+}
+
+func (c counting) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // skip goes to a place in a blob; on disk that costs nothing.

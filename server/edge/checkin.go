@@ -39,6 +39,7 @@ func validateCheckIn(in *protocol.CheckIn) error {
 // caller and not after it: all that is slow comes later.
 func (s *Service) checkIn(ctx context.Context, l *live, in protocol.CheckIn) (protocol.CheckInAnswer, error) {
 	now := s.Now()
+	s.Counters.CheckIns.Add(1)
 	if away := now.UnixMilli() - int64(l.node.SeenAt); l.node.SeenAt != 0 && away > lostAfter.Milliseconds() {
 		l.news = append(l.news, s.happened(&l.node, KindReturned, "", "after "+(time.Duration(away)*time.Millisecond).Round(time.Hour).String()))
 		l.tell = true

@@ -67,7 +67,7 @@ func (s *Service) FindCVE(ctx context.Context, team int64, id string) (CVE, erro
 		return out, err
 	}
 	out.Fixes = append(out.Fixes, fixes...)
-	nodes, err := s.rows().nodes(ctx, team, protocol.NodeAccepted)
+	nodes, err := s.nodesOf(ctx, team)
 	if err != nil {
 		return out, err
 	}
@@ -75,8 +75,10 @@ func (s *Service) FindCVE(ctx context.Context, team int64, id string) (CVE, erro
 	if err != nil {
 		return out, err
 	}
-	for i := range nodes {
-		n := &nodes[i]
+	for _, n := range nodes {
+		if n.State != protocol.NodeAccepted {
+			continue
+		}
 		if n.Set == 0 {
 			out.Unknown++
 			continue

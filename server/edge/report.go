@@ -77,6 +77,7 @@ func (s *Service) keepReports(ctx context.Context, n Node, list []protocol.Repor
 		}
 		events[i] = e
 	}
+	s.DB.AfterCommit(ctx, func() { s.Counters.Reports.Add(int64(len(list))) })
 	if err := s.rows().insertEvents(ctx, events...); err != nil {
 		return err
 	}

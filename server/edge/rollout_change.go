@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -60,6 +61,10 @@ func (s *Service) PauseRollout(ctx context.Context, id, reason string) (rolloutR
 	return s.change(ctx, id, func(ctx context.Context, row *rolloutRow) error { return s.become(ctx, row, rollout.Paused, reason) })
 }
 
+// unsaid is the reason of what people may do without giving one: a history without
+// reasons helps nobody.
+const unsaid = "no reason was given"
+
 // ResumeRollout goes on. The failures so far are known from now on and pause
 // nothing any more.
 func (s *Service) ResumeRollout(ctx context.Context, id, reason string) (rolloutRow, error) {
@@ -72,7 +77,7 @@ func (s *Service) ResumeRollout(ctx context.Context, id, reason string) (rollout
 			return problem.New(problem.Conflict, "Rollout %d is %s, not paused.", row.Number, row.State)
 		}
 		row.SinceAt = s.millis()
-		return s.become(ctx, row, rollout.Running, reason)
+		return s.become(ctx, row, rollout.Running, cmp.Or(reason, unsaid))
 	})
 }
 
@@ -91,7 +96,7 @@ func (s *Service) ProceedRollout(ctx context.Context, id, reason string) (rollou
 		if err := s.rows().setRollout(ctx, *row); err != nil {
 			return err
 		}
-		return s.told(ctx, row, "proceed", reason)
+		return s.told(ctx, row, "proceed", cmp.Or(reason, unsaid))
 	})
 }
 
@@ -187,7 +192,7 @@ func (s *Service) ApproveRollout(ctx context.Context, id, comment string) (rollo
 		if err != nil {
 			return err
 		}
-		if err := s.told(ctx, row, "approval", comment); err != nil {
+		if err := s.told(ctx, row, "approval", cmp.Or(comment, unsaid)); err != nil {
 			return err
 		}
 		parsed, _ := policy.Parse([]byte(row.Body))

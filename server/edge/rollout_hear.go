@@ -69,6 +69,9 @@ func hear(row memberRow, rolling rollout.State, what said) memberRow {
 		row.ExitCode = int64(*what.exit)
 	}
 	if next == row.State {
+		if row.Reason == "" { // a check-in told of the end, and the report says why
+			row.Reason = what.reason
+		}
 		return row
 	}
 	row.State, row.Reason, row.ChangedAt = next, what.reason, what.at.UnixMilli()

@@ -88,7 +88,9 @@ type Service struct {
 	cache  nodeCache
 	orders orders
 	agents agentSums
-	unhear func()
+	// Counters are this server's own.
+	Counters Counters
+	unhear   func()
 }
 
 // largeBodies is how many inventories and the like are read at once.

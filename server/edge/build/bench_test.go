@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,8 +28,41 @@ func BenchmarkDeltas(b *testing.B) {
 	if testing.Short() {
 		b.Skip("it fetches forty megabytes")
 	}
+	measureDeltas(b, updated)
+}
+
+// BenchmarkDeltasWide is the same over a part of all packages that the security archive
+// has, whatever they are: large programs and their languages, too.
+func BenchmarkDeltasWide(b *testing.B) {
+	if os.Getenv("SIGNALBOX_SOAK") != "1" {
+		b.Skip("it fetches some hundred megabytes")
+	}
+	raw, err := exec.Command("sh", "-c", "/usr/lib/apt/apt-helper cat-file /var/lib/apt/lists/*security*_Packages*").Output()
+	if err != nil {
+		b.Skip("apt has no lists: ", err)
+	}
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(raw)) {
+		if name, is := strings.CutPrefix(strings.TrimSpace(line), "Package: "); is && !strings.HasSuffix(name, "-dbg") {
+			seen[name] = true
+		}
+	}
+	var some []string
+	for i, name := range slices.Sorted(maps.Keys(seen)) {
+		if i%wideEvery == 0 {
+			some = append(some, name)
+		}
+	}
+	measureDeltas(b, some)
+}
+
+// wideEvery is which part of the archive is measured: one package of so many.
+const wideEvery = 9
+
+func measureDeltas(b *testing.B, names []string) {
+	b.Helper()
 	dir := b.TempDir()
-	pairs := fetchPairs(b, dir)
+	pairs := fetchPairs(b, dir, names)
 	if pairs == 0 {
 		b.Skip("apt has no security updates to compare with")
 	}
@@ -49,15 +85,67 @@ func BenchmarkDeltas(b *testing.B) {
 		b.ReportMetric(float64(v.Packages), "packages")
 		b.ReportMetric(float64(v.WithBase)/1e6, "whole-MB")
 		b.ReportMetric(time.Since(began).Seconds(), "s/build")
-		b.ReportMetric(float64(bundle.MaxDeltaBase>>20), "MiB-at-most")
+		b.ReportMetric(float64(v.Deltas), "deltas")
+		began = time.Now()
+		b.ReportMetric(float64(applyAll(b, out.Bytes(), filepath.Join(dir, "cache", "plain"))), "segmented")
+		b.ReportMetric(time.Since(began).Seconds(), "s/apply-all")
 	}
 }
 
+// applyAll makes every package from its delta, as an agent does; the result is how many
+// of the deltas were in segments.
+func applyAll(b *testing.B, raw []byte, plain string) (segmented int) {
+	b.Helper()
+	f, err := bundle.NewFile(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, p := range f.Manifest.Variants[0].Packages {
+		for _, d := range p.Deltas {
+			found, err := filepath.Glob(filepath.Join(plain, "*-"+d.BaseSHA256))
+			if err != nil || len(found) == 0 {
+				b.Fatal(p.Name, err)
+			}
+			blob, err := f.Blob(d.SHA256)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := applyOne(found[0], blob, p, d.Algo); err != nil {
+				b.Fatal(p.Name, err)
+			}
+			if d.Algo == bundle.ZstdSegments {
+				segmented++
+			}
+		}
+	}
+	return segmented
+}
+
+func applyOne(at string, delta io.Reader, p bundle.Package, algo string) error {
+	if algo == bundle.ZstdDict {
+		base, err := os.ReadFile(at)
+		if err != nil {
+			return err
+		}
+		return bundle.ApplyDelta(context.Background(), base, delta, io.Discard, p.NormSHA256, p.NormSize)
+	}
+	base, err := os.Open(at)
+	if err != nil {
+		return err
+	}
+	defer base.Close()
+	info, err := base.Stat()
+	if err != nil {
+		return err
+	}
+	return bundle.ApplySegments(context.Background(), base, info.Size(), delta, io.Discard, p.NormSHA256, p.NormSize)
+}
+
 // fetchPairs fills the folders old and new.
-func fetchPairs(b *testing.B, dir string) (pairs int) {
+func fetchPairs(b *testing.B, dir string, names []string) (pairs int) {
 	b.Helper()
 	versions := map[string][]string{}
-	for _, name := range updated {
+	for _, name := range names {
 		out, err := exec.Command("apt-cache", "madison", name).Output()
 		if err != nil {
 			return 0
