@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
@@ -118,6 +119,72 @@ func TestSoakDnf(t *testing.T) {
 	}
 	if out, err = d.Install(ctx, from, Rules{}); err == nil && out.Exit == 0 || !maps.Equal(installed(), before) {
 		t.Errorf("a damaged package: %v, %v, %s", installed(), err, strings.TrimSpace(out.Text))
+	}
+}
+
+// The power goes while rpm is at work: what is there twice is cleared up, and the
+// next run brings all to where it should be.
+func TestSoakDnfKilled(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("SIGNALBOX_SOAK") == "" {
+		t.Log("needs dnf and createrepo_c; runs under SIGNALBOX_SOAK=1")
+		return
+	}
+	const once = " -p <lua>\nif not posix.stat('/opt/here') then local f = io.open('/opt/here', 'w'); f:close(); posix.sleep(60) end\n"
+	for name, script := range map[string]string{"after a package was put in": "%post" + once, "before": "%pre" + once} {
+		root := host.Root(t.TempDir())
+		d := &Dnf{Root: root, Native: "x86_64", Release: "9"}
+		const cache = "/var/cache/signalbox-agent"
+		old, fresh := root.Path(cache+"/old"), root.Path(cache+"/repo/Packages")
+		for _, dir := range []string{old, fresh, root.Path("/var/lib/rpm"), root.Path("/opt")} {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		slow := strings.Replace(spec("till-data", "2.0", ""), "%files", script+"%files", 1)
+		rpms(t, old, spec("till", "1.0", ""), spec("till-data", "1.0", ""))
+		rpms(t, fresh, spec("till", "2.0", "till-data >= 2"), slow)
+		command(t, "createrepo_c", "-q", root.Path(cache+"/repo"))
+		files := []Want{{File: cache + "/old/till-1.0-1.noarch.rpm"}, {File: cache + "/old/till-data-1.0-1.noarch.rpm"}}
+		if out, err := d.Restore(t.Context(), files, nil, cache+"/work"); err != nil || out.Exit != 0 {
+			t.Fatal(out, err)
+		}
+		from := Repository{Dir: cache + "/repo", Work: cache + "/work"}
+		ctx, kill := context.WithCancel(t.Context())
+		go func() {
+			ticks := time.NewTicker(5 * time.Millisecond)
+			defer ticks.Stop()
+			for ; ctx.Err() == nil; <-ticks.C {
+				if _, err := os.Stat(root.Path("/opt/here")); err == nil {
+					kill()
+				}
+			}
+		}()
+		out, err := d.Install(ctx, from, Rules{})
+		if kill(); err == nil {
+			t.Fatalf("%s: it was not killed: %s", name, out.Text)
+		}
+		was, err := d.Broken(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %q", name, was)
+		// From here as the agent does: mend, and if it is not complete, once more.
+		if out, err = d.Repair(t.Context()); err != nil {
+			t.Errorf("%s: %v %s", name, err, out.Text)
+		}
+		if out, err = d.Install(t.Context(), from, Rules{}); err != nil {
+			t.Errorf("%s: %v %s", name, err, out.Text)
+		}
+		list, err := d.Installed(t.Context())
+		broken, err2 := d.Broken(t.Context())
+		if got := Versions(list, "x86_64"); err != nil || err2 != nil || broken != "" || len(list) != 2 || got["till"] != "2.0-1" || got["till-data"] != "2.0-1" {
+			t.Errorf("%s: %v, broken %q, %v, %v; %s", name, list, broken, err, err2, out.Text)
+		}
+		// And back, as after a failed check.
+		if out, err = d.Restore(t.Context(), files, nil, cache+"/work"); err != nil || out.Exit != 0 {
+			t.Errorf("%s: %v %s", name, err, out.Text)
+		}
 	}
 }
 
