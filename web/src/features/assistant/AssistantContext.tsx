@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { List, MessageSquarePlus, Settings } from "lucide-react";
+import { Hash, List, MessageSquarePlus, Settings } from "lucide-react";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { ApprovalsItem } from "./approvals/ApprovalsItem";
 import { assistantPath, runPath, runsPath, settingsPath } from "./paths";
 import { runsQuery } from "./queries";
+import { slackPath } from "./slack/paths";
 import { ServersItem } from "./servers/ServersItem";
 import { byDay, statusOf } from "./words";
 
@@ -17,6 +18,7 @@ export function AssistantContext({ team }: { team: string }) {
         <ContextItem to={runsPath(team)} icon={List} label="Runs" />
         <ApprovalsItem team={team} />
         <ContextItem to={settingsPath(team)} icon={Settings} label="What it may read" />
+        <ContextItem to={slackPath(team)} icon={Hash} label="Slack" />
         <ServersItem team={team} />
       </ContextGroup>
       {byDay(runs, new Date()).map(({ title, runs: list }) => (

@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { guardRoutes } from "./approvals/routes";
 import { meQuery, runQuery, runsQuery, settingsQuery } from "./queries";
+import { slackRoutes } from "./slack/routes";
 
 type Load = { context: { client: QueryClient }; params: { team: string; run: string } };
 
@@ -17,5 +18,6 @@ export function assistantRoutes(team: AnyRoute): AnyRoute[] {
     page("assistant/settings", lazyRouteComponent(() => import("./SettingsPage"), "SettingsPage"), ({ context: { client }, params }) =>
       Promise.all([client.ensureQueryData(settingsQuery(params.team)), client.ensureQueryData(meQuery())]),
     ),
+    ...slackRoutes(team),
   ];
 }
