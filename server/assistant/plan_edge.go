@@ -44,7 +44,10 @@ type nodeSeen struct {
 func (a *asked) nodeLine(n nodeSeen) string {
 	url := a.page("/teams/" + a.team.Name + "/edge/nodes/" + n.ID)
 	a.source(n.Name, url)
-	parts := []string{n.Site, n.AgentState, n.LastExit}
+	parts := []string{n.Site, n.AgentState}
+	if n.LastExit != n.AgentState {
+		parts = append(parts, n.LastExit)
+	}
 	if n.Offline {
 		parts = append(parts, "offline")
 	}
@@ -110,15 +113,27 @@ func (a *asked) unpatched(ctx context.Context) (string, error) {
 	all := len(found)
 	found = slices.DeleteFunc(found, func(n nodeSeen) bool { return n.AgentState == "succeeded" })
 	total -= all - len(found)
+	// What went wrong before what is merely not there yet.
+	slices.SortStableFunc(found, func(x, y nodeSeen) int { return trouble(x) - trouble(y) })
 	done := r.Nodes["succeeded"]
 	head := fmt.Sprintf("**%d of %s** done in %s, which is %s.", done, number(r.Total, "node"), a.rolloutRef(r), plain(r.State))
 	if r.Waits != "" {
-		head += " " + plain(r.Waits)
+		head += " It waits " + plain(r.Waits) + "."
 	}
 	if len(found) == 0 {
 		return head, nil
 	}
 	return head + "\n\nNot patched:" + list(found, max(total, len(found)), a.nodeLine), nil
+}
+
+func trouble(n nodeSeen) int {
+	switch n.AgentState {
+	case "quarantined", "failed", "rolled-back", "silent":
+		return 0
+	case "deferred":
+		return 1
+	}
+	return 2
 }
 
 func (a *asked) rollouts(ctx context.Context) (string, error) {

@@ -76,8 +76,9 @@ type Ground struct {
 	Steps []int  `json:"steps"`
 }
 
-// claimForm finds what an answer states: numbers of things, versions, errors' names, links, and amounts.
-var claimForm = regexp.MustCompile(`https?://[^\s)]+|#\d+|\bv\d+(?:\.\d+)+(?:-[\w.]*\w)?|\b[A-Z][A-Z0-9]*-\d+\b|\b[0-9a-f]{7,40}\b|\b\d{1,3}(?:,\d{3})+\b|\b\d{2,}\b`)
+// claimForm finds what an answer states: links, numbers of things, versions, errors' names, and amounts. Small
+// numbers count only where they are stressed: elsewhere they are mostly times.
+var claimForm = regexp.MustCompile(`https?://[^\s)]+|#\d+|\bv\d+(?:\.\d+)+(?:-[\w.]*\w)?|\b[A-Z][A-Z0-9]*-\d+\b|\b[0-9a-f]{7,40}\b|\b\d{1,3}(?:,\d{3})+\b|\*\*\d+|\b\d{3,}\b`)
 
 const maxGrounds = 80
 
@@ -85,12 +86,17 @@ const maxGrounds = 80
 func (a *asked) grounds(text string) []Ground {
 	var out []Ground
 	for _, fact := range claimForm.FindAllString(text, 400) {
+		fact = strings.TrimPrefix(fact, "**")
+		sought := fact
+		if own := a.page("/"); strings.HasPrefix(fact, own) {
+			sought = fact[strings.LastIndexByte(fact, '/')+1:] // our links are made of what results call a thing
+		}
 		if len(out) == maxGrounds || slices.ContainsFunc(out, func(g Ground) bool { return g.Fact == fact }) {
 			continue
 		}
 		g := Ground{Fact: fact}
 		for _, s := range a.steps {
-			if !s.Failed && holds(a.full[s.Number], fact) {
+			if !s.Failed && holds(a.full[s.Number], sought) {
 				g.Steps = append(g.Steps, s.Number)
 			}
 		}

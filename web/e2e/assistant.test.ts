@@ -28,8 +28,19 @@ it("answers a question, shows what it looked up, and says what it does not under
   await page.getByRole("heading", { level: 1, name: "Which builds are failing?" }).waitFor();
   await page.getByText("There are no pipelines in main yet.").waitFor();
   await page.getByText("ci_pipelines_list").click();
+  await page.getByText("→ pipelines").waitFor();
+  await page.getByRole("group", { name: "Form of results" }).getByRole("button", { name: "Raw" }).click();
   await page.getByRole("region", { name: "Result" }).waitFor();
   await expectAccessible(page);
+
+  // Asked again with a planner, the two answers stand side by side; a model is not there.
+  await page.getByRole("button", { name: "With plans" }).click();
+  await page.getByRole("article", { name: "Asked again" }).getByText("There are no pipelines in main yet.").waitFor();
+  await page.getByRole("button", { name: "With the language model" }).click();
+  await page.getByText("No language model is set up here.").waitFor();
+  await expectAccessible(page);
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export as a test case" }).click()]);
+  expect(file.suggestedFilename()).toMatch(/^run-.*\.yaml$/);
 
   // A word that it does not know is never ignored: it says so, and what it can do instead.
   const next = page.getByRole("textbox", { name: "Ask on in this conversation" });
@@ -48,11 +59,56 @@ it("answers a question, shows what it looked up, and says what it does not under
   await page.getByText("The assistant reads these from now on").first().waitFor();
   await expectAccessible(page);
 
+  // Every run is listed, and those that somebody should look at can be picked out.
+  await page.getByRole("link", { name: "Runs" }).click();
+  await page.getByRole("table", { name: "Runs" }).getByRole("link", { name: "which builds wobble?" }).waitFor();
+  await expectAccessible(page);
+  await page.getByRole("group", { name: "Which runs" }).getByRole("button", { name: "Did not help" }).click();
+  await page.getByText("No such run.").waitFor();
+
   const phone = await openPage(browser, server.url, { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
   await signIn(phone.page, "admin", password);
   await open(phone.page, "/teams/main/assistant");
   await phone.page.getByRole("button", { name: "What new errors came in today?" }).click();
   await phone.page.getByText("No new errors").waitFor();
+  expect(await phone.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+  await expectAccessible(phone.page);
+  expect([...errors, ...phone.errors]).toEqual([]);
+});
+
+it("asks from any page about what it shows, in one conversation that goes along", async () => {
+  const { page, errors } = await openPage(browser, server.url);
+  await signIn(page, "admin", password);
+  await open(page, "/teams/main/logs?q=service:payments");
+  await page.getByRole("button", { name: "Go anywhere, run anything" }).waitFor();
+  await page.keyboard.press("Control+j");
+  const panel = page.getByRole("dialog", { name: "Ask" });
+  await panel.getByText("about logs: service:payments").waitFor();
+  await page.keyboard.type("any error lines in the logs?");
+  await page.keyboard.press("Enter");
+  const talk = panel.getByRole("log", { name: "Conversation" });
+  await talk.getByText("No error lines").waitFor();
+  await expectAccessible(page);
+
+  // The page goes, the conversation stays; what it is about can be taken away.
+  await panel.getByRole("button", { name: "Not about logs: service:payments" }).click();
+  await panel.getByText("about logs").waitFor({ state: "detached" });
+  await panel.getByRole("textbox").fill("Which builds are failing?");
+  await page.keyboard.press("Enter");
+  await talk.getByText("There are no pipelines in main yet.").waitFor();
+  await talk.getByRole("link", { name: "how I got this" }).first().click();
+  await page.getByText("at logs: service:payments").waitFor();
+
+  // The palette knows it too, and a phone has room for it.
+  const phone = await openPage(browser, server.url, { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  await signIn(phone.page, "admin", password);
+  await open(phone.page, "/teams/main/ci");
+  await phone.page.getByRole("button", { name: "Go anywhere, run anything" }).click();
+  await phone.page.keyboard.type("ask the assistant");
+  await phone.page.keyboard.press("Enter");
+  await phone.page.getByRole("dialog", { name: "Ask" }).getByRole("textbox").fill("Which builds are running?");
+  await phone.page.keyboard.press("Enter");
+  await phone.page.getByText("No running builds.").waitFor();
   expect(await phone.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
   await expectAccessible(phone.page);
   expect([...errors, ...phone.errors]).toEqual([]);

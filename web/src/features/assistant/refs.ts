@@ -11,6 +11,7 @@ export function refsOf(pieces: Piece[], grounds: Ground[]): number[] {
   const found = new Set<number>();
   const add = (of: Ground[]) => of.forEach(({ steps }) => steps.slice(0, 1).forEach((step) => found.add(step)));
   add(grounds.filter(({ fact }) => urls.includes(fact)));
+  if (found.size > 0) return [...found].slice(0, most).sort((a, b) => a - b);
   add(grounds.filter(({ fact }) => !fact.startsWith("http") && stands(text, fact)));
   return [...found].slice(0, most).sort((a, b) => a - b);
 }

@@ -72,7 +72,10 @@ function Exchange({ team, id, onClose }: { team: string; id: string; onClose: ()
   const base = useSession().public_url;
   const end = useRef<HTMLDivElement>(null);
   const status = run?.status;
-  useEffect(() => end.current?.scrollIntoView?.({ block: "nearest" }), [status]);
+  useEffect(() => {
+    // Some browsers give a promise, which must not pass for a way to clean up.
+    end.current?.scrollIntoView?.({ block: "nearest" });
+  }, [status]);
   if (!run) return null;
   const last = run.steps?.at(-1);
   return (

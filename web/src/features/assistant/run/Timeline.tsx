@@ -49,7 +49,7 @@ export function Timeline({ run }: { run: Run }) {
                   {row.step && <span className="n">{row.step.number}</span>}
                   {row.step ? <code>{row.step.tool}</code> : `Model, turn ${row.turn.number}`}
                 </span>
-                <span className="bar" aria-hidden="true">
+                <span className="when" aria-hidden="true">
                   <span style={{ marginLeft: `${row.from}%`, width: `${Math.min(row.size, 100 - row.from)}%` }} />
                 </span>
                 <span className="meta num">{took((row.step ?? row.turn).milliseconds)}</span>
