@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X github.com/signalbox/signalbox/server/app.Version=$(VERSION)
 WEB_SOURCES := package.json package-lock.json $(shell find web -path web/dist -prune -o -type f -print 2>/dev/null)
 GO_SOURCES := go.mod go.sum $(shell find server agents bots migrations web -name '*.go' -o -name '*.sql' -o -name '*.yaml' 2>/dev/null)
 
-.PHONY: help run demo build test check bench soak web lint fmt generate clean packages packages-test packages-soak
+.PHONY: help run demo build test check bench soak web lint fmt generate clean packages packages-test deb deploy-check packages-soak
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,12 @@ bench: build ## the speed figures, each beside the load average
 soak: packages-soak build ## the long forms of the failure tests
 	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill' ./server/...
 	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill|TwoNodes|ApplyFile|Failures' ./agents/...
+
+deb: build ## a Debian package in bin/ (nfpm from the Go proxy)
+	ARCH=$$(go env GOARCH) VERSION=$(patsubst v%,%,$(VERSION)) go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.41.0 package --config deploy/deb/nfpm.yaml --packager deb --target bin/
+
+deploy-check: ## deploy/ by its own tools, those that are installed
+	@./deploy/check.sh
 
 generate: node_modules/.installed ## TypeScript types from server/openapi.yaml
 	npm run --silent generate

@@ -199,7 +199,7 @@ func (a *App) startWork(ctx context.Context) error {
 	loops = append(loops, a.assistant.Loops()...)
 	loops = append(loops, a.slack.Loops()...)
 	loops = append(loops, a.edge.Loops()...)
-	loops = append(loops, a.workerLoop(), a.backups.Loop(a.jobs))
+	loops = append(loops, a.workerLoop(), a.backups.Loop(a.jobs), a.accounts.AuditLoop(time.Duration(a.config.Accounts.AuditRetentionDays)*24*time.Hour))
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)
 	return nil
 }

@@ -67,7 +67,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
 	root.PersistentFlags().StringVar(&c.dataDir, "data-dir", "./data", "folder with everything the server keeps")
 	root.PersistentFlags().StringVar(&c.file, "config", "", "configuration file (YAML)")
-	root.AddCommand(c.serveCommand(), c.demoCommand(), c.migrateCommand(), c.configCommand(), c.userCommand(), c.tokenCommand(), c.secretsCommand(), c.logsCommand(), c.bundleCommand(), c.backupCommand(), c.restoreCommand(), c.doctorCommand(), c.mcpCommand(), c.askCommand(), c.evalCommand())
+	root.AddCommand(c.serveCommand(), c.demoCommand(), c.migrateCommand(), c.configCommand(), c.userCommand(), c.tokenCommand(), c.secretsCommand(), c.logsCommand(), c.bundleCommand(), c.backupCommand(), c.restoreCommand(), c.doctorCommand(), c.probeCommand(), c.mcpCommand(), c.askCommand(), c.evalCommand())
 	return root
 }
 

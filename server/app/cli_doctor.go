@@ -59,6 +59,25 @@ func (c *cli) doctor(ctx context.Context) error {
 	return nil
 }
 
+// probeCommand is for container runtimes whose image has no other program to ask with.
+func (c *cli) probeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "probe", Short: "Ask the server on this machine whether it is alive", Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, _, err := c.load()
+			if err != nil {
+				return err
+			}
+			cfg.Server.PublicURL = ""
+			if err := system.Reach(cmd.Context(), configuredURL(cfg)); err != nil {
+				return fmt.Errorf("%s: %w", configuredURL(cfg), err)
+			}
+			fmt.Fprintln(c.out, "alive")
+			return nil
+		},
+	}
+}
+
 var statusWords = map[system.Status]string{system.OK: "ok    ", system.Warn: "look  ", system.Fail: "BROKEN"}
 
 func (c *cli) finding(f system.Finding) {

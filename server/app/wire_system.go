@@ -11,7 +11,7 @@ import (
 )
 
 func (a *App) wireSystem(ctx context.Context) (err error) {
-	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), jobGauge{ctx: context.WithoutCancel(ctx), app: a})
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), jobGauge{ctx: context.WithoutCancel(ctx), app: a}, backupGauge{ctx: context.WithoutCancel(ctx), app: a})
 	metrics := promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})
 	a.system = system.New(system.Deps{
 		Log: a.log, Ready: a.ready.Load, DB: a.db, Loops: a.loops.Status, Jobs: a.jobs, Metrics: metrics, Audit: a.audit, Backups: a.backups, Queue: a.jobs,

@@ -272,3 +272,13 @@ func (b *Backups) At(ctx context.Context, path string) Backup {
 	}
 	return unknown
 }
+
+// Newest is the newest whole backup, the zero value when there is none, and whether the
+// last attempt failed.
+func (b *Backups) Newest(ctx context.Context) (newest Backup, failed bool, err error) {
+	if newest, err = b.store.lastOf(ctx, nil, []BackupState{BackupWhole}); err != nil {
+		return newest, false, err
+	}
+	tried, err := b.store.lastOf(ctx, nil, []BackupState{BackupWhole, BackupFailed})
+	return newest, tried.State == BackupFailed, err
+}

@@ -25,13 +25,13 @@ func WebhookCheck(db *database.DB, publicURL string, now func() time.Time) Check
 		if err != nil {
 			return Result{Fail, fmt.Sprintf("The hooks cannot be listed: %s.", err), "See the check of the database."}
 		}
-		return judgeHooks(h, publicURL, reach(ctx, publicURL), now())
+		return judgeHooks(h, publicURL, Reach(ctx, publicURL), now())
 	}}
 }
 
-// reach asks the public address whether we live there. The address is the
-// administrator's, so it needs no guard; redirects are a fault, as GitHub follows none.
-func reach(ctx context.Context, publicURL string) error {
+// Reach asks an address whether a server of ours lives there. It is the administrator's,
+// so it needs no guard; redirects are a fault, as GitHub follows none.
+func Reach(ctx context.Context, publicURL string) error {
 	ctx, cancel := context.WithTimeout(ctx, reachFor)
 	defer cancel()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
