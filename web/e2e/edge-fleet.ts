@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "vitest";
 import type { Server } from "./server";
@@ -80,6 +80,11 @@ function stored(data: Buffer): Buffer {
 
 const rpms = resolve(import.meta.dirname, "../../server/edge/build/testdata/rpm");
 
+// Keys of no worth, sealed so lightly that opening them costs nothing: those that the program makes take a second each.
+const passphrase = "correct horse";
+const rootKey = { schema: 1, type: "ed25519", public: "yDG0LctA+lj+er26gp/q+ng0a5dDEJdf5mdYtuSDyhc=", argon2id_time: 1, argon2id_kib: 8, salt: "9Gu9rI1D+POiM6rghbzeuw==", nonce: "/oVc5O3ScraDVFIL1uPa/g/wUzQlmMvz", private: "ZRwE+NFiF5LJyxzzgMXdFHcRyvfL+k0mtqbkCR1x8MEhynyvY6sbKkW1P0COW/QB" };
+const releaseKey = { schema: 1, type: "ed25519", public: "rRmveVu4Ac9xLShsmcZG4MqOxOnXu6mfQzzsqPHJGL4=", argon2id_time: 1, argon2id_kib: 8, salt: "OJTNSOqu5G0Axw8LpwyyVg==", nonce: "i1dxRcyy9HcyEU3WnjEuNI5AO8hke0v1", private: "sFrnGMorzR6X9GGCBzGGVKERnheYa6OdKlM0ON/jTk+s5OInxIkPogsNQRXhjDkb" };
+
 /** A release person's folder: keys, trust and the bundles made there. */
 export class Desk {
   readonly #folder: string;
@@ -91,14 +96,17 @@ export class Desk {
   ) {
     this.#folder = server.folder;
     this.#env = { ...process.env, SIGNALBOX_URL: server.url, SIGNALBOX_TOKEN: token };
-    writeFileSync(this.#at("passphrase"), "correct horse\n");
+    writeFileSync(this.#at("passphrase"), `${passphrase}\n`);
+    writeFileSync(this.#at("root.key"), JSON.stringify(rootKey));
+    writeFileSync(this.#at("release.key"), JSON.stringify(releaseKey));
     writeFileSync(this.#at("node"), "lamp\t1.0-1\tnoarch\tlamp-1.0-1.src.rpm\n");
   }
 
-  /** Makes keys, and has the team's nodes trust them. */
+  /** Has the team's nodes trust the keys. */
   async found(): Promise<void> {
     const { public_key: key } = await this.server.api<{ public_key: string }>(this.token, "POST", "/api/v1/edge/trust/keys", { team: "main" });
-    this.run("keys", "init", "--keys", this.#at("keys"), "--timestamp-key", key, ...this.#trust, ...this.#passphrase);
+    this.run("keys", "init", "--root-key", rootKey.public, "--root-threshold", "1", "--release-key", releaseKey.public, "--timestamp-key", key, ...this.#trust, ...this.#passphrase);
+    this.run("keys", "sign", "--key", this.#at("root.key"), ...this.#trust, ...this.#passphrase);
     this.run("publish", ...this.#trust);
   }
 
@@ -109,13 +117,8 @@ export class Desk {
     const text = `bundle: ${id}\nversion: ${version}\nexpires: 2099-01-01T00:00:00Z\nvariants:\n    - nodes: [${this.#at("node")}]\n      os: rocky/9.4/x86_64\n      sources: ${sources}\n      include: {everything: true}\n`;
     writeFileSync(this.#at("bundle.yaml"), text);
     this.run("build", this.#at("bundle.yaml"), "-o", file, "--cache", this.#at("cache"), "--repo-key", this.#at("repo.key"));
-    this.run("sign", "--key", this.#at("keys/release-1.key"), file, ...this.#trust, ...this.#passphrase);
+    this.run("sign", "--key", this.#at("release.key"), file, ...this.#trust, ...this.#passphrase);
     this.run("publish", file);
-  }
-
-  /** The bytes of a bundle that was made here. */
-  file(id: string): Buffer {
-    return readFileSync(this.#at(`${id}.epb`));
   }
 
   run(...args: string[]): string {

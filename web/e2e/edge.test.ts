@@ -1,7 +1,7 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { expectAccessible, open, openBrowser, openPage, signIn } from "./browser";
+import { Machine } from "./edge-fleet";
 import { password, Server } from "./server";
 
 let server: Server;
@@ -16,23 +16,6 @@ afterAll(async () => {
   await browser?.close();
   await server?.close();
 });
-
-/** Asks to become a node, signed as the agent signs; gives the fingerprint that the agent would say. */
-async function enrol(token: string, name: string): Promise<string> {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const key = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
-  const machine = { hostname: `${name}.example.com`, os_id: "debian", version_id: "12", codename: "bookworm", arch: "amd64", package_system: "apt", kernel: "6.1.0-25-amd64", boot_id: "boot-1" };
-  const body = JSON.stringify({ token, name, public_key: key.toString("base64"), machine, agent: "1.0.0" });
-  const answer = await fetch(`${server.url}/edge/v1/enroll`, { method: "POST", headers: signed(privateKey, "/edge/v1/enroll", body), body });
-  expect(answer.status, await answer.text()).toBeLessThan(300);
-  return createHash("sha256").update(key).digest("hex").slice(0, 32).replace(/(.{4})(?=.)/g, "$1:");
-}
-
-function signed(key: KeyObject, path: string, body: string): Record<string, string> {
-  const at = String(Date.now());
-  const message = `signalbox-edge-v1\nPOST\n${path}\n${createHash("sha256").update(body).digest("hex")}\n${at}\n1`;
-  return { "content-type": "application/json", "X-Edge-Time": at, "X-Edge-Seq": "1", "X-Edge-Signature": sign(null, Buffer.from(message), key).toString("base64") };
-}
 
 it("teaches how to enrol, lets machines in by their fingerprints, and shows them as squares and as rows", async () => {
   const { page, errors } = await openPage(browser, server.url);
@@ -50,8 +33,8 @@ it("teaches how to enrol, lets machines in by their fingerprints, and shows them
   const token = /sbe_\S+/.exec((await command.textContent()) ?? "")?.[0] ?? "";
 
   // Two machines ask; the page turns by itself, and neither is in yet.
-  const fingerprint = await enrol(token, "edge-1");
-  await enrol(token, "stranger");
+  const { fingerprint } = await new Machine(server, "edge-1").enrol(token);
+  await new Machine(server, "stranger").enrol(token);
   await page.getByRole("link", { name: /^Enrolment/ }).first().click();
   await page.getByText(fingerprint).waitFor();
   await expectAccessible(page);

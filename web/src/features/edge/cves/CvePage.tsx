@@ -78,7 +78,7 @@ function Answer({ team, found }: { team: string; found: Cve }) {
   return (
     <>
       <section className="edge-part" aria-label="Answer">
-        <p className="line flex-wrap" role="status">
+        <p className="line" role="status">
           <StatusGlyph status={fixes.length === 0 ? "pending" : open.length > 0 ? "failed" : "succeeded"} />
           <b>{cveWords(found)}</b>
         </p>

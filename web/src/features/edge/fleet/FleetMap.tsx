@@ -5,7 +5,8 @@ import { Facts } from "@/ui/facts";
 import { Status } from "@/ui/StatusGlyph";
 import { exitWords } from "../looks";
 import { type Cell, grouped, type Grouping, hit, layout, lookOf, moved, pitchFor, place, type Spot } from "./grid";
-import { paint, sizeOf } from "./paint";
+import { sizeOf } from "./paint";
+import { usePainted } from "./usePainted";
 
 type Props = { cells: Cell[]; by: Grouping; onOpen: (id: string) => void };
 
@@ -29,27 +30,7 @@ export function FleetMap({ cells, by, onOpen }: Props) {
   }, []);
   useThemeChange(repaint);
 
-  useEffect(() => {
-    const element = canvas.current;
-    const pen = element?.getContext("2d");
-    if (!element || !pen || width === 0) return;
-    const style = getComputedStyle(element);
-    const colours = new Map<string, string>();
-    const ink = (role: string) => {
-      const known = colours.get(role) ?? style.getPropertyValue(`--${role}`).trim();
-      colours.set(role, known);
-      return known;
-    };
-    const scale = devicePixelRatio || 1;
-    element.width = map.width * scale;
-    element.height = (map.height + 4) * scale;
-    element.style.width = `${map.width}px`;
-    element.style.height = `${map.height + 4}px`;
-    pen.scale(scale, scale);
-    // The frame around a square at the edge needs room.
-    pen.translate(2, 2);
-    paint(pen, map, ink);
-  }, [map, width, theme]);
+  usePainted(canvas, map, theme);
 
   const cell = spot && map.blocks[spot.block]?.cells[spot.at];
   const point = (event: PointerEvent) => {

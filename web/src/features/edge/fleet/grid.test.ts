@@ -5,12 +5,12 @@ const counts = { states: {}, agent_states: {}, offline: 0, lost: 0, sites: {}, v
 const words = ["", "osl", "debian/12/amd64", "b-1", "accepted", "idle", "failed"];
 const raw = (id: string, agent = 5, offline = 0): (string | number)[] => [id, `edge-${id}`, 1, 2, 3, 0, 4, agent, -1, 30, offline, -1];
 const answer = (cells: (string | number)[][], total = cells.length) => ({ cells, words, counts, total, at: 7 });
-const cell = (over: Partial<Cell>): Cell => ({ id: "a", name: "a", site: "osl", variant: "", bundle: "", rollout: "", state: "accepted", agent_state: "idle", exit: null, heard: null, offline: false, cves: null, ...over });
+const cell = (over: Partial<Cell>): Cell => ({ id: "a", name: "a", site: "osl", variant: "", bundle: "", rollout: "", state: "accepted", agent_state: "idle", exit: null, heard: null, offline: false, cves: null, order: over.name ?? "a", ...over });
 
 describe("what is read", () => {
   it("looks words up and knows what is not known", () => {
     const [only] = read(answer([raw("1")]), 100_000).cells;
-    expect(only).toEqual({ id: "1", name: "edge-1", site: "osl", variant: "debian/12/amd64", bundle: "b-1", rollout: "", state: "accepted", agent_state: "idle", exit: null, heard: 70_000, offline: false, cves: null });
+    expect(only).toEqual({ id: "1", name: "edge-1", site: "osl", variant: "debian/12/amd64", bundle: "b-1", rollout: "", state: "accepted", agent_state: "idle", exit: null, heard: 70_000, offline: false, cves: null, order: "edge-000000001" });
   });
 
   it("takes changes in, and gives up when a node is gone", () => {

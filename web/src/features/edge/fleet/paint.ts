@@ -1,98 +1,47 @@
 import type { Status } from "@/ui/status";
-import { type Cell, groupWords, type Layout, lookOf, place } from "./grid";
+import { formOf, type Layer } from "./forms";
+import { groupWords, type Layout, lookOf, place } from "./grid";
 
 /** The colours of a theme, by role. */
 export type Ink = (role: string) => string;
 
-const roles: Record<Status, string> = {
-  succeeded: "succeeded",
-  failed: "failed",
-  errored: "errored",
-  running: "running",
-  aborted: "aborted",
-  paused: "paused",
-  pending: "pending",
-  skipped: "pending",
-  staging: "data",
-  staged: "data",
-  deferred: "paused",
-  quarantined: "failed",
-  "rolled-back": "errored",
-  offline: "pending",
-};
-
 type Pen = CanvasRenderingContext2D;
-
-/** Draws a square of the size that there is; every state has a form of its own, however small. */
-function square(pen: Pen, status: Status, x: number, y: number, size: number, ink: Ink) {
-  const thick = Math.max(1, Math.round(size / 8));
-  const box = (dx: number, dy: number, w: number, h: number) => pen.fillRect(x + dx, y + dy, w, h);
-  const hole = (dx: number, dy: number, w: number, h: number) => {
-    pen.fillStyle = ink("surface");
-    box(dx, dy, w, h);
-  };
-  pen.fillStyle = ink(roles[status]);
-  const inner = size - 2 * thick;
-  switch (status) {
-    case "pending":
-      return box(size / 4, size / 4, size / 2, size / 2);
-    case "offline":
-    case "skipped":
-      return box(0, (size - thick) / 2, size, thick);
-    case "deferred":
-    case "paused":
-      box(0, 0, size / 4, size);
-      return box(size - size / 4, 0, size / 4, size);
-    case "staging":
-      box(0, 0, size, size);
-      return hole(thick, thick, inner, inner);
-    case "staged":
-      box(0, 0, size, size);
-      if (size < 8) return undefined;
-      hole(thick, thick, inner, inner);
-      pen.fillStyle = ink("data");
-      return box(2 * thick, 2 * thick, size - 4 * thick, size - 4 * thick);
-    case "running":
-      box(0, 0, size, size);
-      return hole(thick, thick, inner, inner / 2);
-    case "rolled-back":
-    case "errored":
-      pen.beginPath();
-      pen.moveTo(x + size, y);
-      pen.lineTo(x + size, y + size);
-      pen.lineTo(x, y + size / 2);
-      return pen.fill();
-    case "failed":
-    case "quarantined":
-      box(0, 0, size, size);
-      if (size < 8) return box(0, 0, size + 1, size + 1);
-      return status === "failed" ? cross(pen, x, y, size, ink) : hole(size / 5, (size - 2 * thick) / 2, size - (2 * size) / 5, 2 * thick);
-    case "aborted":
-      return box(size / 4, size / 4, size / 2, size / 4);
-    default:
-      return box(0, 0, size, size);
-  }
-}
-
-function cross(pen: Pen, x: number, y: number, size: number, ink: Ink) {
-  const [from, to] = [size * 0.28, size * 0.72];
-  pen.strokeStyle = ink("surface");
-  pen.lineWidth = Math.max(1, size / 8);
-  pen.beginPath();
-  pen.moveTo(x + from, y + from);
-  pen.lineTo(x + to, y + to);
-  pen.moveTo(x + to, y + from);
-  pen.lineTo(x + from, y + to);
-  pen.stroke();
-}
 
 /** The side of a square without the gap after it. */
 export const sizeOf = (pitch: number) => pitch - (pitch > 8 ? 3 : 1);
 
-/** Draws the whole grid. */
-export function paint(pen: Pen, map: Layout, ink: Ink) {
+// Between two looks at the clock: few enough that one run of them is short.
+const run = 400;
+
+/** Where squares of each state stand: x and y in turn. */
+function byStatus(map: Layout): Map<Status, number[]> {
+  const spots = new Map<Status, number[]>();
+  for (const block of map.blocks) {
+    block.cells.forEach((cell, at) => {
+      const { status } = lookOf(cell);
+      const list = spots.get(status) ?? [];
+      if (list.length === 0) spots.set(status, list);
+      const { x, y } = place(block, at, map.pitch);
+      list.push(x, y);
+    });
+  }
+  return spots;
+}
+
+/** Draws the whole grid in steps, so that no frame waits for all of it: each step is a small part of the work. */
+export function* painting(pen: Pen, map: Layout, ink: Ink): Generator<undefined, void> {
   const size = sizeOf(map.pitch);
-  pen.clearRect(0, 0, map.width, map.height);
+  pen.clearRect(-2, -2, map.width + 4, map.height + 8);
+  const spots = byStatus(map);
+  yield undefined;
+  for (const [status, list] of spots) {
+    for (const layer of formOf(status, size)) {
+      for (let from = 0; from < list.length; from += 2 * run) {
+        draw(pen, layer, list, from, Math.min(list.length, from + 2 * run), ink);
+        yield undefined;
+      }
+    }
+  }
   for (const block of map.blocks) {
     const right = block.x + block.columns * map.pitch - (map.pitch - size);
     const { words, bad } = groupWords(block.cells);
@@ -104,11 +53,38 @@ export function paint(pen: Pen, map: Layout, ink: Ink) {
     pen.textAlign = "left";
     pen.fillStyle = ink("text");
     pen.fillText(shortened(pen, block.name, room), block.x, block.y + 11);
-    block.cells.forEach((cell: Cell, at) => {
-      const { x, y } = place(block, at, map.pitch);
-      square(pen, lookOf(cell).status, x, y, size, ink);
-    });
+    yield undefined;
   }
+}
+
+/** Draws one layer of some squares of a state. */
+function draw(pen: Pen, { role, shape }: Layer, list: number[], from: number, to: number, ink: Ink) {
+  const each = (act: (x: number, y: number) => void) => {
+    for (let at = from; at < to; at += 2) act(list[at] ?? 0, list[at + 1] ?? 0);
+  };
+  if ("box" in shape) {
+    const [dx, dy, w, h] = shape.box;
+    pen.fillStyle = ink(role);
+    return each((x, y) => pen.fillRect(x + dx, y + dy, w, h));
+  }
+  pen.beginPath();
+  if ("fill" in shape) {
+    each((x, y) => {
+      shape.fill.forEach(([dx, dy], at) => (at === 0 ? pen.moveTo(x + dx, y + dy) : pen.lineTo(x + dx, y + dy)));
+      pen.closePath();
+    });
+    pen.fillStyle = ink(role);
+    return pen.fill();
+  }
+  each((x, y) => {
+    for (const [x1, y1, x2, y2] of shape.lines) {
+      pen.moveTo(x + x1, y + y1);
+      pen.lineTo(x + x2, y + y2);
+    }
+  });
+  pen.strokeStyle = ink(role);
+  pen.lineWidth = 1.5;
+  return pen.stroke();
 }
 
 function shortened(pen: Pen, name: string, room: number): string {

@@ -38,7 +38,7 @@ export function RolloutPage() {
         meta={[word, plural(rollout.total, "node"), rateWords(rollout)].filter(Boolean).join(" · ")}
         actions={<RolloutActs team={team} rollout={rollout} />}
       />
-      <div className="edge-cols">
+      <div className="edge-cols first">
         <div>
           <Summary team={team} rollout={rollout} />
           <Members id={id} team={team} counts={rollout.counts} search={search} onSearch={setSearch} />
