@@ -173,7 +173,7 @@ func (e *entry) take(name, value string) {
 			e.r.Level = record.SyslogLevel(n)
 			return
 		}
-	case "__REALTIME_TIMESTAMP":
+	case timestamp:
 		if micros, err := strconv.ParseInt(value, 10, 64); err == nil && micros > 0 {
 			e.r.Time = time.UnixMicro(micros).UTC()
 		}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/signalbox/signalbox/server/logs/record"
+	"github.com/signalbox/signalbox/server/logs/wire/journald"
 )
 
 // Options say under which names a shipper sends the parts of a line; empty
@@ -92,6 +93,11 @@ func (b *Batch) add(line []byte, o Options) error {
 	var r record.Record
 	fields, err := record.Flatten(line, record.DefaultLimits)
 	switch {
+	case err == nil && journald.IsEntry(fields):
+		if r, err = journald.FromFields(fields); err != nil {
+			b.reject(err.Error())
+			return nil
+		}
 	case err == nil:
 		r.Fields = fields
 	case !utf8.Valid(line):
