@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -92,6 +93,10 @@ func (e *examination) identity(ctx context.Context) {
 	fmt.Fprintln(e.stdout, "     node", id.Node, "of", id.URL)
 	e.skew(ctx, id)
 	trust, err := bundle.OpenTrust(e.work() + "/trust")
+	if errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintln(e.stdout, "     there is no trusted root yet; the portal's first one will be")
+		return
+	}
 	if err != nil {
 		e.say(false, "trusted root", err.Error())
 		return
