@@ -146,6 +146,10 @@ func TestInstall(t *testing.T) {
 	if got := b.states(); got != "verifying installing health-checking health-checking succeeded" && got != "verifying installing health-checking succeeded" {
 		t.Error(got)
 	}
+	list, err := b.worker.Reports(0, 1000)
+	if err != nil || !strings.Contains(string(list[len(list)-1].Details), `"log":"Reading package lists`) || !strings.Contains(string(list[len(list)-1].Details), "Setting up till (2.0)") {
+		t.Errorf("%s, %v", list[len(list)-1].Details, err)
+	}
 	if raw, err := os.ReadFile(b.root.Path("/etc/till.conf")); err != nil || string(raw) != "colour=mine\n" {
 		t.Errorf("the edited file is %q, %v", raw, err)
 	}

@@ -60,6 +60,7 @@ func (t *transaction) carryOn(ctx context.Context) Outcome {
 		limited, stop := context.WithTimeout(ctx, t.limit())
 		said, err := t.system.Install(limited, t.repository(), t.rules())
 		stop()
+		t.said = tail(said.Text)
 		missing := t.complete(ctx)
 		if missing == "" {
 			return t.installed(ctx)
@@ -78,6 +79,18 @@ func (t *transaction) carryOn(ctx context.Context) Outcome {
 			return t.internal(err)
 		}
 	}
+}
+
+// tail is the end of what a package manager said, in whole lines: the log that a report carries.
+func tail(text string) string {
+	text = strings.TrimSpace(text)
+	if over := len(text) - 6<<10; over > 0 {
+		text = text[over:]
+		if i := strings.IndexByte(text, '\n'); i >= 0 {
+			text = text[i+1:]
+		}
+	}
+	return strings.ToValidUTF8(text, "")
 }
 
 // mend finishes what was interrupted, within the time limit: what hung once may hang again.
@@ -300,7 +313,7 @@ func removed(path string) error {
 	return nil
 }
 
-// changes are a report's details: who became what.
+// changes are a report's details: who became what, and what was said meanwhile.
 func (s *session) changes(before, after map[string]string) []byte {
 	type change struct {
 		Package string `json:"package"`
@@ -312,9 +325,16 @@ func (s *session) changes(before, after map[string]string) []byte {
 		list = append(list, change{key, before[key], to})
 	}
 	slices.SortFunc(list, func(a, b change) int { return strings.Compare(a.Package, b.Package) })
-	raw, err := json.Marshal(map[string]any{"packages": list})
+	whole := map[string]any{"packages": list}
+	if s.said != "" {
+		whole["log"] = s.said
+	}
+	raw, err := json.Marshal(whole)
 	if err != nil || len(raw) > protocol.MaxDetails {
-		return detail("packages", fmt.Sprint(len(list)))
+		raw = detail("packages", fmt.Sprint(len(list)), "log", s.said)
+	}
+	if len(raw) > protocol.MaxDetails {
+		raw = detail("packages", fmt.Sprint(len(list)))
 	}
 	return raw
 }
@@ -326,7 +346,7 @@ func (s *session) failed(ctx context.Context, cause protocol.Exit, why string) O
 		if cause == protocol.ExitInstallFailed {
 			exit = protocol.ExitRollbackFailed
 		}
-		return s.end(protocol.StateFailed, exit, "no way back was wanted: "+why, nil)
+		return s.end(protocol.StateFailed, exit, "no way back was wanted: "+why, s.changes(nil, nil))
 	}
 	err := s.become(protocol.StateRollingBack, func(r *journal.Run) { r.Cause, r.Message = cause, why })
 	if err != nil {

@@ -111,6 +111,7 @@ type session struct {
 	machine protocol.Machine
 	system  packages.System
 	offset  time.Duration
+	said    string // the end of what the package manager said in this session
 }
 
 func (w *Worker) open() (*session, error) {
