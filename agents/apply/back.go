@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/signalbox/signalbox/agents/journal"
 	"github.com/signalbox/signalbox/agents/packages"

@@ -14,7 +14,6 @@ import (
 	"github.com/signalbox/signalbox/agents/bundle"
 	"github.com/signalbox/signalbox/agents/host"
 	"github.com/signalbox/signalbox/agents/journal"
-	"github.com/signalbox/signalbox/agents/need"
 	"github.com/signalbox/signalbox/agents/packages"
 	"github.com/signalbox/signalbox/agents/protocol"
 	"github.com/signalbox/signalbox/agents/rollback"
