@@ -66,7 +66,7 @@ func (s *Slack) MapChannel(ctx context.Context, team identity.Team, channel stri
 	}
 	room, err := l.client.Room(ctx, channel)
 	if err != nil {
-		return MappedChannel{}, problem.FieldError("channel", "%s", strings.TrimSuffix(lowerFirst(explainSlack(err)), "."))
+		return MappedChannel{}, problem.FieldError("channel", "%s", strings.TrimSuffix(explainSlack(err), "."))
 	}
 	if room.Shared {
 		return MappedChannel{}, problem.FieldError("channel", "#%s is shared with another company, so it may belong to no team", room.Name)

@@ -45,6 +45,9 @@ func (parrot) Turn(_ context.Context, r llm.Request) (llm.Reply, error) {
 		return llm.Reply{Text: text, Stop: llm.Done}, nil
 	}
 	call := llm.Call{ID: "1", Name: "ci_builds_list", Args: json.RawMessage(`{"team":"main"}`)}
+	if strings.Contains(last.Text, "rerun") {
+		call = llm.Call{ID: "1", Name: "ci_builds_rerun", Args: json.RawMessage(`{"team":"main","build":41}`)}
+	}
 	for _, word := range strings.Fields(last.Text) {
 		if strings.Contains(word, "/") {
 			call = llm.Call{ID: "1", Name: "github__search_issues", Args: json.RawMessage(`{"query":"repo:` + word + ` is:issue"}`)}
@@ -95,6 +98,8 @@ type desk struct {
 	// called is done by the tool in the middle of a run.
 	called atomic.Pointer[func(ctx context.Context)]
 	now    atomic.Int64
+	// reruns counts calls of the tool that changes something.
+	reruns atomic.Int64
 	root   context.Context
 	stop   func()
 	box    *secrets.Box
@@ -148,6 +153,11 @@ type listIn struct {
 	Team string `json:"team"`
 }
 
+type rerunIn struct {
+	Team  string `json:"team"`
+	Build int    `json:"build"`
+}
+
 type listOut struct {
 	Items []string `json:"items"`
 }
@@ -162,7 +172,9 @@ func (d *desk) start() {
 				(*f)(ctx)
 			}
 			return listOut{[]string{"web/unit #1 failed"}}, ctx.Err()
-		}))
+		}),
+		tools.New(tools.Spec{Name: "ci_builds_rerun", Title: "Run a build again", Description: "Again.", Class: tools.Write, Level: identity.Write},
+			func(context.Context, rerunIn) (listOut, error) { d.reruns.Add(1); return listOut{[]string{"#42"}}, nil }))
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -213,7 +225,7 @@ func (d *desk) setUp(mode string) {
 	if _, err := d.SetUp(d.root, assistant.SlackSetup{Mode: mode, BotToken: slacktest.BotToken, AppToken: slacktest.AppToken, SigningSecret: slacktest.Secret}); err != nil {
 		d.t.Fatal(err)
 	}
-	if _, err := d.SaveSettings(d.root, identity.Team{ID: main, Name: "main"}, assistant.Settings{Repositories: []string{"acme/open", "acme/secret"}}); err != nil {
+	if _, err := d.SaveSettings(d.root, identity.Team{ID: main, Name: "main"}, assistant.Settings{Repositories: []string{"acme/open", "acme/secret"}, Writes: assistant.WritesConfirm}); err != nil {
 		d.t.Fatal(err)
 	}
 	d.exec("INSERT INTO assistant_slack_people (workspace, slack_user, slack_name, user_id, team, linked_at) VALUES (?, 'U1', 'ann', 7, '', 0)", slacktest.Workspace)

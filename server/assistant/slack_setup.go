@@ -107,7 +107,7 @@ func (s *Slack) SetUp(ctx context.Context, in SlackSetup) (SlackState, error) {
 	}
 	self, err := l.client.Who(ctx)
 	if err != nil {
-		return SlackState{}, problem.FieldError("bot_token", "%s", strings.TrimSuffix(lowerFirst(explainSlack(err)), "."))
+		return SlackState{}, problem.FieldError("bot_token", "%s", strings.TrimSuffix(explainSlack(err), "."))
 	}
 	row.Workspace, row.WorkspaceName, row.WorkspaceURL, row.BotUser = self.Workspace, self.WorkspaceName, self.URL, self.User
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
@@ -123,13 +123,6 @@ func (s *Slack) SetUp(ctx context.Context, in SlackSetup) (SlackState, error) {
 		return SlackState{}, err
 	}
 	return s.State(ctx)
-}
-
-func lowerFirst(text string) string {
-	if text == "" {
-		return text
-	}
-	return strings.ToLower(text[:1]) + text[1:]
 }
 
 // Remove forgets the workspace; links and mapped channels stay, for when it comes back.

@@ -19,7 +19,7 @@ export function Channels({ team }: { team: string }) {
     { key: "name", head: "Channel", lead: true, cell: ({ name, channel }) => <span title={channel}>#{name}</span> },
     { key: "repositories", head: "Private repositories", said: "hears of", cell: ({ repositories }) => repositories.join(", ") || <span className="muted">none</span> },
     { key: "by", head: "Set by", said: "set by", width: 130, cell: ({ updated_by: by }) => by },
-    { key: "remove", head: "", end: true, width: 48, cell: (channel) => <Remove team={team} channel={channel} /> },
+    { key: "remove", head: "", end: true, width: 72, cell: (channel) => <Remove team={team} channel={channel} /> },
   ];
   return (
     <section aria-label="Channels">

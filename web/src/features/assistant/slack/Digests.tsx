@@ -39,7 +39,7 @@ export function Digests({ team }: { team: string }) {
     },
     { key: "last", head: "Last", said: "last", width: 110, cell: ({ last_at: at }) => (at ? <RelativeTime at={at} /> : <span className="muted">not yet</span>) },
     { key: "muted", head: "Muted", end: true, width: 90, cell: (digest) => <Mute team={team} digest={digest} /> },
-    { key: "remove", head: "", end: true, width: 48, cell: (digest) => <Remove team={team} digest={digest} /> },
+    { key: "remove", head: "", end: true, width: 72, cell: (digest) => <Remove team={team} digest={digest} /> },
   ];
   return (
     <section aria-label="Digests">

@@ -16,7 +16,7 @@ export function People({ people, own = false }: { people: Person[]; own?: boolea
     { key: "user", head: "Here", said: "is", cell: ({ user }) => user || <span className="muted">may not sign in</span> },
     { key: "team", head: "Usual team", said: "means", cell: ({ team }) => team || <span className="muted">the only one</span> },
     { key: "linked", head: "Linked", said: "linked", width: 130, cell: ({ linked_at: at }) => <RelativeTime at={at} /> },
-    { key: "unlink", head: "", end: true, width: 48, cell: (person) => <Forget person={person} /> },
+    { key: "unlink", head: "", end: true, width: 72, cell: (person) => <Forget person={person} /> },
   ];
   return <Table label={own ? "Your links" : "Linked people"} columns={columns} rows={people} rowKey={({ slack_user: id }) => id} />;
 }
