@@ -46,7 +46,9 @@ func Normalise(r *Record, received time.Time) {
 }
 
 // Expand replaces a message that is itself a JSON object by what is in it: its fields join
-// the line's, and Normalise then finds the inner message. Lines of other shapes stay as they are.
+// the line's, and Normalise then finds the inner message. A level in it counts more than that
+// of what carried it: to the journal all that a program prints is one level. Lines of other
+// shapes stay as they are.
 func Expand(r *Record, limits Limits) bool {
 	text := strings.TrimSpace(r.Message)
 	if len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
@@ -56,7 +58,17 @@ func Expand(r *Record, limits Limits) bool {
 	if err != nil {
 		return false
 	}
-	r.Message, r.Fields = "", fields
+	var outer, inner known
+	outer.look(r.Fields)
+	inner.look(fields)
+	r.Message, r.Fields = "", SortFields(fields)
+	if outer.level.rank == 0 && inner.level.rank > 0 {
+		f, _ := r.Field(inner.level.field)
+		if level, ok := ParseLevel(f.Value); ok {
+			r.Level = level
+			r.Remove(f.Name)
+		}
+	}
 	return true
 }
 

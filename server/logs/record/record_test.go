@@ -118,6 +118,16 @@ func TestExpand(t *testing.T) {
 	if !Expand(&r, DefaultLimits) || fmt.Sprint(r.Fields) != "[{a.b 1 1} {file x.log 0} {msg inner 0}]" {
 		t.Errorf("%+v", r)
 	}
+	for text, want := range map[string]Level{`{"level":"error","msg":"m"}`: Error, `{"msg":"m"}`: Info, `{"level":"none at all"}`: Info, `{"severity":30}`: Info} {
+		r := Record{Message: text, Level: Info}
+		if !Expand(&r, DefaultLimits) || r.Level != want {
+			t.Errorf("%s: %v", text, r.Level)
+		}
+	}
+	carried := Record{Message: `{"msg":"m"}`, Level: Warn, Fields: []Field{{"level", "debug", String}}}
+	if !Expand(&carried, DefaultLimits) || carried.Level != Warn {
+		t.Errorf("a field from outside counts more than the level: %+v", carried)
+	}
 	for _, plain := range []string{"", "{", "text", `{"a":}`, "[1]"} {
 		r := Record{Message: plain}
 		if Expand(&r, DefaultLimits) || r.Message != plain {
