@@ -23,8 +23,12 @@ func (a *asked) lines(ctx context.Context) (string, error) {
 	if r.Text != "" {
 		terms = append(terms, `"`+strings.ReplaceAll(r.Text, `"`, "")+`"`)
 	}
-	if a.query != "" {
-		terms = []string{a.query} // of the page that is looked at
+	what := "error lines"
+	if a.query != "" { // of the page that is looked at
+		terms, what = []string{a.query}, "lines of the page's search"
+		if strings.Contains(strings.ToLower(a.question.Text), "error") {
+			terms, what = []string{"(" + a.query + ")", "level:>=error"}, "error lines of the page's search"
+		}
 	}
 	args := map[string]any{"team": a.team.Name, "query": strings.Join(terms, " "), "from": from.UTC().Format(time.RFC3339)}
 	if !to.IsZero() {
@@ -45,14 +49,10 @@ func (a *asked) lines(ctx context.Context) (string, error) {
 		of = " of " + plain(r.Name)
 	}
 	if count.Total == 0 {
-		return "No error lines" + of + said + ".", nil
+		return "No " + what + of + said + ".", nil
 	}
 	url := a.page("/teams/" + a.team.Name + "/logs")
 	a.source("Logs", url)
-	what := "error lines"
-	if a.query != "" {
-		what = "lines of the page's search"
-	}
 	text := fmt.Sprintf("**%s** %s%s%s", thousands(count.Total), what, of, said)
 	for _, bar := range count.Bars {
 		if len(bar.Counts) > 0 {

@@ -230,7 +230,8 @@ func TestPages(t *testing.T) {
 		{"tell me about this", Page{Kind: "issue", ID: "SHOP-7"}, "SHOP-7", "API-1"},
 		{"what new errors came in today?", Page{Kind: "issue", ID: "SHOP-7"}, "API-1", ""},
 		{"any errors in the last hour?", Page{Kind: "logs", Query: "service:payments level:error"}, "", ""},
-		{"errors in the logs", Page{Kind: "logs", Query: "service:payments"}, "5,230", "5,242"},
+		{"errors in the logs", Page{Kind: "logs", Query: "service:payments"}, "5,230** error lines of the page", "5,242"},
+		{"how many lines?", Page{Kind: "logs", Query: "service:payments"}, "5,230** lines of the page", ""},
 		{"What PRs were merged this week?", Page{Kind: "build", ID: "42", Name: "web"}, "#5678", ""},
 	} {
 		run := b.ask(t, Question{Text: c.ask, Page: c.page})

@@ -70,7 +70,7 @@ var phrases = table(
 	"release", entity(Release), "releases", entity(Release),
 	"build", entity(Build), "builds", entity(Build), "pipeline", entity(Build), "pipelines", entity(Build), "ci", entity(Build), "job", entity(Build), "jobs", entity(Build),
 	"error", entity(Error), "errors", entity(Error), "exception", entity(Error), "exceptions", entity(Error), "crashes", entity(Error),
-	"log", entity(Log), "logs", entity(Log), "log line", entity(Log), "log lines", entity(Log), "log errors", about(Log), "errors in the logs", about(Log), "errors in the logs of", about(Log),
+	"log", entity(Log), "logs", entity(Log), "line", entity(Log), "lines", entity(Log), "error lines", about(Log), "log line", entity(Log), "log lines", entity(Log), "log errors", about(Log), "errors in the logs", about(Log), "errors in the logs of", about(Log),
 	"agent", entity(Node), "agents", entity(Node), "edge agents", entity(Node), "edge agent", entity(Node), "node", entity(Node), "nodes", entity(Node), "edge nodes", entity(Node), "machine", entity(Node), "machines", entity(Node), "fleet", entity(Node),
 	"delivery", entity(Delivery), "deliveries", entity(Delivery), "webhook", entity(Delivery), "webhooks", entity(Delivery), "webhook delivery", entity(Delivery), "webhook deliveries", entity(Delivery), "hooks", entity(Delivery),
 	"approval", entity(Approval), "approvals", entity(Approval), "gates", entity(Approval),
