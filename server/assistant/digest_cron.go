@@ -26,7 +26,7 @@ func parseCrontab(text string, place *time.Location) (c crontab, err error) {
 		into     *uint64
 		from, to int
 		names    string
-	}{{&c.minute, 0, 59, ""}, {&c.hour, 0, 23, ""}, {&c.day, 1, 31, ""}, {&c.month, 1, 12, "   jan feb mar apr may jun jul aug sep oct nov dec"}, {&c.weekday, 0, 7, "sun mon tue wed thu fri sat"}} {
+	}{{&c.minute, 0, 59, ""}, {&c.hour, 0, 23, ""}, {&c.day, 1, 31, ""}, {&c.month, 1, 12, "    jan feb mar apr may jun jul aug sep oct nov dec"}, {&c.weekday, 0, 7, "sun mon tue wed thu fri sat"}} {
 		if *f.into, err = cronField(fields[i], f.from, f.to, f.names); err != nil {
 			return c, err
 		}

@@ -334,7 +334,7 @@ func TestSlackKilled(t *testing.T) {
 	ts := d.slack.Write("U1", "C111", "", "<@U222> builds?")
 	status := d.slack.Write(slacktest.BotUser, "C111", ts, "… Reading the question")
 	d.exec(`INSERT INTO assistant_slack_asks (id, workspace, channel, thread, ts, direct, shared, slack_user, home, text, state, status_ts, streamed, run_id, created_at, ended_at)
-		VALUES ('left', ?, 'C111', ?, ?, FALSE, FALSE, 'U1', '', 'builds?', 'running', ?, FALSE, '', ?, 0)`, slacktest.Workspace, ts, ts, status, d.now.Load())
+		VALUES ('left', ?, 'C111', ?, ?, FALSE, FALSE, 'U1', '', 'builds', 'running', ?, FALSE, '', ?, 0)`, slacktest.Workspace, ts, ts, status, d.now.Load())
 	d.exec(`INSERT INTO work_jobs (kind, team_id, payload, state, attempts, max_attempts, run_at, lease_owner, lease_until, created_at, updated_at)
 		VALUES ('assistant.slack.ask', 0, '"left"', 'running', 1, 20, 0, 'node', ?, 0, 0)`, time.Now().Add(time.Hour).UnixMilli())
 	d.start()
