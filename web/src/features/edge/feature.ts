@@ -16,6 +16,7 @@ export const edgeFeature: Feature = {
   teamRoutes: edgeRoutes,
   topics: {
     "edge.nodes": ({ id, team }) => [ofTeam("grid", team), ofTeam("nodes", team), ofTeam("counts", team), id ? ["edge", "node", id] : ["edge", "node"]],
+    "edge.expected": ({ team }) => [ofTeam("expected", team)],
     "edge.tokens": ({ team }) => [ofTeam("tokens", team)],
     "edge.sites": ({ team }) => [ofTeam("sites", team)],
     "edge.bundles": ({ team }) => [ofTeam("bundles", team), ofTeam("bundle", team), ofTeam("nodes", team)],

@@ -30,6 +30,8 @@ export const gridQuery = (team: string, q: string) =>
       return read(await ask(), Date.now());
     },
     placeholderData: (before) => before,
+    // Comparing ten thousand nodes with what they were takes longer than drawing them.
+    structuralSharing: false,
   });
 
 /** How many nodes there are of each kind, for lists beside the page. */
@@ -59,6 +61,21 @@ export const tokensQuery = (team: string) =>
   queryOptions({
     queryKey: ["edge", "tokens", team],
     queryFn: ({ signal }) => data(api.GET("/api/v1/edge/tokens", { params: { query: { team } }, signal })),
+  });
+
+/** Machines that are let in when they come. */
+export const expectedQuery = (team: string) =>
+  queryOptions({
+    queryKey: ["edge", "expected", team],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/edge/expected", { params: { query: { team } }, signal })),
+  });
+
+/** The agents' programs that this server hands out itself. */
+export const agentsQuery = (team: string) =>
+  queryOptions({
+    queryKey: ["edge", "agents", team],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/edge/agents", { params: { query: { team } }, signal })),
+    staleTime: 600_000,
   });
 
 export const bundlesQuery = (team: string) =>

@@ -6,11 +6,13 @@ import { Button } from "@/ui/Button";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { useTask } from "@/ui/frame/useTask";
 import { tokensQuery } from "../queries";
-import { installCommand, noToken } from "./commands";
+import { noToken } from "./commands";
+import { useInstall } from "./useInstall";
 
 /** The command that makes a machine a node; its token is made by pressing a button, and shown only here. */
 export function EnrolCommand({ team, refused }: { team: string; refused: string | false }) {
   const { public_url: url } = useSession();
+  const install = useInstall(team);
   const [secret, setSecret] = useState("");
   const client = useQueryClient();
   const make = useTask({
@@ -24,7 +26,7 @@ export function EnrolCommand({ team, refused }: { team: string; refused: string 
   const token = secret || noToken;
   return (
     <div className="grid gap-3">
-      <CodeBlock label="Enrol command" code={installCommand(url, token)} filled={[url, token]} />
+      <CodeBlock label="Enrol command" code={install(url, token)} filled={[url, token]} />
       <div className="line flex-wrap">
         <Button kind={secret ? "second" : "primary"} busy={make.busy} refused={refused || (secret !== "" && "It is in the command.")} onClick={() => void make.start()}>
           {secret ? "Token made" : "Make a token"}

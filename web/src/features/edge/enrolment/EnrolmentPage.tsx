@@ -17,6 +17,7 @@ import { change } from "../shell/commands";
 import { FromShell } from "../shell/FromShell";
 import { type Node, nodesQuery, tokensQuery } from "../queries";
 import { labelsText } from "./commands";
+import { ExpectedMachines } from "./ExpectedMachines";
 import { NewToken } from "./NewToken";
 import { Tokens } from "./Tokens";
 
@@ -30,6 +31,7 @@ export function EnrolmentPage() {
     <EdgeFrame team={team} title="Enrolment" meta={pending?.total ? `${plural(pending.total, "machine")} to decide about` : "nobody waits"}>
       <Pending team={team} nodes={pending?.items} refused={refused} />
       <NewToken team={team} refused={refused} />
+      <ExpectedMachines team={team} refused={refused} />
       <Tokens team={team} tokens={tokens} refused={refused} />
       <FromShell command={(url) => change(url, "POST", "tokens", { team, name: "rack 4", site: "oslo", labels: { role: "edge-node" }, max_uses: 10, hours: 24 })} />
     </EdgeFrame>

@@ -9,7 +9,8 @@ import { Field, Input, Tick } from "@/ui/Field";
 import { useTask } from "@/ui/frame/useTask";
 import { Notice } from "@/ui/states";
 import { tokensQuery } from "../queries";
-import { enrolCommand, installCommand, labelsOf } from "./commands";
+import { enrolCommand, labelsOf } from "./commands";
+import { useInstall } from "./useInstall";
 
 const fresh = { name: "", site: "", labels: "", uses: "1", hours: "24", accepts: false };
 
@@ -65,17 +66,18 @@ export function NewToken({ team, refused }: { team: string; refused: string | fa
           </Button>
         </div>
       </form>
-      {secret && <Shown secret={secret} />}
+      {secret && <Shown team={team} secret={secret} />}
     </section>
   );
 }
 
-function Shown({ secret }: { secret: string }) {
+function Shown({ team, secret }: { team: string; secret: string }) {
   const { public_url: url } = useSession();
+  const install = useInstall(team);
   return (
     <div className="grid gap-2 pt-4 max-w-[860px]">
       <Notice>This is the only time that the token is shown. Run this on the machine:</Notice>
-      <CodeBlock label="Enrol command" code={installCommand(url, secret)} filled={[url, secret]} />
+      <CodeBlock label="Enrol command" code={install(url, secret)} filled={[url, secret]} />
       <p className="meta">Where the agent is installed already:</p>
       <CodeBlock label="Enrol command of an installed agent" code={enrolCommand(url, secret)} filled={[url, secret]} />
     </div>

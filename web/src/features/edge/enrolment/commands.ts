@@ -1,7 +1,10 @@
 /** What stands where the token will be. */
 export const noToken = "YOUR_TOKEN";
 
-/** Puts the agent on a machine and makes it a node. The script and the program lie beside each other in a release. */
+/** Puts the agent on a machine and makes it a node: this server hands out the script and the program. */
+export const installLine = (url: string, token: string) => `curl -fsSL ${url}/edge/v1/install.sh | sudo sh -s -- --token ${token}`;
+
+/** The same where the server has no program to hand out: script and program lie beside each other in a release. */
 export const installCommand = (url: string, token: string) => `sudo ./install-agent.sh ./signalbox-agent --url ${url} --token ${token}`;
 
 /** For a machine on which the agent is already. */

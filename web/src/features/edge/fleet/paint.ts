@@ -14,9 +14,10 @@ export const sizeOf = (pitch: number) => pitch - (pitch > 8 ? 3 : 1);
 const run = 400;
 
 /** Where squares of each state stand: x and y in turn. */
-function byStatus(map: Layout): Map<Status, number[]> {
+function* byStatus(map: Layout): Generator<undefined, Map<Status, number[]>> {
   const spots = new Map<Status, number[]>();
   for (const block of map.blocks) {
+    yield undefined;
     block.cells.forEach((cell, at) => {
       const { status } = lookOf(cell);
       const list = spots.get(status) ?? [];
@@ -32,8 +33,7 @@ function byStatus(map: Layout): Map<Status, number[]> {
 export function* painting(pen: Pen, map: Layout, ink: Ink): Generator<undefined, void> {
   const size = sizeOf(map.pitch);
   pen.clearRect(-2, -2, map.width + 4, map.height + 8);
-  const spots = byStatus(map);
-  yield undefined;
+  const spots = yield* byStatus(map);
   for (const [status, list] of spots) {
     for (const layer of formOf(status, size)) {
       for (let from = 0; from < list.length; from += 2 * run) {
