@@ -15,7 +15,12 @@ try helm helm template x helm/signalbox --kube-version 1.31.0 --set "$several"
 try helm sh -c '! helm template x helm/signalbox --kube-version 1.31.0 --set replicas=2'
 try promtool promtool check rules monitoring/rules.yaml
 try promtool promtool test rules monitoring/rules_test.yaml
-try docker sh -c 'docker compose version >/dev/null 2>&1 || { echo "docker compose is missing: not checked" >&2; exit 0; }; docker compose -f compose.yaml config -q && docker compose -f compose.yaml -f compose.worker.yaml config -q'
+if docker compose version >/dev/null 2>&1; then
+    try docker docker compose -f compose.yaml config -q
+    try docker docker compose -f compose.yaml -f compose.worker.yaml config -q
+else
+    echo "not checked, docker compose is missing: compose.yaml"
+fi
 try python3 python3 -m json.tool monitoring/dashboard.json /dev/null
 # Of the units only what they say themselves: their programs need not be installed here.
 for unit in systemd/*.service systemd/*.socket; do

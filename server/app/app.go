@@ -145,7 +145,7 @@ func (a *App) openBlobs() error {
 	if err != nil {
 		return err
 	}
-	a.blobs, err = blobs.New(blobs.Deps{DB: a.db, Backend: backend, Spool: filepath.Join(a.config.DataDir, "spool"), Now: now})
+	a.blobs, err = blobs.New(blobs.Deps{DB: a.db, Backend: backend, Spool: filepath.Join(a.config.DataDir, "spool"), Now: now, Quota: int64(a.config.Blobs.TeamQuotaMB) << 20})
 	return err
 }
 

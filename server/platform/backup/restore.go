@@ -196,13 +196,16 @@ func (r *restorer) put(ctx context.Context, head PartHead, content io.Reader) er
 	}
 	switch {
 	case kind == "database" && r.load != nil:
-		n, err := r.load.Table(ctx, database.SnapshotPart{Name: name, Columns: head.Columns}, content)
+		from := &remembering{Reader: content}
+		n, err := r.load.Table(ctx, database.SnapshotPart{Name: name, Columns: head.Columns}, from)
 		r.rows[name] = n
-		var damaged *DamagedError
-		if err != nil && !errors.As(err, &damaged) {
+		if from.failed != nil {
+			return from.failed // PostgreSQL hands back only the words of it
+		}
+		if err != nil {
 			return fmt.Errorf("load the table %s: %w", name, err)
 		}
-		return err
+		return nil
 	case kind == "database" && name == database.SnapshotFile:
 		return writeFile(filepath.Join(r.scratch, "database"), content)
 	case kind == "files":
@@ -214,6 +217,20 @@ func (r *restorer) put(ctx context.Context, head PartHead, content io.Reader) er
 		return nil
 	}
 	return fmt.Errorf("the archive has a part %s, which this program does not know; it is of version %s", head.Name, r.in.Header.Program)
+}
+
+// remembering keeps the error that its reader got.
+type remembering struct {
+	io.Reader
+	failed error
+}
+
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.failed = err
+	}
+	return n, err
 }
 
 func writeFile(path string, content io.Reader) error {

@@ -33,10 +33,15 @@ type Deps struct {
 	// Spool is a folder on this machine where content waits until its hash is known.
 	Spool string
 	Now   func() time.Time
+	// Quota is how many bytes a team's blobs may take together; 0 sets no bound.
+	Quota int64
 }
 
 // Store keeps blobs and who owns them.
-type Store struct{ deps Deps }
+type Store struct {
+	deps   Deps
+	quotas quotas
+}
 
 // New makes the store and its spool folder, emptied of what a crash left there.
 func New(deps Deps) (*Store, error) {
@@ -52,7 +57,7 @@ func New(deps Deps) (*Store, error) {
 			return nil, fmt.Errorf("empty the spool folder for blobs: %w", err)
 		}
 	}
-	return &Store{deps: deps}, nil
+	return &Store{deps: deps, quotas: quotas{used: map[int64]usage{}}}, nil
 }
 
 // key keeps teams apart: equal content of two teams is two blobs, so that nobody
@@ -82,6 +87,9 @@ func (s *Store) Put(ctx context.Context, team int64, r io.Reader, limit int64) (
 	}
 	if size > limit {
 		return Ref{}, problem.New(problem.TooLarge, "This is larger than %d bytes.", limit)
+	}
+	if err := s.admit(ctx, team, size); err != nil {
+		return Ref{}, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return Ref{}, explain(err, "spool a blob")

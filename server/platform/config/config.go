@@ -68,6 +68,14 @@ type Blobs struct {
 	S3Region    string `koanf:"s3_region"`
 	S3AccessKey string `koanf:"s3_access_key"`
 	S3SecretKey string `koanf:"s3_secret_key"`
+	TeamQuotaMB int    `koanf:"team_quota_mb"`
+}
+
+func (b Blobs) check() error {
+	if b.TeamQuotaMB < 0 {
+		return fmt.Errorf("blobs.team_quota_mb: %d is not a number of MB, or 0", b.TeamQuotaMB)
+	}
+	return nil
 }
 
 // Outbound is what our own calls may reach besides public addresses.
@@ -298,6 +306,7 @@ var Keys = []Key{
 	{"blobs.s3_region", "us-east-1", "Region of the bucket."},
 	{"blobs.s3_access_key", "", "Access key for S3."},
 	{"blobs.s3_secret_key", "", "Secret key for S3."},
+	{"blobs.team_quota_mb", 0, "How many MB a team's stored files (artifacts, attachments, source maps, bundles) may take together. 0: as the disk allows. Log lines have logs.retention_mb, events issues.retention_mb."},
 	{"backup.folder", "", "Folder for backups. Empty: backups in the data folder; another disk is better."},
 	{"backup.every_hours", 0, "How often a backup is made: 24 is daily, 168 weekly, 0 never. The page of backups changes it, and then holds."},
 	{"backup.at", "02:30", "Time of day, UTC, that the hours are counted from; weekly backups are made on Mondays."},
@@ -460,7 +469,7 @@ func (c Config) complete() (Config, error) {
 	if err := c.Assistant.check(); err != nil {
 		return c, err
 	}
-	if err := errors.Join(c.Backup.check(), c.Accounts.check()); err != nil {
+	if err := errors.Join(c.Backup.check(), c.Accounts.check(), c.Blobs.check()); err != nil {
 		return c, err
 	}
 	if c.Backup.Folder == "" {
