@@ -189,9 +189,9 @@ func (a *asked) leave(answer *Answer) {
 		if p.Target != "" {
 			what += ": " + p.Target
 		}
-		line := "Waiting for approval: " + plain(what) + ". Nothing has been done yet."
+		line := "Waiting for approval: " + plain(what) + ". Nothing is done before."
 		if p.Page != "" {
-			line = "Waiting for approval: " + link(plain(what), p.Page) + ". Nothing has been done yet."
+			line = "Waiting for approval: " + link(plain(what), p.Page) + ". Nothing is done before."
 		}
 		answer.Text = strings.TrimSpace(answer.Text + "\n\n" + line)
 	}

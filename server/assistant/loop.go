@@ -208,7 +208,7 @@ func (a *asked) offered() []llm.Tool {
 	var out []llm.Tool
 	add := func(prefix string, t tools.Tool) {
 		schema, err := json.Marshal(t.In)
-		if err == nil && (t.Class == tools.ReadOnly || a.settings.Writes == WritesConfirm) {
+		if err == nil && (t.Class == tools.ReadOnly || a.settings.Writes == WritesConfirm && !a.describedByOthers()) {
 			description := t.Description
 			if t.Class != tools.ReadOnly {
 				description += " A person has to approve it first: nothing happens by this call."

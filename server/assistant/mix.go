@@ -23,6 +23,9 @@ var ownWords = map[string]bool{
 // mix is the rule about sources: a run that has read what others than the team may write reads no repository but
 // those asked about, and proposes nothing. Under mu.
 func (a *asked) mix(tool callable, read []string) error {
+	if tool.source == fromPortal && tool.Class != tools.ReadOnly && a.describedByOthers() {
+		return guard.Refuse("mixing", "The model reads what outside servers say of their tools, so it proposes no change here. Ask for the change as an order, such as: rerun build 12 of web/unit.")
+	}
 	if len(a.mixed) == 0 {
 		return nil
 	}
@@ -38,6 +41,9 @@ func (a *asked) mix(tool callable, read []string) error {
 	}
 	return nil
 }
+
+// describedByOthers tells whether the model is shown descriptions that an outside server has written.
+func (a *asked) describedByOthers() bool { return len(a.service.Outside.Offered(a.team.ID)) > 0 }
 
 // askedAbout are the repositories that the question names, or the one that it means.
 func (a *asked) askedAbout() []string {

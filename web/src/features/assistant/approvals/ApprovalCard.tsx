@@ -39,7 +39,7 @@ export function ApprovalCard({ team, approval, whole }: Props) {
             ["Tool", <code key="tool">{approval.tool}</code>],
             ...(approval.target ? [["About", approval.url ? <a key="about" href={approval.url}>{approval.target}</a> : approval.target] as [string, React.ReactNode]] : []),
             ...approval.words.map(({ name, value }) => [`With ${name}`, <span key={name} className="value">{value}</span>] as [string, React.ReactNode]),
-            ...approval.was.map(({ name, value }) => [`While ${name} is`, <span key={name} className="value">{value}</span>] as [string, React.ReactNode]),
+            ...approval.was.map(({ name, value }) => [`While ${name.replace(/[._]/g, " ")} is`, <span key={name} className="value">{value}</span>] as [string, React.ReactNode]),
           ]}
         />
         <p className="meta">

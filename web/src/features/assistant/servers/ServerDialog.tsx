@@ -52,15 +52,17 @@ function ServerForm({ team, server, onClose }: { team: string; server?: Server; 
       <Field label="Name" hint="Begins the names of its tools." error={problem?.field("name")}>
         <Input value={name} placeholder="tracker" onChange={({ target }) => setName(target.value)} />
       </Field>
-      <Segmented
-        label="How it is reached"
-        value={kind}
-        onChange={setKind}
-        options={[
-          { value: "stdio", label: "A program here" },
-          { value: "http", label: "An address" },
-        ]}
-      />
+      <div className="assistant-kind">
+        <Segmented
+          label="How it is reached"
+          value={kind}
+          onChange={setKind}
+          options={[
+            { value: "stdio", label: "A program here" },
+            { value: "http", label: "An address" },
+          ]}
+        />
+      </div>
       {kind === "stdio" ? (
         <Field label="Program and arguments" hint="One a line; the program by its whole path." error={problem?.field("command")}>
           <Textarea mono rows={3} value={command} placeholder={"/usr/local/bin/tracker-mcp\n--read-only"} onChange={({ target }) => setCommand(target.value)} />
