@@ -147,7 +147,15 @@ func (t *transaction) take(ctx context.Context, w io.Writer, sha string, size in
 // stash, from a delta, or from the whole file.
 func (t *transaction) materialise(ctx context.Context, p bundle.Package, w *os.File) error {
 	sha, size := p.OnDisk()
-	stock := func(sha string) bool { _, ok := t.stash.BySHA256(sha); return ok }
+	stock := need.Stock(func(sha string) bool { _, ok := t.stash.BySHA256(sha); return ok }).Widened(t.variant)
+	if k, ok := t.stash.BySHA256(p.SHA256); ok && p.NormSHA256 != "" {
+		if err := t.normaliseKept(ctx, k, p.NormSHA256, w); err == nil {
+			return nil
+		}
+		if err := rewind(w); err != nil {
+			return err
+		}
+	}
 	if k, ok := t.stash.BySHA256(sha); ok {
 		if err := bundle.CopyVerified(ctx, w, t.stash.Path(k), sha, size); err == nil {
 			return nil
@@ -173,48 +181,87 @@ func rewind(f *os.File) error {
 
 // patch applies a delta to a file of the stash.
 func (t *transaction) patch(ctx context.Context, p bundle.Package, d bundle.Delta, w *os.File) error {
-	k, _ := t.stash.BySHA256(d.BaseSHA256)
-	if d.Algo == bundle.ZstdDict && k.Size > bundle.MaxDeltaBase {
-		return &bundle.Error{Kind: bundle.Malformed, Message: "The base of a delta of " + p.Name + " is too large."}
-	}
 	temp, err := os.CreateTemp(t.Dir, "delta-")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := errors.Join(temp.Close(), os.Remove(temp.Name())); err != nil {
-			t.Log.Warn("a scratch file stays", "error", err)
-		}
-	}()
+	defer t.discard(temp)
 	if err := t.take(ctx, temp, d.SHA256, d.Size); err != nil {
 		return err
 	}
 	if _, err := temp.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	err = t.applyDelta(ctx, d.Algo, k, temp, w, p)
+	base, err := t.base(ctx, d.BaseSHA256)
+	if err == nil {
+		defer t.discard(base)
+		err = applyDelta(ctx, d.Algo, base, temp, w, p)
+	}
 	if bundle.KindOf(err) == bundle.Integrity {
 		// The delta is the signed one, so its base has rotted: next time the whole is fetched.
-		lost := t.stash.Keep(func(kept rollback.Kept) bool { return kept.SHA256 != d.BaseSHA256 })
+		original := need.Originals(t.variant)[d.BaseSHA256]
+		lost := t.stash.Keep(func(kept rollback.Kept) bool { return kept.SHA256 != d.BaseSHA256 && kept.SHA256 != original })
 		err = errors.Join(&bundle.Error{Kind: bundle.Incomplete, Message: "The stashed base of " + p.Name + " is damaged; the whole package is needed."}, lost)
 	}
 	return err
 }
 
-func (t *transaction) applyDelta(ctx context.Context, algo string, k rollback.Kept, delta io.Reader, w io.Writer, p bundle.Package) error {
-	if algo == bundle.ZstdDict {
-		base, err := os.ReadFile(t.stash.Path(k))
-		if err != nil {
-			return err
-		}
-		return bundle.ApplyDelta(ctx, base, delta, w, p.NormSHA256, p.NormSize)
+// base is a copy of the normalised file that a delta is against: as it is kept, or made
+// of the original that an earlier bundle brought whole.
+func (t *transaction) base(ctx context.Context, sha string) (*os.File, error) {
+	temp, err := os.CreateTemp(t.Dir, "base-")
+	if err != nil {
+		return nil, err
 	}
-	base, err := os.Open(t.stash.Path(k))
+	if k, ok := t.stash.BySHA256(sha); ok {
+		err = bundle.CopyVerified(ctx, temp, t.stash.Path(k), sha, k.Size)
+	} else {
+		k, _ := t.stash.BySHA256(need.Originals(t.variant)[sha])
+		err = t.normaliseKept(ctx, k, sha, temp)
+	}
+	if err != nil {
+		t.discard(temp)
+		return nil, err
+	}
+	return temp, nil
+}
+
+// normaliseKept writes the normalised form of a kept original.
+func (t *transaction) normaliseKept(ctx context.Context, k rollback.Kept, want string, w *os.File) error {
+	in, err := os.Open(t.stash.Path(k))
 	if err != nil {
 		return err
 	}
-	defer base.Close()
-	return bundle.ApplySegments(ctx, base, k.Size, delta, w, p.NormSHA256, p.NormSize)
+	defer in.Close()
+	sha, _, err := bundle.Normalise(ctx, in, w, bundle.MaxBlob)
+	if err == nil && sha != want {
+		err = &bundle.Error{Kind: bundle.Integrity, Message: "The stashed file of " + k.Name + " is damaged."}
+	}
+	return err
+}
+
+func (t *transaction) discard(temp *os.File) {
+	if err := errors.Join(temp.Close(), os.Remove(temp.Name())); err != nil {
+		t.Log.Warn("a scratch file stays", "error", err)
+	}
+}
+
+func applyDelta(ctx context.Context, algo string, base *os.File, delta io.Reader, w io.Writer, p bundle.Package) error {
+	info, err := base.Stat()
+	if err != nil {
+		return err
+	}
+	if algo == bundle.ZstdSegments {
+		return bundle.ApplySegments(ctx, base, info.Size(), delta, w, p.NormSHA256, p.NormSize)
+	}
+	if info.Size() > bundle.MaxDeltaBase {
+		return &bundle.Error{Kind: bundle.Malformed, Message: "The base of a delta of " + p.Name + " is too large."}
+	}
+	raw := make([]byte, info.Size())
+	if _, err := base.ReadAt(raw, 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return bundle.ApplyDelta(ctx, raw, delta, w, p.NormSHA256, p.NormSize)
 }
 
 // normalise unpacks a whole file into the form that the index lists.
@@ -223,11 +270,7 @@ func (t *transaction) normalise(ctx context.Context, p bundle.Package, w *os.Fil
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := errors.Join(temp.Close(), os.Remove(temp.Name())); err != nil {
-			t.Log.Warn("a scratch file stays", "error", err)
-		}
-	}()
+	defer t.discard(temp)
 	if err := t.take(ctx, temp, p.SHA256, p.Size); err != nil {
 		return err
 	}

@@ -20,6 +20,25 @@ type Blob struct {
 // Stock tells whether the machine keeps a package file with this hash: the stash.
 type Stock func(sha256 string) bool
 
+// Originals gives, by the hash of its normalised form, the file as the distribution made
+// it, for the packages that a bundle names.
+func Originals(v *bundle.Variant) map[string]string {
+	out := map[string]string{}
+	for _, p := range slices.Concat(v.Packages, v.Rollback) {
+		if p.NormSHA256 != "" {
+			out[p.NormSHA256] = p.SHA256
+		}
+	}
+	return out
+}
+
+// Widened counts as kept what can be made of a kept original: an earlier bundle brought
+// the package whole, and only a later one has deltas against it.
+func (s Stock) Widened(v *bundle.Variant) Stock {
+	from := Originals(v)
+	return func(sha string) bool { return s(sha) || from[sha] != "" && s(from[sha]) }
+}
+
 // Packages picks those that would change on a machine with these versions: what
 // is installed and older, what the bundle may make older, and what it may add.
 func Packages(v *bundle.Variant, installed map[string]string, compare func(a, b string) int) []bundle.Package {
@@ -77,6 +96,7 @@ func Source(p bundle.Package, stock Stock, deltas bool) (stashed bool, delta *bu
 // Blobs lists what must be fetched, each once: the index, then packages, then what rollback needs.
 func Blobs(v *bundle.Variant, installed map[string]string, compare func(a, b string) int, stock Stock, deltas bool) []Blob {
 	var blobs []Blob
+	stock = stock.Widened(v)
 	seen := map[string]bool{}
 	add := func(b Blob) {
 		if !seen[b.SHA256] {

@@ -68,3 +68,26 @@ func TestBlobs(t *testing.T) {
 		}
 	}
 }
+
+// TestAnOriginalIsABase: what an earlier bundle brought whole is kept as it was, and a
+// delta against its normalised form still saves fetching the new one.
+func TestAnOriginalIsABase(t *testing.T) {
+	t.Parallel()
+	v := variant()
+	v.Packages[0].NormSHA256, v.Packages[0].NormSize = "norm-old2", 400
+	v.Packages[0].Deltas = []bundle.Delta{{BaseSHA256: "norm-old1", SHA256: "d1", Size: 9, Algo: bundle.ZstdSegments}}
+	for i, p := range v.Rollback {
+		if p.SHA256 == "old1" {
+			v.Rollback[i].NormSHA256, v.Rollback[i].NormSize = "norm-old1", 300
+		}
+	}
+	for kept, want := range map[string][]string{"old1": {"index", "d1", "wanted2", "down1", "gone1", "down2"}, "": {"index", "old2", "wanted2", "down1", "old1", "gone1", "down2"}} {
+		var got []string
+		for _, b := range Blobs(v, installed, version.Deb, func(sha string) bool { return sha == kept }, true) {
+			got = append(got, b.SHA256)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q is kept: %v", kept, got)
+		}
+	}
+}
