@@ -83,12 +83,12 @@ function Exchange({ team, id, onClose }: { team: string; id: string; onClose: ()
       <p className="asked">{run.question}</p>
       {run.status === "running" ? <p className="meta">{last ? `Looked at ${last.tool} …` : "Looking it up …"}</p> : <Answer text={run.answer.text} base={base} />}
       {run.status !== "running" && (
-        <p className="meta">
-          {effort(run)} ·{" "}
+        <div className="tail">
+          <span className="meta">{effort(run)}</span>
           <Link className="link" to={runPath(team, run.id)} onClick={onClose}>
             how I got this <ExternalLink size={12} aria-hidden="true" className="inline" />
           </Link>
-        </p>
+        </div>
       )}
       <div ref={end} />
     </article>
