@@ -4,7 +4,6 @@ import { useSession } from "@/api/session";
 import { duration } from "@/format/duration";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
-import { CodeBlock } from "@/ui/CodeBlock";
 import { usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { RelativeTime } from "@/ui/RelativeTime";
@@ -73,9 +72,9 @@ function CheckRow({ check }: { check: Check }) {
         <span className="muted min-w-0">{check.detail}</span>
       </div>
       {check.fix && check.status !== "ok" && (
-        <div className="max-w-[760px]">
-          <CodeBlock code={check.fix} label={`Fix for ${check.name}`} />
-        </div>
+        <p className="quote max-w-[760px]" aria-label={`Fix for ${check.name}`}>
+          {check.fix}
+        </p>
       )}
     </li>
   );
