@@ -202,11 +202,6 @@ func chunks(tasks []Task) []slack.MsgOption {
 	return []slack.MsgOption{slack.MsgOptionChunks(list...)}
 }
 
-// Status shows below a thread with an assistant what is going on; an empty text clears it.
-func (c *Client) Status(ctx context.Context, channel, thread, text string) error {
-	return c.api.SetAssistantThreadsStatusContext(ctx, slack.AssistantThreadsSetStatusParameters{ChannelID: channel, ThreadTS: thread, Status: text})
-}
-
 // Prompts offers questions at the beginning of a thread with an assistant.
 func (c *Client) Prompts(ctx context.Context, channel, thread string, questions []string) error {
 	p := slack.AssistantThreadsSetSuggestedPromptsParameters{ChannelID: channel, ThreadTS: thread}
