@@ -95,4 +95,4 @@ it("answers who carries a CVE, rolls its bundle out under two pairs of eyes, and
   await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
   await page.getByText("No freezes yet").waitFor();
   expect(errors).toEqual([]);
-});
+}, 120_000);

@@ -78,4 +78,4 @@ it("teaches how to enrol, lets machines in by their fingerprints, and shows them
   await page.getByRole("region", { name: "Key ceremony" }).getByText(/--timestamp-key "ed25519 /).waitFor();
   await expectAccessible(page);
   expect(errors).toEqual([]);
-});
+}, 120_000);
