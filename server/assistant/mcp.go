@@ -33,9 +33,11 @@ func (s *Service) serverFor(caller identity.Caller) *mcp.Server {
 			c.TTLMs = int(listedFor.Milliseconds())
 		},
 	})
-	for _, t := range s.Tools.List(caller) {
+	list := s.Tools.List(caller)
+	for _, t := range list {
 		server.AddTool(describe(t), s.handler(t.Name, caller))
 	}
+	s.addMore(server, caller, list)
 	return server
 }
 
