@@ -30,9 +30,12 @@ type listOut struct {
 }
 
 func (m *Manager) httpList(ctx context.Context, in listIn) (listOut, error) {
-	team, err := identity.RequireTeam(ctx, in.Team, managing)
-	if err != nil {
-		return listOut{}, err
+	var team identity.Team
+	if in.Team != "" {
+		var err error
+		if team, err = identity.RequireTeam(ctx, in.Team, managing); err != nil {
+			return listOut{}, err
+		}
 	}
 	list, err := m.List(ctx, team)
 	return listOut{list}, err

@@ -4072,7 +4072,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A team's outside MCP servers with how they stand; an administrator's look */
+        /** A team's outside MCP servers, or all teams', with how they stand; an administrator's look */
         get: operations["listAssistantServers"];
         put?: never;
         /** Name an outside MCP server; nothing of it is allowed by that */
@@ -16034,8 +16034,8 @@ export interface operations {
     };
     listAssistantServers: {
         parameters: {
-            query: {
-                team: string;
+            query?: {
+                team?: string;
             };
             header?: never;
             path?: never;
