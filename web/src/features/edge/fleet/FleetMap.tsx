@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, type PointerEvent, useCallback, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { plural } from "@/format/bytes";
 import { relativeTime } from "@/format/time";
 import { Facts } from "@/ui/facts";
@@ -11,7 +11,9 @@ import { usePainted } from "./usePainted";
 type Props = { cells: Cell[]; by: Grouping; onOpen: (id: string) => void };
 
 /** One square per node on a canvas. The table of the page holds the same, for those who do not see it. */
-export function FleetMap({ cells, by, onOpen }: Props) {
+export function FleetMap({ cells: told, by, onOpen }: Props) {
+  // Taking changes in and laying them out are two pieces of work, so that they need not share a frame.
+  const cells = useDeferredValue(told);
   const host = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);

@@ -27,7 +27,8 @@ export function usePainted(canvas: RefObject<HTMLCanvasElement | null>, map: Lay
       frame = requestAnimationFrame(work);
       return undefined;
     };
-    work();
+    // Not at once: this frame has laid everything out already.
+    frame = requestAnimationFrame(work);
     return () => cancelAnimationFrame(frame);
   }, [canvas, map, theme]);
 }
