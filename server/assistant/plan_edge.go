@@ -120,6 +120,10 @@ func (a *asked) unpatched(ctx context.Context) (string, error) {
 	if r.Waits != "" {
 		head += " It waits " + plain(r.Waits) + "."
 	}
+	// The others take no part yet: they wait for their batch.
+	if rest := r.Total - done - total; rest > 0 {
+		head += fmt.Sprintf(" %s not begun.", number(rest, "node")+map[bool]string{true: " has", false: " have"}[rest == 1])
+	}
 	if len(found) == 0 {
 		return head, nil
 	}
