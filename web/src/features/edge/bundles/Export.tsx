@@ -25,7 +25,7 @@ export function Export({ bundle, file }: { bundle: BundleStatus; file: string })
   return (
     <section aria-label="Without a network">
       <h2>To nodes without a network</h2>
-      <p className="muted mb-2">The file carries today&apos;s signatures, so a node trusts it without asking here. It takes about {bytes(about)}.</p>
+      <p className="muted mb-2">The file carries today&apos;s signatures, so a node trusts it without asking here. Its packages take {bytes(about)}; indexes and signatures come on top.</p>
       <CodeBlock label="Export command" code={`signalbox bundle export ${bundle.id} -o ${name}\nsha256sum ${name}\nsudo signalbox-agent apply ${name}`} filled={[bundle.id]} />
       <p className="line flex-wrap pt-2">
         {about > largest ? (
