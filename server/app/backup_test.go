@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,15 +95,12 @@ func TestKilledBackupLeavesNothingThatLooksWhole(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "ci", "logs"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	// A build log with a large hole: it takes seconds to be read.
-	f, err := os.Create(filepath.Join(dir, "ci", "logs", "1.log"))
-	if err != nil {
+	// What does not compress grows the archive step by step.
+	noise := make([]byte, 200<<20)
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	if err := os.WriteFile(filepath.Join(dir, "ci", "logs", "1.log"), noise, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Truncate(4 << 30); err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
 	out := filepath.Join(t.TempDir(), "one.sbx")
 	cmd := exec.CommandContext(t.Context(), binary(t), "backup", "--output", out, "--data-dir", dir)
 	if err := cmd.Start(); err != nil {
@@ -117,7 +115,8 @@ func TestKilledBackupLeavesNothingThatLooksWhole(t *testing.T) {
 	}
 	_ = cmd.Wait() // it was killed
 	if _, err := os.Stat(out); err == nil {
-		t.Error("a killed backup left an archive under its name")
+		command(t, 0, "backup", "verify", out, "--data-dir", dir) // it was faster than the kill
+		return
 	}
 	if said := command(t, 1, "backup", "verify", out+".partial", "--data-dir", dir); !strings.Contains(said, "cut off") && !strings.Contains(said, "does not end") && !strings.Contains(said, "no archive") {
 		t.Error(said)
