@@ -21,7 +21,7 @@ import (
 // updated are packages that servers have and that get security updates. Of each the release's
 // version and the newest of the security archive are compared, as far as apt has both.
 var updated = strings.Fields(`apt libapt-pkg6.0 liblzma5 libpcre2-8-0 perl-base tzdata openssl libssl3 libexpat1 rsync haproxy libpng16-16
-	apache2-bin libpython3.11-stdlib python3.11-minimal libpython3.11-minimal nginx-common redis-server libpq5 postgresql-client-15 php8.2-cli libperl5.36 jq libjq1 libssh-4 libarchive13 mariadb-client`)
+	apache2-bin libpython3.11-stdlib python3.11-minimal libpython3.11-minimal nginx-common redis-server libpq5 postgresql-client-15 php8.2-cli libperl5.36 jq libjq1 libssh-4 libarchive13 mariadb-client mariadb-server-core openjdk-17-jre-headless libwebkit2gtk-4.1-0`)
 
 // BenchmarkDeltas measures on real security updates, fetched with apt, what deltas save.
 func BenchmarkDeltas(b *testing.B) {
