@@ -274,6 +274,13 @@ func (l *logsClient) loadFile(ctx context.Context, file, service string, progres
 		service, _, _ = strings.Cut(filepath.Base(file), ".")
 	}
 	lines := bufio.NewReaderSize(text, 256<<10)
+	if head, _ := lines.Peek(len(journalHead)); string(head) == journalHead {
+		return l.loadJournal(ctx, lines, progress, func() {
+			if size > 0 {
+				fmt.Fprintf(progress, "\r%s: %3d %%", filepath.Base(file), 100*read.n/size)
+			}
+		})
+	}
 	var batch bytes.Buffer
 	sent := importSum{}
 	for {
@@ -299,6 +306,35 @@ func (l *logsClient) loadFile(ctx context.Context, file, service string, progres
 			return err
 		}
 	}
+}
+
+// journalHead is how the journal's export format begins. Its entries are many lines each, so
+// it goes as one stream to where systemd-journal-upload sends it too.
+const journalHead = "__CURSOR="
+
+func (l *logsClient) loadJournal(ctx context.Context, in io.Reader, done io.Writer, progress func()) error {
+	answer, err := l.do(ctx, http.MethodPost, "/insert/journald/upload", &reporting{Reader: in, report: progress}, "Content-Type", "application/vnd.fdo.journal", "X-Scope-OrgID", l.team)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(done)
+	return answer.Body.Close()
+}
+
+// reporting calls report for every four megabytes read, and at the end.
+type reporting struct {
+	io.Reader
+	n      int
+	report func()
+}
+
+func (r *reporting) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if r.n += n; r.n >= importBatch || err != nil {
+		r.n = 0
+		r.report()
+	}
+	return n, err
 }
 
 func because(reason string) string {

@@ -95,12 +95,13 @@ func buildLines(said ci.Output) logs.BuildLines {
 	return out
 }
 
-// insideLoops makes lines of what webhooks brought.
+// insideLoops makes lines of what nodes report and of what webhooks brought.
 func (a *App) insideLoops() []work.Loop {
+	loops := []work.Loop{a.logs.NodeLoop(a.nodeReports)}
 	if !a.config.Logs.Deliveries {
-		return nil
+		return loops
 	}
-	return []work.Loop{a.logs.DeliveryLoop(func(ctx context.Context, before int64, limit int) ([]logs.Delivery, error) {
+	return append(loops, a.logs.DeliveryLoop(func(ctx context.Context, before int64, limit int) ([]logs.Delivery, error) {
 		list, err := a.github.Recent(ctx, before, limit)
 		out := make([]logs.Delivery, len(list))
 		for i, d := range list {
@@ -109,5 +110,18 @@ func (a *App) insideLoops() []work.Loop {
 				Settled: d.State != github.Waiting, Refused: d.Verdict == github.Refused, Failed: d.State == github.Failed}
 		}
 		return out, err
-	})}
+	}))
+}
+
+func (a *App) nodeReports(ctx context.Context, after int64, from, to time.Time, limit int) ([]logs.NodeReport, error) {
+	list, err := a.edge.Heard(ctx, after, from, to, limit)
+	out := make([]logs.NodeReport, len(list))
+	for i, h := range list {
+		out[i] = logs.NodeReport{ID: h.ID, Team: h.Team, At: time.UnixMilli(int64(h.ReceivedAt)).UTC(), Node: h.Node, Name: h.Name, Site: h.Site, Kind: string(h.Kind), State: string(h.State),
+			Message: h.Message, Rollout: h.Rollout, Bundle: h.Bundle, Actor: h.Actor, Output: h.Log, Exit: -1}
+		if h.Exit != nil {
+			out[i].Exit = int64(*h.Exit)
+		}
+	}
+	return out, err
 }

@@ -16,6 +16,7 @@ const (
 	SourceBuild    = "build"
 	SourceDelivery = "delivery"
 	SourceOwn      = "signalbox"
+	SourceNode     = "node"
 )
 
 // Fields by which lines from inside are found and linked.
@@ -23,6 +24,7 @@ const (
 	fieldBuildID  = "build_id"
 	fieldLine     = "build_line"
 	fieldDelivery = "delivery_id"
+	fieldReport   = "report_id"
 )
 
 // insideBatch is how many lines from inside are kept at once: few enough to be one

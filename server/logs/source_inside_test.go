@@ -269,3 +269,51 @@ func TestInsideFields(t *testing.T) {
 		t.Errorf("%+v", w.search(red, "").Lines)
 	}
 }
+
+// TestNodeLines: what nodes report becomes lines once, whatever breaks off in between.
+func TestNodeLines(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	reports := []NodeReport{
+		{ID: 1, Team: 1, At: noon.Add(-2 * time.Minute), Node: "a1", Name: "node-a", Site: "osl", Kind: "accepted", Actor: "ann", Exit: -1},
+		{ID: 2, Team: 1, At: noon.Add(-time.Minute), Node: "a1", Name: "node-a", Site: "osl", Kind: "report", State: "rolled-back", Bundle: "b-7", Message: "health check failed", Output: "Unpacking apt\n\nSetting up apt\n", Exit: 6},
+		{ID: 3, Team: 2, At: noon.Add(-time.Minute), Node: "b1", Name: "node-b", Kind: "returned", Exit: -1},
+	}
+	var fails atomic.Bool
+	list := func(_ context.Context, after int64, _, _ time.Time, limit int) ([]NodeReport, error) {
+		if fails.Load() {
+			return nil, errors.New("the database is away")
+		}
+		i := slices.IndexFunc(reports, func(r NodeReport) bool { return r.ID > after })
+		if i < 0 {
+			return nil, nil
+		}
+		return reports[i:min(len(reports), i+limit)], nil
+	}
+	loop := w.NodeLoop(list)
+	for range 2 {
+		if err := loop.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fails.Store(true)
+	if loop.Run(t.Context()) == nil {
+		t.Error("nothing said of a list that fails")
+	}
+	fails.Store(false)
+	reports = append(reports, NodeReport{ID: 4, Team: 1, At: noon, Node: "a1", Name: "node-a", Site: "osl", Kind: "report", State: "succeeded", Exit: 0})
+	// A server that has just started knows only what the store holds.
+	for _, again := range []func(context.Context) error{loop.Run, w.NodeLoop(list).Run} {
+		if err := again(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for query, want := range map[string]int{"source:node": 5, "report_id:2": 3, "level:error health": 1, "host:node-a site:osl": 5, "exit_code:6": 3, "actor:ann": 1, "state:succeeded exit_code:0": 1} {
+		if got := len(w.search(red, query).Lines); got != want {
+			t.Errorf("%s: %d lines, want %d", query, got, want)
+		}
+	}
+	if n := len(w.search(blue, "source:node").Lines); n != 1 {
+		t.Errorf("another team finds %d lines", n)
+	}
+}
