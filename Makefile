@@ -60,7 +60,8 @@ check: node_modules/.installed web/dist/index.html ## format, vet, lint, types, 
 	@if [ -d ../shared/tools ]; then python3 ../shared/tools/measure.py --gate .; fi
 
 bench: build ## the speed figures, each beside the load average
-	go test -run '^$$' -bench . -benchtime 1s ./server/... ./agents/... | grep -v '^PASS\|no test files'
+	go test -timeout 60m -run '^$$' -bench . -benchtime 1s ./server/... ./agents/... | grep -v '^PASS\|no test files'
+	npx --no-install vitest bench --run --config web/vitest.e2e.config.ts edge-grid
 	@cat /proc/loadavg
 
 soak: packages-soak build ## the long forms of the failure tests

@@ -275,7 +275,7 @@ func TestNodeLines(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	reports := []NodeReport{
-		{ID: 1, Team: 1, At: noon.Add(-2 * time.Minute), Node: "a1", Name: "node-a", Site: "osl", Kind: "accepted", Actor: "ann", Exit: -1},
+		{ID: 1, Team: 1, At: noon.Add(-50 * time.Second), Node: "a1", Name: "node-a", Site: "osl", Kind: "accepted", Actor: "ann", Exit: -1},
 		{ID: 2, Team: 1, At: noon.Add(-time.Minute), Node: "a1", Name: "node-a", Site: "osl", Kind: "report", State: "rolled-back", Bundle: "b-7", Message: "health check failed", Output: "Unpacking apt\n\nSetting up apt\n", Exit: 6},
 		{ID: 3, Team: 2, At: noon.Add(-time.Minute), Node: "b1", Name: "node-b", Kind: "returned", Exit: -1},
 	}
