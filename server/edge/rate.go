@@ -30,15 +30,31 @@ type rateName struct {
 	site string
 }
 
+// capped is one cap. Whoever sends under it waits in turn: were all to reserve their place
+// at once, a machine that stood still for a moment would let all of them go together.
 type capped struct {
-	limiter *rate.Limiter
-	used    time.Time
+	*rate.Limiter
+	used time.Time
+	turn chan struct{}
+}
+
+func newCap(l *rate.Limiter) *capped { return &capped{Limiter: l, turn: make(chan struct{}, 1)} }
+
+// wait lets n bytes go when their time has come.
+func (c *capped) wait(ctx context.Context, n int) error {
+	select {
+	case c.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-c.turn }()
+	return c.WaitN(ctx, n)
 }
 
 func bytesPerSecond(kbps int64) rate.Limit { return rate.Limit(kbps << 10) }
 
 // limiter is the one under a name, with the cap that holds now; nil without a cap.
-func (r *rates) limiter(name rateName, kbps int64, now time.Time) *rate.Limiter {
+func (r *rates) limiter(name rateName, kbps int64, now time.Time) *capped {
 	if kbps <= 0 {
 		return nil
 	}
@@ -49,7 +65,7 @@ func (r *rates) limiter(name rateName, kbps int64, now time.Time) *rate.Limiter 
 	}
 	c := r.list[name]
 	if c == nil {
-		c = &capped{limiter: rate.NewLimiter(bytesPerSecond(kbps), burst)}
+		c = newCap(rate.NewLimiter(bytesPerSecond(kbps), burst))
 		r.list[name] = c
 		for other, o := range r.list { // few: those that fetch now
 			if other != name && now.Sub(o.used) > forgetRates {
@@ -57,19 +73,19 @@ func (r *rates) limiter(name rateName, kbps int64, now time.Time) *rate.Limiter 
 			}
 		}
 	}
-	if c.used = now; c.limiter.Limit() != bytesPerSecond(kbps) {
-		c.limiter.SetLimit(bytesPerSecond(kbps))
+	if c.used = now; c.Limit() != bytesPerSecond(kbps) {
+		c.SetLimit(bytesPerSecond(kbps))
 	}
-	return c.limiter
+	return c
 }
 
 // limiters are all that hold for what a node fetches.
-func (s *Service) limiters(n *Node, siteKBps int64) []*rate.Limiter {
+func (s *Service) limiters(n *Node, siteKBps int64) []*capped {
 	now := time.Now() // the limiters' own clock
 	if siteKBps == 0 {
 		siteKBps = s.SiteKBps
 	}
-	var list []*rate.Limiter
+	var list []*capped
 	add := func(name rateName, kbps int64) {
 		if l := s.rates.limiter(name, kbps, now); l != nil {
 			list = append(list, l)
@@ -84,13 +100,13 @@ func (s *Service) limiters(n *Node, siteKBps int64) []*rate.Limiter {
 }
 
 // send copies at the pace of all limiters.
-func send(ctx context.Context, w io.Writer, r io.Reader, limiters []*rate.Limiter) error {
+func send(ctx context.Context, w io.Writer, r io.Reader, limiters []*capped) error {
 	buffer := make([]byte, piece)
 	for {
 		n, err := io.ReadFull(r, buffer)
 		if n > 0 {
 			for _, l := range limiters {
-				if err := l.WaitN(ctx, n); err != nil {
+				if err := l.wait(ctx, n); err != nil {
 					return err
 				}
 			}

@@ -14,7 +14,7 @@ func TestCapsAreShared(t *testing.T) {
 	t.Parallel()
 	s := &Service{Deps: Deps{Settings: Settings{ServerKBps: 1000, SiteKBps: 100, NodeKBps: 10}}}
 	a, b, c := &Node{ID: "a", Team: 1, Site: "osl"}, &Node{ID: "b", Team: 1, Site: "osl"}, &Node{ID: "c", Team: 2, Site: "osl"}
-	of := func(n *Node, site int64) []*rate.Limiter { return s.limiters(n, site) }
+	of := func(n *Node, site int64) []*capped { return s.limiters(n, site) }
 	la, lb, lc := of(a, 0), of(b, 0), of(c, 0)
 	if len(la) != 3 || la[0] == lb[0] || la[1] != lb[1] || la[1] == lc[1] || la[2] != lc[2] {
 		t.Error("node, site and server do not share as they should")
@@ -45,14 +45,14 @@ func TestSendIsWholeAndNeverAhead(t *testing.T) {
 	content := bytes.Repeat([]byte("0123456789"), 20_000)
 	limiter := rate.NewLimiter(rate.Inf, burst)
 	var out bytes.Buffer
-	if err := send(t.Context(), &out, bytes.NewReader(content), []*rate.Limiter{limiter}); err != nil || !bytes.Equal(out.Bytes(), content) {
+	if err := send(t.Context(), &out, bytes.NewReader(content), []*capped{newCap(limiter)}); err != nil || !bytes.Equal(out.Bytes(), content) {
 		t.Errorf("%d bytes, %v", out.Len(), err)
 	}
 	// With an empty bucket that fills in an hour, no more than the burst goes out.
 	slow := rate.NewLimiter(rate.Every(time.Hour), burst)
 	out.Reset()
 	ctx := deadline{t.Context()}
-	if err := send(ctx, &out, io.LimitReader(bytes.NewReader(content), 1<<20), []*rate.Limiter{slow}); err == nil || out.Len() > burst {
+	if err := send(ctx, &out, io.LimitReader(bytes.NewReader(content), 1<<20), []*capped{newCap(slow)}); err == nil || out.Len() > burst {
 		t.Errorf("%d bytes, %v", out.Len(), err)
 	}
 }
