@@ -25,18 +25,18 @@ type askedWith struct {
 // at the run's own moment: "this week" is the week that was meant. Nothing that
 // changes anything is called or proposed.
 func (s *Service) Replay(ctx context.Context, id string, planner Planner) (Run, error) {
-	if planner != Plans && planner != ByLLM {
-		return Run{}, problem.FieldError("planner", "is neither plan nor model")
-	}
-	if planner == ByLLM && s.Model == nil {
-		return Run{}, problem.New(problem.Conflict, "No language model is set up here.")
-	}
 	row, err := s.mayRead(ctx, id)
 	if err == nil && row.ReplayOf != "" {
 		row, err = s.mayRead(ctx, row.ReplayOf)
 	}
 	if err != nil {
 		return Run{}, err
+	}
+	if planner != Plans && planner != ByLLM {
+		return Run{}, problem.FieldError("planner", "is neither plan nor model")
+	}
+	if planner == ByLLM && s.Model == nil {
+		return Run{}, problem.New(problem.Conflict, "No language model is set up here.")
 	}
 	var with askedWith
 	if err := json.Unmarshal([]byte(row.Asked), &with); err != nil {
