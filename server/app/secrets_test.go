@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -109,6 +110,7 @@ func TestKeyRotation(t *testing.T) {
 	t.Cleanup(func() { db.Close() })
 	p.publishBundle(t, "main", "a package") // signed with this server's timestamp key
 	p.sealForGitHub(t, db, keyFile, connection.ID)
+	sealForAssistant(t, db, keyFile)
 	filled := 0
 	for _, c := range app.SealedColumns() {
 		var n int
@@ -171,6 +173,24 @@ func (p *process) sealForGitHub(t *testing.T, db *database.DB, keyFile, connecti
 	}
 	err = db.Writer(t.Context()).Exec(`INSERT INTO github_farewells (connection_id, api_url, connection_kind, token, app_key, kind, owner, repo, github_id, url, created_at)
 		SELECT id, api_url, kind, token, app_key, 'repository', 'acme', 'shop', 1, '', 0 FROM github_connections`).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sealForAssistant puts tokens of Slack and of an outside MCP server there.
+func sealForAssistant(t *testing.T, db *database.DB, keyFile string) {
+	t.Helper()
+	box, _, err := secrets.OpenBox(keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slack := func(column string) []byte { return box.Seal("assistant_slack", column, []byte("token")) }
+	err = errors.Join(
+		db.Writer(t.Context()).Exec(`INSERT INTO assistant_slack (id, mode, bot_token, app_token, signing_secret, workspace, workspace_name, workspace_url, bot_user, updated_at, updated_by)
+			VALUES (1, 'http', ?, ?, ?, 'T1', 'Acme', 'http://127.0.0.1:9/', 'U1', 0, 'admin')`, slack("bot_token"), slack("app_token"), slack("signing_secret")).Error,
+		db.Writer(t.Context()).Exec(`INSERT INTO assistant_servers (id, team_id, name, kind, command, url, secret_names, secrets, inside, github, enabled, timeout_ms, created_at, updated_at, updated_by)
+			SELECT 'srv', MIN(id), 'outside', 'http', '[]', 'http://127.0.0.1:9/', '["Authorization"]', ?, FALSE, FALSE, FALSE, 1000, 0, 0, 'admin' FROM accounts_teams`, box.Seal("assistant_servers", "srv", []byte("{}"))).Error)
 	if err != nil {
 		t.Fatal(err)
 	}
