@@ -30,7 +30,9 @@ type told struct {
 
 // Thread is what GitHub's deliveries contribute to the pages of everything; they are
 // seen by whoever sees pipelines.
-func (s *Service) Thread() thread.Source { return thread.Source{Capability: "ci", Happened: s.threadHappened} }
+func (s *Service) Thread() thread.Source {
+	return thread.Source{Capability: "ci", Happened: s.threadHappened}
+}
 
 // threadHappened are pushes, pull requests opened and merged, and releases published.
 func (s *Service) threadHappened(ctx context.Context, span thread.Span) ([]thread.Event, error) {
