@@ -140,7 +140,11 @@ function useSessionEnd() {
   const navigate = useNavigate();
   const router = useRouter();
   useEffect(
-    () => whenAnonymous(() => void navigate({ to: "/login", search: { next: router.state.location.href } as never, replace: true })),
+    () =>
+      whenAnonymous(() => {
+        const { href, hash } = router.state.location;
+        void navigate({ to: "/login", search: { next: href.split("#", 1)[0] } as never, hash, replace: true });
+      }),
     [navigate, router],
   );
 }

@@ -25,7 +25,7 @@ const login = createRoute({
 const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome",
-  beforeLoad: ({ context, location }) => requireSession(context.client, location.href),
+  beforeLoad: ({ context, location }) => requireSession(context.client, location),
   component: lazyRouteComponent(() => import("@/features/accounts/WelcomePage"), "WelcomePage"),
 });
 
@@ -33,8 +33,8 @@ const frame = createRoute({
   getParentRoute: () => root,
   id: "frame",
   beforeLoad: async ({ context, location }) => {
-    const me = await requireSession(context.client, location.href);
-    if (me.user.must_change_password) throw redirect({ to: "/welcome", search: { next: location.href } as never });
+    const me = await requireSession(context.client, location);
+    if (me.user.must_change_password) throw redirect({ to: "/welcome", search: { next: location.href.split("#", 1)[0] } as never, hash: location.hash });
   },
   component: Shell,
 });
@@ -73,11 +73,12 @@ const adminHome = createRoute({
   },
 });
 
-async function requireSession(client: QueryClient, href: string) {
+/** What stands behind the # stays there on the way over the sign-in page: it may be a secret, and no server is to see it. */
+async function requireSession(client: QueryClient, { href, hash }: { href: string; hash: string }) {
   try {
     return await client.ensureQueryData(sessionQuery);
   } catch (error) {
-    if (error instanceof Problem && error.status === 401) throw redirect({ to: "/login", search: { next: href } as never });
+    if (error instanceof Problem && error.status === 401) throw redirect({ to: "/login", search: { next: href.split("#", 1)[0] } as never, hash });
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { hashKey, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useLocation, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { api } from "@/api/client";
 import { asProblem } from "@/api/problem";
@@ -18,18 +18,20 @@ export function LoginPage() {
   const session = useQuery({ ...sessionQuery, retry: false });
   const navigate = useNavigate();
   const signedIn = session.data;
+  const { hash } = useLocation();
+  const next = destination(search.next) + (hash && `#${hash}`);
 
   useEffect(() => {
     document.title = "Sign in · Signalbox";
   }, []);
   useEffect(() => {
-    if (signedIn && port === undefined) void navigate({ href: destination(search.next), replace: true });
-  }, [signedIn, port, navigate, search.next]);
+    if (signedIn && port === undefined) void navigate({ href: next, replace: true });
+  }, [signedIn, port, navigate, next]);
 
   // Only the first answer is awaited: asked again, as on coming back to this window, the form keeps what was typed.
   if (!session.isFetched) return null;
   if (signedIn && port !== undefined) return <HandOver name={signedIn.user.name} port={port} />;
-  return <SignIn port={port} next={destination(search.next)} />;
+  return <SignIn port={port} next={next} />;
 }
 
 /** A press, never by itself: a link alone must not send a token to a program on this machine. */

@@ -13,7 +13,7 @@ export function WelcomePage() {
   const { next } = useSearch({ strict: false }) as { next?: unknown };
   const form = usePasswordChange(async () => {
     await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
-    await navigate({ href: destination(next), replace: true });
+    await navigate({ href: destination(next) + window.location.hash, replace: true });
   });
   useEffect(() => {
     document.title = "Choose a password · Signalbox";
