@@ -125,8 +125,7 @@ func (db *DB) openPostgres(ctx context.Context) error {
 		return fmt.Errorf("ask PostgreSQL for the schema: %w", err)
 	}
 	db.channel = pgChannel + schema
-	db.bus.listenPostgres(context.WithoutCancel(ctx), db.url, db.channel, db.log)
-	return nil
+	return db.bus.listenPostgres(ctx, db.url, db.channel, db.log)
 }
 
 // Close stops listening and closes the connections.

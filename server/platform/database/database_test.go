@@ -3,6 +3,7 @@ package database_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,15 +61,6 @@ func TestNotificationsComeAfterTheCommitOnly(t *testing.T) {
 	heard := make(chan string, 8)
 	stop := db.Listen("c", func(p string) { heard <- p })
 	defer stop()
-	// LISTEN is asynchronous on PostgreSQL: say hello until it is heard.
-	for ready := false; !ready; {
-		db.Notify(t.Context(), "c", "hello")
-		select {
-		case <-heard:
-			ready = true
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 	db.Tx(t.Context(), func(ctx context.Context) error { db.Notify(ctx, "c", "undone"); return errors.New("no") })
 	db.Tx(t.Context(), func(ctx context.Context) error { return db.Notify(ctx, "c", "done") })
 	for {
@@ -83,6 +75,42 @@ func TestNotificationsComeAfterTheCommitOnly(t *testing.T) {
 		case <-time.After(10 * time.Second):
 			t.Fatal("the commit was not heard of")
 		}
+	}
+}
+
+// TestNotificationsReachOtherProcesses: from the moment that Open returns, and once each.
+func TestNotificationsReachOtherProcesses(t *testing.T) {
+	t.Parallel()
+	url := databasetest.URL(t)
+	one, err := database.Open(t.Context(), url, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { one.Close() })
+	other := one // on SQLite there is one process, which hears itself
+	if one.Dialect == database.Postgres {
+		if other, err = database.Open(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { other.Close() })
+	}
+	mine, theirs := make(chan string, 8), make(chan string, 8)
+	defer one.Listen("mine", func(p string) { mine <- p })()
+	defer other.Listen("theirs", func(p string) { theirs <- p })()
+	for _, c := range []string{"mine", "theirs"} {
+		if err := one.Notify(t.Context(), c, "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := <-theirs; got != "a" {
+		t.Errorf("heard %q", got)
+	}
+	// Its own came at once; had it come a second time, that would be before what follows.
+	if err := other.Notify(t.Context(), "mine", "b"); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := <-mine, <-mine; first != "a" || second != "b" {
+		t.Errorf("heard %q, then %q", first, second)
 	}
 }
 

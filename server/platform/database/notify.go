@@ -2,6 +2,9 @@ package database
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -16,6 +19,9 @@ const pgChannel = "signalbox."
 
 // bus hands notifications to this process's listeners.
 type bus struct {
+	// self marks what this process sends: it has heard that already.
+	self string
+
 	mu        sync.Mutex
 	next      int
 	listeners map[string]map[int]func(string)
@@ -23,14 +29,17 @@ type bus struct {
 	stopped   sync.WaitGroup
 }
 
-func newBus() *bus { return &bus{listeners: map[string]map[int]func(string){}} }
+func newBus() *bus { return &bus{self: rand.Text(), listeners: map[string]map[int]func(string){}} }
 
 // Notify wakes the listeners of channel with a payload of at most 7 kB, after
 // the commit of the context's transaction if there is one. Notifications are
-// hints: a listener that misses one must find the work by looking.
+// hints: a listener that misses one must find the work by looking. Those of this
+// process hear it at once, whatever becomes of its connection.
 func (db *DB) Notify(ctx context.Context, channel, payload string) error {
 	if db.Dialect == Postgres {
-		return db.Writer(ctx).Exec("SELECT pg_notify(?, ?)", db.channel, channel+"\x1f"+payload).Error
+		if err := db.Writer(ctx).Exec("SELECT pg_notify(?, ?)", db.channel, db.bus.self+"\x1f"+channel+"\x1f"+payload).Error; err != nil {
+			return err
+		}
 	}
 	db.AfterCommit(ctx, func() { db.bus.deliver(channel, payload) })
 	return nil
@@ -80,42 +89,61 @@ func (b *bus) deliverAll() {
 	}
 }
 
-// listenPostgres keeps one connection listening until close.
-func (b *bus) listenPostgres(ctx context.Context, url, channel string, log *slog.Logger) {
-	ctx, cancel := context.WithCancel(ctx)
+// listenPostgres keeps one connection listening until close. It listens when it
+// returns: nothing that is sent after that is missed.
+func (b *bus) listenPostgres(ctx context.Context, url, channel string, log *slog.Logger) error {
+	conn, err := listening(ctx, url, channel)
+	if err != nil {
+		return fmt.Errorf("listen to PostgreSQL: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	b.cancel = cancel
 	b.stopped.Go(func() {
-		for first := true; ctx.Err() == nil; first = false {
-			if err := b.listenOnce(ctx, url, channel, first); err != nil && ctx.Err() == nil {
-				log.Warn("listening to PostgreSQL was interrupted; trying again in a second", "error", err)
-				select {
-				case <-ctx.Done():
-				case <-time.After(time.Second):
-				}
+		for {
+			if conn != nil {
+				err = b.hear(ctx, conn)
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			log.Warn("listening to PostgreSQL was interrupted; trying again in a second", "error", err)
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Second):
+			}
+			if conn, err = listening(ctx, url, channel); err == nil {
+				b.deliverAll()
 			}
 		}
 	})
+	return nil
 }
 
-func (b *bus) listenOnce(ctx context.Context, url, channel string, first bool) error {
+// listening opens a connection that hears the channel.
+func listening(ctx context.Context, url, channel string) (*pgx.Conn, error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
-		return err
+		return nil, errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 	}
-	if !first {
-		b.deliverAll()
-	}
+	return conn, nil
+}
+
+// hear hands on what other processes send, until the connection ends.
+func (b *bus) hear(ctx context.Context, conn *pgx.Conn) error {
+	defer conn.Close(context.WithoutCancel(ctx))
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return err
 		}
-		channel, payload, _ := strings.Cut(n.Payload, "\x1f")
-		b.deliver(channel, payload)
+		sender, rest, _ := strings.Cut(n.Payload, "\x1f")
+		if channel, payload, ok := strings.Cut(rest, "\x1f"); ok && sender != b.self {
+			b.deliver(channel, payload)
+		}
 	}
 }
 
