@@ -66,11 +66,24 @@ export async function signIn(page: Page, name: string, password: string): Promis
   await page.getByRole("button", { name: "Go anywhere, run anything" }).waitFor();
 }
 
+// Left alone, axe copies style sheets that it cannot read just then into inline ones: our own policy refuses those,
+// aloud. Only an experimental rule would look at them.
+const axe = (page: Page) => new AxeBuilder({ page }).options({ preload: { assets: ["media"] } });
+
 /** No violation of WCAG 2.2 A and AA that axe can find. */
 export async function expectAccessible(page: Page): Promise<void> {
-  // Left alone, axe copies style sheets that it cannot read just then into inline ones: our own policy refuses those,
-  // aloud. Only an experimental rule would look at them.
-  const found = await new AxeBuilder({ page }).options({ preload: { assets: ["media"] } }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+  await expectNothing(page, axe(page).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]));
+}
+
+/** The contrasts of the page as it stands, in the dark: all else is as in the light. */
+export async function expectReadableInTheDark(page: Page): Promise<void> {
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expectNothing(page, axe(page).withRules(["color-contrast"]));
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+async function expectNothing(page: Page, rules: AxeBuilder): Promise<void> {
+  const found = await rules.analyze();
   const said = found.violations.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => n.target.join(" ")).join("\n  ")}`);
   expect(said, `axe on ${page.url()}`).toEqual([]);
 }
