@@ -51,6 +51,12 @@ func (p *process) start() {
 		"SIGNALBOX_DATABASE_URL="+p.database, "SIGNALBOX_CI_LOCAL_REPOSITORIES="+filepath.Join(p.dir, "repositories"))
 	p.stderr, p.once, p.ended = &bytes.Buffer{}, &sync.Once{}, make(chan struct{})
 	p.cmd.Stderr = p.stderr
+	said := p.stderr
+	p.t.Cleanup(func() {
+		if p.t.Failed() {
+			p.t.Logf("the program said at last:\n%s", said.Bytes()[max(0, said.Len()-6000):])
+		}
+	})
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		p.t.Fatal(err)
