@@ -25,7 +25,7 @@ func TestSearchForNodes(t *testing.T) {
 		a := w.node(t, fmt.Sprintf("edge-%d", i), more)
 		in := protocol.CheckIn{Agent: fmt.Sprintf("1.%d.0", i+8), State: protocol.StateSucceeded, Bundle: "b-1"}
 		if i == 1 {
-			in.State, in.LastExit, in.Quarantined = protocol.StateRolledBack, &exit, []string{"b-1"}
+			in.State, in.LastExit, in.Quarantined, in.RootVersion = protocol.StateRolledBack, &exit, []string{"b-1"}, 10
 		}
 		if i < 3 {
 			a.checkIn(t, in)
@@ -39,7 +39,7 @@ func TestSearchForNodes(t *testing.T) {
 		"": "edge-0 edge-1 edge-2 edge-3 new", "edge": "edge-0 edge-1 edge-2 edge-3", "EDGE-2": "edge-2", "site:osl": "edge-0 edge-1", "-site:osl": "edge-2 edge-3 new",
 		"state:pending": "new", "agent_state:rolled-back": "edge-1", "exit:6": "edge-1", "bundle:b-1 site:lhr": "edge-2", "row:3": "edge-3", "role:pos -row:3": "edge-0 edge-1 edge-2",
 		"agent:<1.10": "edge-0 edge-1 edge-3 new", "agent:>=1.10": "edge-2", "quarantined:b-1": "edge-1", "offline": "edge-3 new", "offline>24h": "edge-3 new", "os:debian arch:amd64 site:o*": "edge-0 edge-1",
-		"variant:debian/12/amd64 nobody": "", "held": "", "doubled": "", "shelf:1": "",
+		"variant:debian/12/amd64 nobody": "", "held": "", "doubled": "", "shelf:1": "", "root:10": "edge-1", "role:pos root:<3": "edge-0 edge-2 edge-3",
 	} {
 		var out Fleet
 		w.want(t, "vic", "GET", "/api/v1/edge/nodes?team=main&q="+strings.ReplaceAll(strings.ReplaceAll(q, " ", "+"), ">", "%3E"), "", 200, &out)

@@ -23,7 +23,7 @@ type Shown struct {
 
 // filter is a search for nodes, read from words such as
 //
-//	osl site:osl state:accepted agent_state:failed bundle:20261121-build-42 role:edge-node offline offline>24h exit:2 agent:<1.2 cve:CVE-2026-1234 -site:lab
+//	osl site:osl state:accepted agent_state:failed bundle:20261121-build-42 role:edge-node offline offline>24h exit:2 agent:<1.2 root:<3 cve:CVE-2026-1234 -site:lab
 type filter struct{ terms []term }
 
 type term struct {
@@ -40,6 +40,7 @@ var nodeFields = map[string]func(n *Node) string{
 	"state": func(n *Node) string { return string(n.State) }, "agent_state": func(n *Node) string { return string(n.AgentState) }, "bundle": func(n *Node) string { return n.Bundle },
 	"rollout": func(n *Node) string { return n.Rollout }, "variant": func(n *Node) string { return n.Variant }, "os": func(n *Node) string { return n.OSID }, "arch": func(n *Node) string { return n.Arch },
 	"kernel": func(n *Node) string { return n.Kernel }, "agent": func(n *Node) string { return n.Agent }, "token": func(n *Node) string { return n.Token }, "hostname": func(n *Node) string { return n.Hostname },
+	"root": func(n *Node) string { return strconv.FormatInt(n.RootVersion, 10) },
 }
 
 func parseFilter(q string) (filter, error) {
@@ -87,17 +88,43 @@ func (f filter) cves() (list []string) {
 	return list
 }
 
-// meets tells whether a node is one of those; open says which have which CVE open.
-func (f filter) meets(s *Service, n *Node, now time.Time, open map[string]map[string]bool) bool {
+// packages are those that the search names; which lists have them is found before.
+func (f filter) packages() (list []string) {
 	for _, t := range f.terms {
-		if t.meets(s, n, now, open) == t.not {
+		if t.key == "package" {
+			name, _ := t.ofPackage()
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// ofPackage parts nginx<1.24 into the package and what its version is compared with, which is empty for any.
+func (t term) ofPackage() (name, version string) {
+	at := strings.IndexAny(t.value, "<>=")
+	if at < 0 {
+		return t.value, ""
+	}
+	return t.value[:at], strings.TrimPrefix(t.value[at:], "=")
+}
+
+// looked is what was looked up for a search: which nodes have which CVE open, which lists have which package.
+type looked struct {
+	open     map[string]map[string]bool
+	packages map[string]map[int64]string
+}
+
+// meets tells whether a node is one of those.
+func (f filter) meets(s *Service, n *Node, now time.Time, known looked) bool {
+	for _, t := range f.terms {
+		if t.meets(s, n, now, known) == t.not {
 			return false
 		}
 	}
 	return true
 }
 
-func (t term) meets(s *Service, n *Node, now time.Time, open map[string]map[string]bool) bool {
+func (t term) meets(s *Service, n *Node, now time.Time, known looked) bool {
 	switch t.key {
 	case "":
 		return containsFold(n.Name, t.value) || containsFold(n.Hostname, t.value) || containsFold(n.Site, t.value) || strings.HasPrefix(n.Fingerprint, t.value)
@@ -116,15 +143,19 @@ func (t term) meets(s *Service, n *Node, now time.Time, open map[string]map[stri
 	case "exit":
 		return n.LastExit != nil && strconv.Itoa(int(*n.LastExit)) == t.value
 	case "cve":
-		return open[strings.ToUpper(t.value)][n.ID]
+		return known.open[strings.ToUpper(t.value)][n.ID]
+	case "package":
+		name, version := t.ofPackage()
+		have := known.packages[name][n.Set]
+		return have != "" && (version == "" || matches(have, version))
 	}
-	have, known := n.Labels[t.key], true
+	have, there := n.Labels[t.key], true
 	if read := nodeFields[t.key]; read != nil {
 		have = read(n)
 	} else {
-		have, known = n.Labels[t.key]
+		have, there = n.Labels[t.key]
 	}
-	return known && matches(have, t.value)
+	return there && matches(have, t.value)
 }
 
 // matches compares a value with what is asked: <1.2, >=6.1 by versions, osl* by its beginning.
@@ -226,16 +257,21 @@ func (s *Service) find(ctx context.Context, team int64, q string) ([]*Node, erro
 	if len(f.terms) == 0 {
 		return list, nil
 	}
-	open := map[string]map[string]bool{}
+	known := looked{map[string]map[string]bool{}, map[string]map[int64]string{}}
 	for _, cve := range f.cves() {
-		if open[cve], err = s.nodesWithCVE(ctx, team, cve, list); err != nil {
+		if known.open[cve], err = s.nodesWithCVE(ctx, team, cve, list); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range f.packages() {
+		if known.packages[name], err = s.withPackage(ctx, team, name); err != nil {
 			return nil, err
 		}
 	}
 	now := s.Now()
 	var kept []*Node
 	for _, n := range list {
-		if f.meets(s, n, now, open) {
+		if f.meets(s, n, now, known) {
 			kept = append(kept, n)
 		}
 	}

@@ -18,7 +18,7 @@ func (s *Service) RegisterTools(r *tools.Registry) error {
 	return r.Register(
 		tools.New(tools.Spec{Name: "edge_nodes_list", Title: "List nodes of the fleet", Class: tools.ReadOnly, Level: identity.Read,
 			Description: "Nodes of a team that meet a query, with counts of all that were found by state, site, variant and bundle. query takes words of the name and " +
-				"site:osl state:pending agent_state:failed bundle:… variant:debian/12/amd64 exit:6 cve:CVE-2026-1234 offline>24h held quarantined:… agent:<1.2 label:value, a dash before excludes. Offline is normal."}, s.toolNodes),
+				"site:osl state:pending agent_state:failed bundle:… variant:debian/12/amd64 exit:6 cve:CVE-2026-1234 offline>24h held quarantined:… agent:<1.2 root:<3 label:value, a dash before excludes. Offline is normal."}, s.toolNodes),
 		tools.New(tools.Spec{Name: "edge_node_get", Title: "Look at a node", Class: tools.ReadOnly, Level: identity.Read,
 			Description: "One node by id or name: what it is, what it does, its last events, and the CVEs that published bundles would mend on it."}, s.toolNode),
 		tools.New(tools.Spec{Name: "edge_bundles_list", Title: "List patch bundles", Class: tools.ReadOnly, Level: identity.Read,

@@ -14588,7 +14588,7 @@ export interface operations {
         parameters: {
             query: {
                 team: string;
-                /** @description Words of a name, site:osl state:pending agent_state:failed bundle:… exit:6 cve:CVE-2026-1 offline>24h label:value; a dash before excludes */
+                /** @description Words of a name, site:osl state:pending agent_state:failed bundle:… exit:6 cve:CVE-2026-1 offline>24h root:<3 label:value; a dash before excludes */
                 q?: string;
                 /** @description Only nodes that changed after the at of an earlier answer */
                 since?: number;
@@ -14617,7 +14617,7 @@ export interface operations {
         parameters: {
             query: {
                 team: string;
-                /** @description Words of a name, site:osl state:pending agent_state:failed bundle:… exit:6 cve:CVE-2026-1 offline>24h label:value; a dash before excludes */
+                /** @description Words of a name, site:osl state:pending agent_state:failed bundle:… exit:6 cve:CVE-2026-1 offline>24h root:<3 label:value; a dash before excludes */
                 q?: string;
                 /** @description Only nodes that changed after the at of an earlier answer */
                 since?: number;

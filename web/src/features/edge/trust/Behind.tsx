@@ -5,9 +5,9 @@ import { Progress } from "@/ui/facts";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { StatusGlyph } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
-import { nodePath } from "../paths";
+import { fleetPath, nodePath } from "../paths";
 import type { Node, Trust } from "../queries";
-import { behindQuery } from "./queries";
+import { behindFilter, behindQuery } from "./queries";
 import { behind } from "./state";
 
 /** How far the newest root has come, and which nodes still trust an older one. */
@@ -40,7 +40,7 @@ export function Behind({ team, trust, newest }: { team: string; trust: Trust; ne
             {plural(old, "node")} still {old === 1 ? "trusts" : "trust"} an older root. They follow when they check in next; one without a link follows with the next bundle that is carried to it.
           </p>
           {late && late.length > 0 && <Table label="Nodes that trust an older root" compact columns={columns(team)} rows={late} rowKey={({ id }) => id} />}
-          {late && late.length < old && late.length > 0 && <p className="meta pt-2">the first {late.length}</p>}
+          {late && late.length < old && late.length > 0 && <p className="meta pt-2">the first {late.length}; <Link to={fleetPath(team)} search={{ q: behindFilter(newest), view: "table" } as never}>all of them</Link></p>}
         </>
       )}
     </section>
