@@ -8,14 +8,14 @@ import { Field, Input } from "@/ui/Field";
 import { useTask } from "@/ui/frame/useTask";
 import { Notice } from "@/ui/states";
 import { type Site, sitesQuery } from "../queries";
-import { capWords } from "./state";
+import { capWords, hoursWords } from "./state";
 
-/** What a site is, and how much its nodes fetch together. */
+/** What a site is, how much its nodes fetch together, and when. */
 export function EditSite({ team, site, onClose }: { team: string; site: Site | undefined; onClose: () => void }) {
-  const [form, setForm] = useState({ name: site?.name ?? "", description: site?.description ?? "", kbps: site?.kbps ? String(site.kbps) : "" });
+  const [form, setForm] = useState({ name: site?.name ?? "", description: site?.description ?? "", kbps: site?.kbps ? String(site.kbps) : "", hours: site?.hours ?? "", timezone: site?.timezone ?? "" });
   const client = useQueryClient();
   const save = useTask({
-    run: () => done(api.PUT("/api/v1/edge/sites/{name}", { params: { path: { name: form.name.trim() } }, body: { team, description: form.description, kbps: Number(form.kbps) || 0 } })),
+    run: () => done(api.PUT("/api/v1/edge/sites/{name}", { params: { path: { name: form.name.trim() } }, body: { team, description: form.description, kbps: Number(form.kbps) || 0, hours: form.hours.trim(), timezone: form.timezone.trim() } })),
     onDone: () => {
       void client.invalidateQueries({ queryKey: sitesQuery(team).queryKey });
       onClose();
@@ -41,6 +41,12 @@ export function EditSite({ team, site, onClose }: { team: string; site: Site | u
       </Field>
       <Field label="Fetches at most, in kB a second" hint={capWords(Number(form.kbps) || 0)} error={problem?.field("kbps")}>
         <Input {...set("kbps")} type="number" min={0} placeholder="as the server says" />
+      </Field>
+      <Field label="Fetches only between" hint={hoursWords(form.hours, form.timezone)} error={problem?.field("hours")}>
+        <Input {...set("hours")} placeholder="20:00-06:00" spellCheck={false} />
+      </Field>
+      <Field label="In the time zone" hint="UTC, or such as Europe/Oslo." error={problem?.field("timezone")}>
+        <Input {...set("timezone")} placeholder="UTC" spellCheck={false} />
       </Field>
       <DialogButtons>
         <Button kind="primary" type="submit" busy={save.busy} refused={missing}>

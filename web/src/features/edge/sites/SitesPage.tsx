@@ -18,7 +18,7 @@ import { call, change } from "../shell/commands";
 import { FromShell } from "../shell/FromShell";
 import { EditSite } from "./EditSite";
 
-/** Where nodes stand, and how much they may fetch there together. */
+/** Where nodes stand, how much they may fetch there together, and when. */
 export function SitesPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const sites = useSuspenseQuery(sitesQuery(team)).data.items;
@@ -40,17 +40,17 @@ export function SitesPage() {
     >
       {sites.length === 0 ? (
         <EmptyState headline="No sites yet">
-          A site is where nodes share a link: a shop, a ship, a hall. It comes by itself with the first node of a <Link to={enrolmentPath(team)}>token that names it</Link>, or is described here beforehand, with a cap on what its nodes fetch together.
+          A site is where nodes share a link: a shop, a ship, a hall. It comes by itself with the first node of a <Link to={enrolmentPath(team)}>token that names it</Link>, or is described here beforehand, with a cap on what its nodes fetch together, and the hours in which they do.
         </EmptyState>
       ) : (
         <>
           <Table label="Sites" columns={columns(team, refused, setEdited, setAsked)} rows={sites} rowKey={({ name }) => name} />
           <p className="pane meta pb-0">
-            The hours in which nodes fetch stand in a <Link to={policiesPath(team)}>policy</Link>, below staging.hours; a policy may also cap lower than a site.
+            A <Link to={policiesPath(team)}>policy</Link> may cap lower and name fewer hours, below staging; where its hours and those of a site never meet, the site’s hold.
           </p>
         </>
       )}
-      <FromShell command={(url) => (sites.length === 0 ? change(url, "PUT", "sites/oslo", { team, description: "Shop in Oslo, 4G link", kbps: 512 }) : call(url, "sites", { team }))} />
+      <FromShell command={(url) => (sites.length === 0 ? change(url, "PUT", "sites/oslo", { team, description: "Shop in Oslo, 4G link", kbps: 512, hours: "20:00-06:00", timezone: "Europe/Oslo" }) : call(url, "sites", { team }))} />
       {edited && <EditSite team={team} site={edited === "new" ? undefined : edited} onClose={() => setEdited(undefined)} />}
       <Forget team={team} site={asked} onClose={() => setAsked(undefined)} />
     </EdgeFrame>
@@ -69,7 +69,7 @@ function Forget({ team, site, onClose }: { team: string; site: Site | undefined;
   });
   return (
     <Confirm open={site !== undefined} onClose={onClose} onConfirm={() => site && void forget.start(site)} busy={forget.busy} title={site ? `Forget what is said of ${site.name}?` : ""} act="Forget">
-      {site && site.nodes > 0 ? `Its description and its cap go; ${plural(site.nodes, "node")} stay there, and fetch as fast as the server lets them.` : "Its description and its cap go."}
+      {site && site.nodes > 0 ? `Its description, its cap and its hours go; ${plural(site.nodes, "node")} stay there, and fetch when and as fast as the server lets them.` : "Its description, its cap and its hours go."}
     </Confirm>
   );
 }
@@ -91,6 +91,7 @@ const columns = (team: string, refused: string | false, onEdit: (site: Site) => 
   { key: "nodes", head: "Nodes", said: "nodes", width: 88, number: true, sort: (a, b) => a.nodes - b.nodes, cell: ({ nodes }) => count(nodes) },
   { key: "offline", head: "Offline", said: "offline", width: 88, number: true, sort: (a, b) => a.offline - b.offline, cell: ({ offline }) => (offline > 0 ? count(offline) : <span className="muted">0</span>) },
   { key: "cap", head: "Fetches at most", said: "fetches at most", width: 150, number: true, sort: (a, b) => a.kbps - b.kbps, cell: ({ kbps }) => (kbps > 0 ? `${bytes(kbps * 1024)}/s` : <span className="muted">as the server</span>) },
+  { key: "hours", head: "Between", said: "between", width: 170, sort: (a, b) => a.hours.localeCompare(b.hours), cell: ({ hours, timezone }) => (hours ? `${hours} ${timezone || "UTC"}` : <span className="muted">any time</span>) },
   {
     key: "acts",
     head: <span className="sr">Acts</span>,
@@ -99,7 +100,7 @@ const columns = (team: string, refused: string | false, onEdit: (site: Site) => 
     cell: (site) => (
       <>
         <IconButton size="small" icon={Pencil} label={`Edit ${site.name}`} refused={refused} onClick={() => onEdit(site)} />
-        <IconButton size="small" icon={Trash2} label={`Forget ${site.name}`} refused={refused || (!site.description && site.kbps === 0 && "Nothing is said of it that could be forgotten.")} onClick={() => onForget(site)} />
+        <IconButton size="small" icon={Trash2} label={`Forget ${site.name}`} refused={refused || (!site.description && site.kbps === 0 && !site.hours && "Nothing is said of it that could be forgotten.")} onClick={() => onForget(site)} />
       </>
     ),
   },
