@@ -14,7 +14,7 @@ import (
 
 // wireCatalog joins the capabilities; after all of them.
 func (a *App) wireCatalog(context.Context) error {
-	a.catalog = catalog.New(catalog.Deps{DB: a.db, Known: a.known, Audit: a.audit, Publish: a.publish, Now: now, Log: a.log,
+	a.catalog = catalog.New(catalog.Deps{DB: a.db, Known: a.known, Audit: a.audit, Publish: a.publish, Now: now, Log: a.log, Builds: a.ci, Errors: a.issues, Lines: a.logs, Fleet: a.edge,
 		Sources: []thread.Source{a.github.Thread(), a.ci.Thread(), a.issues.Thread(), a.logs.Thread(), a.edge.Thread()}})
 	return a.catalog.RegisterTools(a.tools)
 }

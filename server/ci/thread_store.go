@@ -53,6 +53,27 @@ func (s store) buildsLike(ctx context.Context, team int64, text string, limit in
 	return s.threadBuilds(ctx, `WHERE b.team_id = ? AND v.version LIKE ? ORDER BY b.id DESC LIMIT ?`, team, `{"ref":"`+strings.ToLower(last)+"%", limit)
 }
 
+// buildsOfCommits gives the builds that took one of the commits, whole names in lower case, from a repository.
+func (s store) buildsOfCommits(ctx context.Context, team int64, commits []string, limit int) ([]threadBuild, error) {
+	if len(commits) == 0 {
+		return nil, nil
+	}
+	var like []string
+	args := []any{team, team}
+	for _, sha := range commits {
+		like = append(like, "t.version LIKE ?")
+		args = append(args, `%"`+sha+`"%`)
+	}
+	return s.threadBuilds(ctx, `WHERE b.team_id = ? AND b.id IN (SELECT u.build_id FROM ci_versions t JOIN ci_build_versions u ON u.version_id = t.id AND u.direction = 'in'
+		WHERE t.resource_id IN (SELECT id FROM ci_resources WHERE team_id = ? AND repository <> '') AND (`+strings.Join(like, " OR ")+`)) ORDER BY b.id DESC LIMIT ?`, append(args, limit)...)
+}
+
+// countFingerprint counts a team's builds before one that failed in the same way.
+func (s store) countFingerprint(ctx context.Context, team, before int64, words string) (n int, err error) {
+	err = s.db.Reader(ctx).Raw("SELECT COUNT(*) FROM ci_build_failures f JOIN ci_builds b ON b.id = f.build_id WHERE f.fingerprint = ? AND b.team_id = ? AND b.id < ?", words, team, before).Scan(&n).Error
+	return n, err
+}
+
 // isSHA tells whether a word could be the beginning of a commit's name.
 func isSHA(word string) bool {
 	return len(word) >= 6 && len(word) <= 40 && strings.Trim(strings.ToLower(word), "0123456789abcdef") == ""

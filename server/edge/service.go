@@ -88,6 +88,9 @@ type Service struct {
 	cache  nodeCache
 	orders orders
 	agents agentSums
+	// What lists and bundles have does not change: it is read once.
+	packages setPackages
+	carried  carried
 	// Counters are this server's own.
 	Counters Counters
 	unhear   func()

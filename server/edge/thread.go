@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,14 @@ var threadTones = map[string]thread.Tone{"paused": thread.Warn, "aborted": threa
 // threadHappened are turns of rollouts, bundles published, and nodes that failed or rolled back.
 func (s *Service) threadHappened(ctx context.Context, span thread.Span) ([]thread.Event, error) {
 	list, err := s.rows().threadBetween(ctx, span.Team.ID, span.From.UnixMilli(), span.To.UnixMilli(), span.Limit)
+	if err != nil {
+		return nil, err
+	}
+	var named []string
+	for _, r := range list {
+		named = append(named, r.Bundle)
+	}
+	bundles, err := s.rows().threadBundles(ctx, span.Team.ID, slices.Compact(slices.Sorted(slices.Values(named))))
 	out := make([]thread.Event, len(list))
 	for i, r := range list {
 		e := thread.Event{At: time.UnixMilli(r.At).UTC(), Capability: "edge", Kind: r.Kind, Detail: r.Detail, Path: r.path(span.Team.Name), Actor: r.Actor, Tone: threadTones[r.State], Refs: thread.Refs{Bundle: r.Bundle}}
@@ -49,6 +58,9 @@ func (s *Service) threadHappened(ctx context.Context, span thread.Span) ([]threa
 		}
 		if e.Tone == "" {
 			e.Tone = thread.Plain
+		}
+		if b, known := bundles[r.Bundle]; known {
+			e.Packages = s.carriedBy(ctx, b)
 		}
 		out[i] = e
 	}

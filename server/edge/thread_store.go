@@ -40,3 +40,38 @@ func (r rows) threadPending(ctx context.Context, team int64) (n, since int64, er
 	err = r.db.Reader(ctx).Raw("SELECT COUNT(*) AS n, COALESCE(MIN(enrolled_at), 0) AS since FROM edge_nodes WHERE team_id = ? AND state = 'pending'", team).Scan(&row).Error
 	return row.N, row.Since, err
 }
+
+// threadBundles gives bundles by their ids.
+func (r rows) threadBundles(ctx context.Context, team int64, ids []string) (map[string]Bundle, error) {
+	var list []bundleRow
+	if err := r.db.Reader(ctx).Where("team_id = ? AND id IN ?", team, append([]string{""}, ids...)).Find(&list).Error; err != nil {
+		return nil, err
+	}
+	out := map[string]Bundle{}
+	for _, row := range list {
+		b, err := row.bundle()
+		if err != nil {
+			return nil, err
+		}
+		out[b.ID] = b
+	}
+	return out, nil
+}
+
+// A node's part in a rollout.
+type threadPatch struct {
+	Rollout, Bundle, State, Reason string
+	Number, At                     int64
+}
+
+func (r rows) threadPatches(ctx context.Context, team int64, node string, limit int) (list []threadPatch, err error) {
+	err = r.db.Reader(ctx).Raw(`SELECT o.id AS rollout, o.bundle_id AS bundle, o.number, m.state, m.reason, CASE WHEN m.ended_at > 0 THEN m.ended_at ELSE m.changed_at END AS at
+		FROM edge_rollout_nodes m JOIN edge_rollouts o ON o.id = m.rollout_id WHERE m.node_id = ? AND o.team_id = ? AND m.batch >= 0 ORDER BY o.number DESC LIMIT ?`, node, team, limit).Scan(&list).Error
+	return list, err
+}
+
+// setsInUse are the lists of packages that accepted nodes have.
+func (r rows) setsInUse(ctx context.Context, team int64) (ids []int64, err error) {
+	err = r.db.Reader(ctx).Raw("SELECT DISTINCT set_id FROM edge_nodes WHERE team_id = ? AND state = 'accepted' AND set_id <> 0 ORDER BY set_id", team).Scan(&ids).Error
+	return ids, err
+}

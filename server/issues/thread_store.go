@@ -45,3 +45,36 @@ func (r rows) threadOpen(ctx context.Context, team, user, since int64) (list []t
 		ORDER BY i.last_seen DESC LIMIT 50`, team, since, user).Scan(&list).Error
 	return list, err
 }
+
+// releaseBefore is the one before a release among those of its projects; none when it is the first.
+func (r rows) releaseBefore(ctx context.Context, of releaseRow) (list []releaseRow, err error) {
+	err = r.db.Reader(ctx).Raw(`SELECT r.* FROM issues_releases r WHERE r.team_id = ? AND (r.created_at, r.id) < (?, ?)
+		AND r.id IN (SELECT release_id FROM issues_release_projects WHERE project_id IN (SELECT project_id FROM issues_release_projects WHERE release_id = ?))
+		ORDER BY r.created_at DESC, r.id DESC LIMIT 1`, of.TeamID, of.CreatedAt, of.ID, of.ID).Scan(&list).Error
+	return list, err
+}
+
+// ofRelease selects the events of a release by the issues that have its tag, whose events are in order of time.
+const ofRelease = ` FROM issues_tags t JOIN issues_events e ON e.issue_id = t.issue_id AND e.release = t.value
+	WHERE t.project_id IN (SELECT project_id FROM issues_release_projects WHERE release_id = ?) AND t.key = 'release' AND t.value = ?`
+
+func (r rows) threadEvents(ctx context.Context, of releaseRow, from, to int64) (n int64, err error) {
+	err = r.db.Reader(ctx).Raw("SELECT COUNT(*)"+ofRelease+" AND e.timestamp >= ? AND e.timestamp < ?", of.ID, of.Version, from, to).Scan(&n).Error
+	return n, err
+}
+
+// threadUsers counts who was affected by the events that are kept.
+func (r rows) threadUsers(ctx context.Context, of releaseRow) (n int64, err error) {
+	err = r.db.Reader(ctx).Raw("SELECT COUNT(DISTINCT e.user_hash)"+ofRelease+" AND e.user_hash <> 0", of.ID, of.Version).Scan(&n).Error
+	return n, err
+}
+
+type threadEnvironment struct {
+	Name         string
+	Events, Last int64
+}
+
+func (r rows) threadEnvironments(ctx context.Context, of releaseRow) (list []threadEnvironment, err error) {
+	err = r.db.Reader(ctx).Raw("SELECT e.environment AS name, COUNT(*) AS events, MAX(e.timestamp) AS last"+ofRelease+" GROUP BY e.environment ORDER BY 2 DESC LIMIT 50", of.ID, of.Version).Scan(&list).Error
+	return list, err
+}

@@ -20,6 +20,11 @@ type Deps struct {
 	Sources []thread.Source
 	// Known is what a service could be made of, as far as the context's caller may see it.
 	Known func(ctx context.Context, team identity.Team) (Known, error)
+	// What pages of one thing ask of others.
+	Builds Builds
+	Errors Errors
+	Lines  Logged
+	Fleet  Fleet
 	Audit func(ctx context.Context, team int64, action, object, detail string) error
 	// Publish tells pages that something changed.
 	Publish func(ctx context.Context, team int64, topic, id string) error

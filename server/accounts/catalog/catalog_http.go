@@ -23,6 +23,7 @@ func (c *Catalog) Routes(r api.Router) {
 	team.GET("/timeline", read, api.Handle(c.handleTimeline))
 	team.GET("/search", read, api.Handle(c.handleSearch))
 	team.GET("/home", read, api.Handle(c.handleHome))
+	c.weaveRoutes(team, read)
 }
 
 func servicePage(team, name string) string {

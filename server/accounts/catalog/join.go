@@ -101,12 +101,13 @@ func (c *Catalog) service(ctx context.Context, team identity.Team, name string) 
 	return all[i], nil
 }
 
-// has tells whether an event is one of the service's. What happens to nodes has no tie to one
-// service but the package, which an event does not name: it is left to the whole timeline.
+// has tells whether an event is one of the service's. What happens to nodes belongs to it by the
+// bundle: that carries the service's package.
 func (s Service) has(e thread.Event) bool {
 	same := func(tie, ref string) bool { return tie != "" && tie == ref }
 	job := s.Job == "" || e.Job == "" || s.Job == e.Job
-	return same(s.Repository, e.Repository) && e.Pipeline == "" || same(s.Pipeline, e.Pipeline) && job || same(s.Project, e.Project)
+	return same(s.Repository, e.Repository) && e.Pipeline == "" || same(s.Pipeline, e.Pipeline) && job || same(s.Project, e.Project) ||
+		s.Package != "" && slices.Contains(e.Packages, s.Package)
 }
 
 // Search finds things of every capability by name, those first whose name begins with the text.

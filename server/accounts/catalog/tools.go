@@ -15,7 +15,13 @@ func (c *Catalog) RegisterTools(r *tools.Registry) error {
 		tools.New(tools.Spec{Name: "accounts_services_list", Title: "List services", Class: tools.ReadOnly, Level: identity.Read,
 			Description: "The services of a team: owners, repository, pipeline, error project, log filter and package of each."}, c.toolServices),
 		tools.New(tools.Spec{Name: "accounts_things_search", Title: "Find anything by name", Class: tools.ReadOnly, Level: identity.Read,
-			Description: "Pipelines, builds, errors, releases, saved searches, alerts, nodes, bundles, rollouts and CVEs of a team whose name, number or commit holds the text."}, c.toolSearch),
+			Description: "Pipelines, builds, errors, releases, saved searches, alerts, nodes, bundles, rollouts, CVEs, services, people and pages of a team whose name, number or commit holds the text."}, c.toolSearch),
+		tools.New(tools.Spec{Name: "accounts_release_get", Title: "How a release does", Class: tools.ReadOnly, Level: identity.Read,
+			Description: "A release by its version: its newest commits and their builds, crash-free sessions, new errors, errors per hour and users affected, beside the release before it, the environments and nodes that run it, and its log lines."}, c.toolRelease),
+		tools.New(tools.Spec{Name: "accounts_event_trace", Title: "Where an error comes from", Class: tools.ReadOnly, Level: identity.Read,
+			Description: "What an error event, by its id of 32 hex digits, leads to: its release, commits and builds, the log lines of its trace 30 seconds to both sides, and the nodes that run the release."}, c.toolEvent),
+		tools.New(tools.Spec{Name: "accounts_failure_compare", Title: "The same failure before", Class: tools.ReadOnly, Level: identity.Read,
+			Description: "Builds of a team that failed before in the same step with the same words as one build did, when that was first seen, and which build ended it."}, c.toolFailure),
 	)
 }
 
@@ -45,4 +51,35 @@ type toolSearch struct {
 
 func (c *Catalog) toolSearch(ctx context.Context, in toolSearch) (searchOut, error) {
 	return c.handleSearch(ctx, searchIn(in))
+}
+
+type toolRelease struct {
+	Team    string `json:"team"`
+	Version string `json:"version"`
+}
+
+func (c *Catalog) toolRelease(ctx context.Context, in toolRelease) (ReleaseThread, error) {
+	team, err := identity.RequireTeam(ctx, in.Team, reading)
+	if err != nil {
+		return ReleaseThread{}, err
+	}
+	return c.Release(ctx, team, 0, in.Version)
+}
+
+type toolEvent struct {
+	Team  string `json:"team"`
+	Event string `json:"event"`
+}
+
+func (c *Catalog) toolEvent(ctx context.Context, in toolEvent) (EventThread, error) {
+	return c.handleEvent(ctx, ofEvent(in))
+}
+
+type toolFailure struct {
+	Team  string `json:"team"`
+	Build int64  `json:"build"`
+}
+
+func (c *Catalog) toolFailure(ctx context.Context, in toolFailure) (BuildThread, error) {
+	return c.handleBuild(ctx, ofBuild(in))
 }

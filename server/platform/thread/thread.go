@@ -31,6 +31,8 @@ type Refs struct {
 	Project string `json:"project,omitempty"`
 	Release string `json:"release,omitempty"`
 	Bundle  string `json:"bundle,omitempty"`
+	// Packages are what the bundle carries: by one of them it belongs to a service.
+	Packages []string `json:"-"`
 }
 
 // Event is one thing that happened.

@@ -232,6 +232,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/teams/{team}/services/{service}/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                /** @description The service's name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        /** Which version of a service is on which nodes */
+        get: operations["serviceNodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/threads/releases/{release}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                release: number;
+            };
+            cookie?: never;
+        };
+        /** A release: what is in it, how it does, where it runs, who is affected */
+        get: operations["releaseThread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/threads/events/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                /** @description 32 hex digits */
+                event: string;
+            };
+            cookie?: never;
+        };
+        /** What an event of an error leads to: commits, builds, lines, nodes */
+        get: operations["eventThread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/threads/builds/{build}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                build: number;
+            };
+            cookie?: never;
+        };
+        /** Builds that failed before as this one did, and its lines */
+        get: operations["buildThread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/threads/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                node: string;
+            };
+            cookie?: never;
+        };
+        /** A node: its lines, its errors and what was brought to it */
+        get: operations["nodeThread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/teams/{team}/members": {
         parameters: {
             query?: never;
@@ -721,6 +823,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/teams/{team}/notifications/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        /** The rules of all capabilities that tell people something */
+        get: operations["notificationRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/notifications/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                rule: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Switch a rule on or off */
+        patch: operations["switchNotificationRule"];
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/notifications/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        /** What was told, is held, or could not be told, newest first */
+        get: operations["notificationMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/notifications/messages/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send once more what failed */
+        post: operations["retryNotifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/teams/{team}/notifications/messages/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message once more, or now if it is held */
+        post: operations["retryNotification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ci/channels": {
         parameters: {
             query?: never;
@@ -732,8 +931,8 @@ export interface paths {
         get: operations["channels"];
         put?: never;
         /**
-         * Tell a team by mail, in Slack, or by a signed webhook
-         * @description mail takes recipients; slack and webhook take url. The secret of a webhook is made when none is given, and returned this once. A webhook is posted with X-Signalbox-Timestamp and X-Signalbox-Signature-256, the HMAC SHA-256 over timestamp, a dot and the body.
+         * Tell a team by mail, in Slack, by a signed webhook, or in issues at GitHub
+         * @description mail takes recipients; slack and webhook take url; github takes repository. The secret of a webhook is made when none is given, and returned this once. A webhook is posted with X-Signalbox-Timestamp and X-Signalbox-Signature-256, the HMAC SHA-256 over timestamp, a dot and the body.
          */
         post: operations["createChannel"];
         delete?: never;
@@ -5340,6 +5539,215 @@ export interface components {
             cut: boolean;
             missing: string[];
         };
+        ThreadCommit: {
+            sha: string;
+            repository: string;
+            author: string;
+            message: string;
+            /** Format: date-time */
+            at?: string;
+            /** @description The commit's page, empty where there is none */
+            url: string;
+        };
+        ThreadBuild: {
+            /** Format: int64 */
+            id: number;
+            title: string;
+            pipeline: string;
+            job: string;
+            status: string;
+            commit: string;
+            /** Format: date-time */
+            at: string;
+            path: string;
+            actor: string;
+        };
+        ThreadLine: {
+            /** Format: date-time */
+            time: string;
+            level: string;
+            service: string;
+            message: string;
+        };
+        ThreadLines: {
+            about: string;
+            query: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            total: number;
+            items: components["schemas"]["ThreadLine"][];
+            path: string;
+            partial?: string;
+        };
+        ThreadNodeRef: {
+            id: string;
+            name: string;
+            path: string;
+        };
+        ThreadNodeVersion: {
+            version: string;
+            nodes: number;
+            sites: string[];
+            some: components["schemas"]["ThreadNodeRef"][];
+            runs: boolean;
+            path: string;
+        };
+        ThreadNodes: {
+            package: string;
+            total: number;
+            /** @description Those with the release that is asked about */
+            running: number;
+            versions: components["schemas"]["ThreadNodeVersion"][];
+            path: string;
+        };
+        ThreadPatch: {
+            rollout: string;
+            /** Format: int64 */
+            number: number;
+            bundle: string;
+            state: string;
+            tone: components["schemas"]["Tone"];
+            reason: string;
+            /** Format: date-time */
+            at: string;
+            path: string;
+            bundle_path: string;
+        };
+        ThreadProblem: {
+            short_id: string;
+            title: string;
+            state: string;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            users: number;
+            /** Format: date-time */
+            last_seen: string;
+            path: string;
+        };
+        ThreadProblems: {
+            query: string;
+            items: components["schemas"]["ThreadProblem"][];
+            more: boolean;
+            path: string;
+        };
+        ThreadHealth: {
+            /** Format: int64 */
+            sessions: number;
+            crash_free: number | null;
+            /** Format: int64 */
+            new_errors: number;
+            /** Format: int64 */
+            regressed: number;
+            /** @description How many of its first hours errors are counted over */
+            hours: number;
+            /** Format: int64 */
+            errors: number;
+            per_hour: number;
+            /** Format: int64 */
+            users: number;
+        };
+        ThreadEnvironment: {
+            name: string;
+            /** Format: int64 */
+            errors: number;
+            /** Format: date-time */
+            last_seen?: string;
+            /** Format: date-time */
+            deployed_at?: string;
+        };
+        ThreadEarlier: {
+            /** Format: int64 */
+            id: number;
+            version: string;
+            short: string;
+            path: string;
+            health: components["schemas"]["ThreadHealth"];
+        };
+        ReleaseThread: {
+            /** Format: int64 */
+            id: number;
+            version: string;
+            short: string;
+            projects: string[];
+            repository: string;
+            /** Format: date-time */
+            at: string;
+            path: string;
+            commits: components["schemas"]["ThreadCommit"][];
+            /** Format: int64 */
+            commit_count: number;
+            made_by: string;
+            health: components["schemas"]["ThreadHealth"];
+            environments: components["schemas"]["ThreadEnvironment"][];
+            previous?: components["schemas"]["ThreadEarlier"];
+            service: string;
+            service_path: string;
+            builds: components["schemas"]["ThreadBuild"][];
+            nodes?: components["schemas"]["ThreadNodes"];
+            lines?: components["schemas"]["ThreadLines"];
+            missing: string[];
+        };
+        EventThread: {
+            event: string;
+            /** Format: date-time */
+            at: string;
+            project: string;
+            release: string;
+            release_path: string;
+            trace: string;
+            server: string;
+            commits: components["schemas"]["ThreadCommit"][];
+            repository: string;
+            service: string;
+            service_path: string;
+            builds: components["schemas"]["ThreadBuild"][];
+            nodes?: components["schemas"]["ThreadNodes"];
+            lines?: components["schemas"]["ThreadLines"];
+            missing: string[];
+        };
+        BuildThread: {
+            /** Format: int64 */
+            id: number;
+            title: string;
+            pipeline: string;
+            job: string;
+            status: string;
+            commit: string;
+            /** Format: date-time */
+            at: string;
+            path: string;
+            actor: string;
+            repository: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            step: string;
+            words: string;
+            before: components["schemas"]["ThreadBuild"][];
+            times: number;
+            first?: components["schemas"]["ThreadBuild"];
+            ended?: components["schemas"]["ThreadBuild"];
+            service: string;
+            service_path: string;
+            lines?: components["schemas"]["ThreadLines"];
+            missing: string[];
+        };
+        NodeThread: {
+            id: string;
+            name: string;
+            path: string;
+            hostname: string;
+            bundle: string;
+            patches: components["schemas"]["ThreadPatch"][];
+            lines?: components["schemas"]["ThreadLines"];
+            errors?: components["schemas"]["ThreadProblems"];
+            missing: string[];
+        };
         Hit: {
             capability: string;
             kind: string;
@@ -6189,9 +6597,128 @@ export interface components {
             error: string;
         };
         /** @enum {string} */
-        ChannelKind: "mail" | "slack" | "webhook";
+        ChannelKind: "mail" | "slack" | "webhook" | "github";
         /** @enum {string} */
-        ChannelEvent: "build.failed" | "build.errored" | "build.fixed" | "approval.requested" | "rollout.paused" | "rollout.failed" | "rollout.finished" | "node.lost" | "node.returned" | "node.doubled";
+        ChannelEvent: "build.failed" | "build.errored" | "build.fixed" | "approval.requested" | "rollout.paused" | "rollout.failed" | "rollout.finished" | "node.lost" | "node.returned" | "node.doubled" | "backup.failed";
+        ChannelSpan: {
+            /** @description Days on which it begins; none means each */
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** @description Time of the day, such as 22:00 */
+            from: string;
+            /** @description On the next day when it is not later than from */
+            to: string;
+        };
+        ChannelQuiet: {
+            /** @description A time zone such as Europe/Oslo; empty is UTC */
+            zone: string;
+            spans: components["schemas"]["ChannelSpan"][];
+            /** @description Events that are told nevertheless; also issues.alert, logs.alert and github.rule */
+            pass: string[];
+        };
+        ChannelManner: {
+            /**
+             * Format: int64
+             * @description After a letter, further ones of the same rule and subject wait so long and go as one; 0 sends each
+             */
+            group_minutes: number;
+            /**
+             * Format: int64
+             * @description How many letters leave within limit_minutes at most; 0 is no limit. What is beyond goes as one summary
+             */
+            limit: number;
+            /** Format: int64 */
+            limit_minutes: number;
+            quiet: components["schemas"]["ChannelQuiet"];
+        };
+        NotificationPlace: {
+            /** @description The id of a channel of the team */
+            channel?: string;
+            kind: string;
+            name: string;
+            /** @description What narrows it */
+            only?: string;
+        };
+        NotificationRule: {
+            id: string;
+            capability: string;
+            name: string;
+            /** @description What it waits for */
+            watches: string;
+            to: components["schemas"]["NotificationPlace"][];
+            enabled: boolean;
+            /** @description It cannot be switched by the caller */
+            fixed: boolean;
+            why?: string;
+            /** Format: date-time */
+            fired_at?: string;
+            /** Format: date-time */
+            muted_until?: string;
+            often?: string;
+            firing?: boolean;
+            /** @description Why it does not reach people */
+            problem: string;
+            /**
+             * Format: int64
+             * @description How many of its messages are held now
+             */
+            held: number;
+            /** Format: date-time */
+            held_until?: string;
+            /** @description The page where it is changed */
+            path: string;
+        };
+        NotificationRuleList: {
+            items: components["schemas"]["NotificationRule"][];
+            /** @description Capabilities that did not answer */
+            missing: string[];
+        };
+        NotificationMessage: {
+            /** Format: int64 */
+            id: number;
+            event: string;
+            title: string;
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed" | "held" | "grouped";
+            /** Format: int64 */
+            attempts: number;
+            error: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            rule: string;
+            subject: string;
+            /** Format: date-time */
+            held_until?: string;
+            /** @enum {string} */
+            held_for?: "quiet" | "limit" | "group";
+            /**
+             * Format: int64
+             * @description The message that tells of it
+             */
+            into?: number;
+            /**
+             * Format: int64
+             * @description How many others it stands for
+             */
+            more?: number;
+            url: string;
+            channel: string;
+            channel_name: string;
+            channel_kind: components["schemas"]["ChannelKind"];
+            capability: string;
+        };
+        NotificationMessageList: {
+            items: components["schemas"]["NotificationMessage"][];
+            /** @description How many messages are in each state */
+            counts: {
+                [key: string]: number;
+            };
+        };
+        NotificationRetry: {
+            /** Format: int64 */
+            retried: number;
+        };
         ChannelChange: {
             name?: string;
             recipients?: string[];
@@ -6199,6 +6726,9 @@ export interface components {
             url?: string;
             /** @description Never shown again */
             secret?: string;
+            /** @description owner/name at GitHub */
+            repository?: string;
+            manner?: components["schemas"]["ChannelManner"];
             events?: components["schemas"]["ChannelEvent"][];
             /** @description Names of pipelines; none means all */
             pipelines?: string[];
@@ -6211,6 +6741,9 @@ export interface components {
             url?: string;
             /** @description Never shown again */
             secret?: string;
+            /** @description owner/name at GitHub */
+            repository?: string;
+            manner?: components["schemas"]["ChannelManner"];
             events?: components["schemas"]["ChannelEvent"][];
             /** @description Names of pipelines; none means all */
             pipelines?: string[];
@@ -6227,6 +6760,7 @@ export interface components {
             events: components["schemas"]["ChannelEvent"][];
             pipelines: string[];
             enabled: boolean;
+            manner: components["schemas"]["ChannelManner"];
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -6242,6 +6776,7 @@ export interface components {
             events: components["schemas"]["ChannelEvent"][];
             pipelines: string[];
             enabled: boolean;
+            manner: components["schemas"]["ChannelManner"];
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -6263,7 +6798,7 @@ export interface components {
             event: string;
             title: string;
             /** @enum {string} */
-            state: "waiting" | "sent" | "failed";
+            state: "waiting" | "sent" | "failed" | "held" | "grouped";
             /** Format: int64 */
             attempts: number;
             error: string;
@@ -6271,6 +6806,17 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             ended_at?: string;
+            rule: string;
+            subject: string;
+            /** Format: date-time */
+            held_until?: string;
+            /** @enum {string} */
+            held_for?: "quiet" | "limit" | "group";
+            /** Format: int64 */
+            into?: number;
+            /** Format: int64 */
+            more?: number;
+            url: string;
         };
         ChannelDeliveryList: {
             items: components["schemas"]["ChannelDelivery"][];
@@ -9490,6 +10036,128 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    serviceNodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                /** @description The service's name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest version first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadNodes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    releaseThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                release: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As far as the caller may read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseThread"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    eventThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                /** @description 32 hex digits */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As far as the caller may read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventThread"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    buildThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                build: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As far as the caller may read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildThread"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As far as the caller may read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeThread"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     members: {
         parameters: {
             query?: never;
@@ -10382,6 +11050,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CiApproval"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notificationRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRuleList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    switchNotificationRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    enabled: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Switched */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    notificationMessages: {
+        parameters: {
+            query?: {
+                channel?: string;
+                rule?: string;
+                capability?: string;
+                state?: "waiting" | "sent" | "failed" | "held" | "grouped";
+                /** @description Words in title, channel or error */
+                q?: string;
+                /** @description Only what this message tells of */
+                into?: number;
+                before?: number;
+            };
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationMessageList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryNotifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    channel?: string;
+                    rule?: string;
+                    capability?: string;
+                    q?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description How many go once more */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRetry"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryNotification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It goes once more */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRetry"];
                 };
             };
             default: components["responses"]["Problem"];
