@@ -20,6 +20,7 @@ import (
 	"github.com/signalbox/signalbox/server/assistant"
 	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/ci/runtime/worker"
+	"github.com/signalbox/signalbox/server/docs"
 	"github.com/signalbox/signalbox/server/edge"
 	"github.com/signalbox/signalbox/server/issues"
 	"github.com/signalbox/signalbox/server/logs"
@@ -33,6 +34,7 @@ import (
 	"github.com/signalbox/signalbox/server/platform/outbound"
 	"github.com/signalbox/signalbox/server/platform/secrets"
 	"github.com/signalbox/signalbox/server/platform/stream"
+	"github.com/signalbox/signalbox/server/platform/telemetry"
 	"github.com/signalbox/signalbox/server/platform/tools"
 	"github.com/signalbox/signalbox/server/platform/work"
 	"github.com/signalbox/signalbox/server/system"
@@ -77,12 +79,15 @@ type App struct {
 	// edgeBehind is how far the fleet's clock is set back: the demo plays its past.
 	edgeBehind atomic.Int64
 	catalog    *catalog.Catalog
+	manual     *docs.Manual
 	backups    *system.Backups
 	// premigration keeps in the history what was saved before the database was migrated.
 	premigration func(ctx context.Context) error
 	// own keeps what the server logs among the lines, until stopOwn; both nil when it is not to.
 	own     *logs.OwnLog
 	stopOwn func()
+	// tracing is nil unless somebody is to get traces.
+	tracing *telemetry.Tracing
 	// node is this server's name, which survives restarts.
 	node string
 
@@ -98,7 +103,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a.loops = work.NewLoops(now, a.log)
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireAccounts, a.wireBackups, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireEdge, a.wireAssistant, a.wireSlack, a.wireCatalog, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireTelemetry, a.wireAccounts, a.wireBackups, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireEdge, a.wireAssistant, a.wireSlack, a.wireNotifyRules, a.wireCatalog, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
@@ -198,6 +203,7 @@ func (a *App) startWork(ctx context.Context) error {
 	loops = append(loops, a.insideLoops()...)
 	loops = append(loops, a.assistant.Loops()...)
 	loops = append(loops, a.slack.Loops()...)
+	loops = append(loops, a.notify.Loops()...)
 	loops = append(loops, a.edge.Loops()...)
 	loops = append(loops, a.workerLoop(), a.backups.Loop(a.jobs), a.accounts.AuditLoop(time.Duration(a.config.Accounts.AuditRetentionDays)*24*time.Hour))
 	a.loops.Start(ctx, append(loops, a.ci.Loops()...)...)
@@ -237,6 +243,9 @@ func (a *App) Close(ctx context.Context) error {
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())
+	}
+	if a.tracing != nil {
+		errs = append(errs, a.tracing.Close(context.WithoutCancel(ctx)))
 	}
 	return errors.Join(errs...)
 }

@@ -49,6 +49,6 @@ func (a *App) approvalAsked(ctx context.Context, asked ci.ApprovalAsked) error {
 	if asked.StartedBy != "" {
 		text = "Started by " + asked.StartedBy + ". " + text
 	}
-	return a.notify.Raise(ctx, asked.Team, notify.Message{Event: approvalRequested, Title: what + " waits for approval", Text: text,
+	return a.notify.Raise(ctx, asked.Team, notify.Message{Event: approvalRequested, Title: what + " waits for approval", Text: text, Subject: "approval " + what,
 		Pipeline: asked.Pipeline, URL: asked.URL})
 }

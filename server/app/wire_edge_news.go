@@ -23,13 +23,11 @@ const (
 	nodeDoubled     notify.Event = "node.doubled"
 )
 
-var edgeEvents = []notify.Event{rolloutPaused, rolloutFailed, rolloutFinished, nodeLost, nodeReturned, nodeDoubled}
-
 // rolloutChanged tells the team's channels of a rollout that waits for people, paused
 // by itself, or is over.
 func (a *App) rolloutChanged(ctx context.Context, c edge.RolloutChanged) error {
 	what := fmt.Sprintf("Rollout %d of %s", c.Number, c.Policy)
-	m := notify.Message{Text: "Bundle " + c.Bundle + ": " + c.Reason + "."}
+	m := notify.Message{Subject: "rollout " + c.ID, Text: "Bundle " + c.Bundle + ": " + c.Reason + "."}
 	switch {
 	case c.State == rollout.AwaitingApproval:
 		m.Event, m.Title, m.Text = approvalRequested, what+" waits for approval", "Bundle "+c.Bundle+". Begun by "+c.Actor+": "+c.Reason
@@ -37,7 +35,7 @@ func (a *App) rolloutChanged(ctx context.Context, c edge.RolloutChanged) error {
 		m.Event, m.Title = rolloutPaused, what+" has paused"
 		m.Text += " It goes on when somebody resumes it."
 	case c.State == rollout.Completed && c.Failures == 0, c.State == rollout.RolledBack && c.Failures == 0:
-		m.Event, m.Title = rolloutFinished, what+" is "+string(c.State)
+		m.Event, m.Title, m.Good = rolloutFinished, what+" is "+string(c.State), true
 	case c.State == rollout.Completed, c.State == rollout.RolledBack:
 		m.Event, m.Title = rolloutFailed, fmt.Sprintf("%s is %s, and %s failed", what, c.State, plural(c.Failures, "node"))
 	case c.State == rollout.Expired, c.State == rollout.Aborted:
@@ -69,13 +67,13 @@ func (a *App) nodesChanged(ctx context.Context, n edge.NodeNews) error {
 	if len(n.Nodes) == 1 {
 		who, page = "Node "+n.Nodes[0].Name, "/nodes/"+url.PathEscape(n.Nodes[0].ID)
 	}
-	m := notify.Message{Text: whereabouts(n.Nodes)}
+	m := notify.Message{Subject: "nodes", Text: whereabouts(n.Nodes)}
 	many := len(n.Nodes) > 1
 	switch n.Kind {
 	case edge.KindLost:
 		m.Event, m.Title = nodeLost, who+either(many, " have", " has")+" not been heard of for a day"
 	case edge.KindReturned:
-		m.Event, m.Title = nodeReturned, who+either(many, " are", " is")+" there again"
+		m.Event, m.Title, m.Good = nodeReturned, who+either(many, " are", " is")+" there again", true
 	case edge.KindDoubled:
 		m.Event, m.Title = nodeDoubled, who+" may be in two places"
 		m.Text += " A request came whose number had been used before: perhaps the key was copied. Revoke the node if you cannot explain it."

@@ -5,6 +5,7 @@ import (
 
 	"github.com/signalbox/signalbox/server/platform/github"
 	"github.com/signalbox/signalbox/server/platform/notify"
+	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
 // ruleEvent is what messages of GitHub rules are to channels, whatever happened.
@@ -18,14 +19,19 @@ func (a *App) wireGitHubChannels(context.Context) error {
 
 type githubChannels struct{ notify *notify.Service }
 
-// Has reports whether the team has the channel.
+// Has reports whether the team has the channel. One that opens issues at GitHub would
+// answer itself.
 func (g githubChannels) Has(ctx context.Context, team int64, channel string) (bool, error) {
-	return g.notify.Has(ctx, team, channel)
+	kind, has, err := g.notify.KindOf(ctx, team, channel)
+	if kind == notify.GitHub {
+		return false, problem.FieldError("channel", "opens issues at GitHub, and would be told of those; choose another one")
+	}
+	return has, err
 }
 
 // Tell queues a message for the channel.
 func (g githubChannels) Tell(ctx context.Context, team int64, channel string, m github.Telling) (int64, error) {
-	return g.notify.Send(ctx, team, channel, notify.Message{Event: ruleEvent, Title: m.Title, Text: m.Text, URL: m.URL, Lines: []string{}})
+	return g.notify.Send(ctx, team, channel, notify.Message{Event: ruleEvent, Rule: githubRules + m.Rule, Subject: m.Subject, Now: m.Test, Title: m.Title, Text: m.Text, URL: m.URL, Lines: []string{}})
 }
 
 // Told says how messages fared.

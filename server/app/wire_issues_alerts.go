@@ -56,7 +56,8 @@ func (c alertChannels) Channels(ctx context.Context, team int64) ([]issues.Alert
 
 // Tell queues a message for a channel.
 func (c alertChannels) Tell(ctx context.Context, team int64, channel string, m issues.AlertMessage) (int64, error) {
-	return c.notify.Send(ctx, team, channel, notify.Message{Event: alertEvent, Title: m.Title, Text: m.Text, URL: m.URL, Lines: append([]string{}, m.Lines...)})
+	return c.notify.Send(ctx, team, channel, notify.Message{Event: alertEvent, Rule: "issues:" + m.Rule, Subject: m.Subject, Now: m.Test,
+		Title: m.Title, Text: m.Text, URL: m.URL, Lines: append([]string{}, m.Lines...)})
 }
 
 // Told says how messages fared.

@@ -26,7 +26,8 @@ func (c logChannels) Channels(ctx context.Context, team int64) ([]logs.AlertChan
 
 // Tell queues a message for a channel.
 func (c logChannels) Tell(ctx context.Context, team int64, channel string, m logs.AlertMessage) (int64, error) {
-	return c.notify.Send(ctx, team, channel, notify.Message{Event: logAlertEvent, Title: m.Title, Text: m.Text, URL: m.URL, Lines: append([]string{}, m.Lines...)})
+	return c.notify.Send(ctx, team, channel, notify.Message{Event: logAlertEvent, Rule: "logs:" + m.Rule, Subject: "alert " + m.Rule, Good: m.Over, Now: m.Test,
+		Title: m.Title, Text: m.Text, URL: m.URL, Lines: append([]string{}, m.Lines...)})
 }
 
 // Told says how messages fared.

@@ -54,11 +54,12 @@ type Condition struct {
 // ActionType is what a firing rule does.
 type ActionType string
 
-// The types. The first three name a channel of the team, the last a repository.
+// The types. The first four name a channel of the team, the last a repository.
 const (
 	ActMail        ActionType = "mail"
 	ActSlack       ActionType = "slack"
 	ActWebhook     ActionType = "webhook"
+	ActGitHub      ActionType = "github" // a channel that opens issues of whatever it is told
 	ActGitHubIssue ActionType = "github_issue"
 )
 
@@ -147,7 +148,7 @@ func (a *Alert) checkActions() error {
 		act.Target = strings.TrimSpace(act.Target)
 		a.Actions[i] = act
 		switch act.Type {
-		case ActMail, ActSlack, ActWebhook:
+		case ActMail, ActSlack, ActWebhook, ActGitHub:
 			if act.Target == "" {
 				return problem.FieldError("actions", "choose a channel to send to")
 			}
@@ -159,7 +160,7 @@ func (a *Alert) checkActions() error {
 				return problem.FieldError("actions", "a GitHub issue can be opened for single issues only")
 			}
 		default:
-			return problem.FieldError("actions", "%q is none of mail, slack, webhook and github_issue", string(act.Type))
+			return problem.FieldError("actions", "%q is none of mail, slack, webhook, github and github_issue", string(act.Type))
 		}
 		if slices.Contains(a.Actions[:i], act) {
 			return problem.FieldError("actions", "names the same thing twice")

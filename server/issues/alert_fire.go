@@ -139,12 +139,12 @@ func (s *Service) messageOf(ctx context.Context, a Alert, f firing, i issueRow) 
 	rule := "Rule: " + a.Name
 	if f.issue == 0 {
 		m.URL, err = s.pageURL(ctx, a.Team, f.path)
-		m.Title, m.Text = f.title, f.why+"\n"+rule
+		m.Title, m.Text, m.Subject = f.title, f.why+"\n"+rule, cmp.Or(f.path, f.title)
 		return m, err
 	}
 	m.URL, err = s.issueURL(ctx, i, f.event)
 	m.Title = fmt.Sprintf("%s: %s", ShortID(slug, i.Number), cmp.Or(i.Title, "(no title)"))
-	m.Text = f.why
+	m.Text, m.Subject = f.why, "error "+formatID(i.ID)
 	if i.Culprit != "" {
 		m.Text += "\nin " + i.Culprit
 	}

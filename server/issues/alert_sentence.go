@@ -9,14 +9,7 @@ import (
 // sentence says a rule as people would. project is the name of its project, ""
 // for all; label gives the name of an action's target.
 func (a Alert) sentence(project string, label func(Action) string) string {
-	where := ""
-	if a.Environment != "" {
-		where = " in " + a.Environment
-	}
-	text := "When " + a.Condition.words(project) + where
-	if a.Query != "" {
-		text += " and it matches “" + a.Query + "”"
-	}
+	text := a.watches(project)
 	var acts []string
 	for _, act := range a.Actions {
 		acts = append(acts, act.words(label(act)))
@@ -28,6 +21,18 @@ func (a Alert) sentence(project string, label func(Action) string) string {
 		text += ", " + often
 	}
 	return text + "."
+}
+
+// watches is the part of the sentence that says what the rule waits for.
+func (a Alert) watches(project string) string {
+	text := "When " + a.Condition.words(project)
+	if a.Environment != "" {
+		text += " in " + a.Environment
+	}
+	if a.Query != "" {
+		text += " and it matches “" + a.Query + "”"
+	}
+	return text
 }
 
 func (c Condition) words(project string) string {
@@ -70,6 +75,8 @@ func (a Action) words(label string) string {
 		return "post to " + label + " in Slack"
 	case ActWebhook:
 		return "call the webhook " + label
+	case ActGitHub:
+		return "report it in GitHub issues by " + label
 	}
 	return "open an issue in " + a.Target + " at GitHub"
 }

@@ -25,6 +25,10 @@ type AlertMessage struct {
 	Title, Text string
 	Lines       []string
 	URL         string
+	// Rule is the alert's id, Subject what it fired about.
+	Rule, Subject string
+	// Test: somebody asked for it and waits.
+	Test bool
 }
 
 // The states of a delivery, as people see them.
@@ -82,6 +86,7 @@ func (s *Service) deliver(ctx context.Context, a Alert, f *firingRow, m AlertMes
 	if err != nil {
 		return err
 	}
+	m.Rule, m.Test = formatID(a.ID), f.Test
 	list := make([]delivery, len(a.Actions))
 	for i, act := range a.Actions {
 		d := delivery{Type: act.Type, Target: act.Target, Label: labels.of(act)}

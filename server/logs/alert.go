@@ -77,6 +77,7 @@ const (
 	TellMail    AlertActionType = "mail"
 	TellSlack   AlertActionType = "slack"
 	TellWebhook AlertActionType = "webhook"
+	TellGitHub  AlertActionType = "github"
 )
 
 // AlertAction is one channel that a firing alert tells.
@@ -133,8 +134,8 @@ func (a *Alert) check() error {
 		return problem.FieldError("actions", "name at most %d channels", maxActions)
 	}
 	for i, act := range a.Actions {
-		if act.Type != TellMail && act.Type != TellSlack && act.Type != TellWebhook {
-			return problem.FieldError("actions", "%q is none of mail, slack and webhook", string(act.Type))
+		if act.Type != TellMail && act.Type != TellSlack && act.Type != TellWebhook && act.Type != TellGitHub {
+			return problem.FieldError("actions", "%q is none of mail, slack, webhook and github", string(act.Type))
 		}
 		if act.Target == "" {
 			return problem.FieldError("actions", "choose a channel to send to")

@@ -16,6 +16,8 @@ func (a Alert) sentence(label func(AlertAction) string) string {
 			acts = append(acts, "send mail to "+label(act))
 		case TellSlack:
 			acts = append(acts, "post to "+label(act)+" in Slack")
+		case TellGitHub:
+			acts = append(acts, "report it in GitHub issues by "+label(act))
 		default:
 			acts = append(acts, "call the webhook "+label(act))
 		}

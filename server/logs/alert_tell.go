@@ -27,6 +27,10 @@ type AlertMessage struct {
 	Title, Text string
 	Lines       []string
 	URL         string
+	// Rule is the alert's id.
+	Rule string
+	// Test: somebody asked for it and waits; Over: what it fired about is over.
+	Test, Over bool
 }
 
 // AlertTold is how a message fared: its state is waiting, sent or failed.
@@ -99,6 +103,7 @@ func (s *Service) deliver(ctx context.Context, a Alert, about occasion, m AlertM
 	if err != nil {
 		return nil, err
 	}
+	m.Rule, m.Test, m.Over = a.ID, about == becauseTest, about == becauseResolved
 	list := make([]delivery, len(a.Actions))
 	for i, act := range a.Actions {
 		d := delivery{Type: act.Type, Target: act.Target, Label: labels.of(act), About: about}

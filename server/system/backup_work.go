@@ -63,6 +63,7 @@ func (b *Backups) runBackup(ctx context.Context, j work.Job) error {
 	}
 	if err != nil {
 		b.deps.Log.ErrorContext(ctx, "the backup failed", "backup", row.Name, "error", err)
+		b.tellFailed(ctx, row, false, err)
 		return nil // it is in the history, and on the page of the checks
 	}
 	if err := b.prune(ctx); err != nil {
@@ -92,6 +93,17 @@ func (b *Backups) runRehearsal(ctx context.Context, j work.Job) error {
 func (b *Backups) rehearseLogged(ctx context.Context, row Backup, actor string) {
 	if _, err := b.Rehearse(ctx, row, actor); err != nil {
 		b.deps.Log.ErrorContext(ctx, "the rehearsal of a backup failed", "backup", row.Name, "error", err)
+		b.tellFailed(ctx, row, true, err)
+	}
+}
+
+// tellFailed passes a failure on; that nobody can be told stops nothing.
+func (b *Backups) tellFailed(ctx context.Context, row Backup, rehearsal bool, failed error) {
+	if b.OnFailed == nil {
+		return
+	}
+	if err := b.OnFailed(ctx, row, rehearsal, sentence(failed)); err != nil {
+		b.deps.Log.ErrorContext(ctx, "nobody is told that a backup failed", "backup", row.Name, "error", err)
 	}
 }
 

@@ -49,6 +49,8 @@ type BackupDeps struct {
 type Backups struct {
 	deps  BackupDeps
 	store store
+	// OnFailed hears of a backup, or of its rehearsal, that failed in the background; nil when nobody does.
+	OnFailed func(ctx context.Context, b Backup, rehearsal bool, reason string) error
 	// since is when this process began to use it.
 	since time.Time
 }

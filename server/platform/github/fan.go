@@ -24,6 +24,10 @@ type Teller interface {
 // Telling is what a rule tells a channel; plain text.
 type Telling struct {
 	Title, Text, URL string
+	// Rule is the rule's id, Subject the repository and what happened there.
+	Rule, Subject string
+	// Test: somebody asked for it and waits.
+	Test bool
 }
 
 // Told is how a message fared.
@@ -80,7 +84,7 @@ func telling(d Delivery, facts Facts) Telling {
 	if actor := facts.Actor; actor != "" && !strings.Contains(title, actor) {
 		title += " (" + actor + ")"
 	}
-	return Telling{Title: title, Text: facts.Text, URL: facts.URL}
+	return Telling{Title: title, Text: facts.Text, URL: facts.URL, Subject: strings.TrimSpace(d.Repository + " " + d.Event + " " + facts.Branch)}
 }
 
 func (s *Service) tell(ctx context.Context, r Rule, delivery string, t Telling) error {
@@ -89,6 +93,7 @@ func (s *Service) tell(ctx context.Context, r Rule, delivery string, t Telling) 
 	case s.Teller == nil:
 		m.State, m.Error = TellFailed, "This server has no channels."
 	default:
+		t.Rule = r.ID
 		id, err := s.Teller.Tell(ctx, r.Team, r.Channel, t)
 		switch {
 		case problem.Is(err, problem.NotFound):
@@ -114,7 +119,7 @@ func (s *Service) TestRule(ctx context.Context, id string) error {
 			return err
 		}
 		text := "This is a test that somebody asked for. The rule asks for " + strings.Join(r.Events, ", ") + "."
-		if err := s.tell(ctx, r, "", Telling{Title: "Signalbox follows the rule " + r.Name, Text: text, URL: s.PublicURL()}); err != nil {
+		if err := s.tell(ctx, r, "", Telling{Title: "Signalbox follows the rule " + r.Name, Text: text, URL: s.PublicURL(), Test: true}); err != nil {
 			return err
 		}
 		return s.audit(ctx, r.Team, "github.rule.test", r.Name, "")

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/mail"
 	"net/url"
@@ -23,6 +24,7 @@ const (
 	Mail    Kind = "mail"
 	Slack   Kind = "slack"   // an incoming webhook
 	Webhook Kind = "webhook" // JSON, signed with HMAC SHA-256
+	GitHub  Kind = "github"  // opens issues of a repository, and comments on those
 )
 
 const (
@@ -40,8 +42,10 @@ type Channel struct {
 	Summary string  `json:"summary"`
 	Events  []Event `json:"events"`
 	// Pipelines are the names it is limited to; none means all.
-	Pipelines []string   `json:"pipelines"`
-	Enabled   bool       `json:"enabled"`
+	Pipelines []string `json:"pipelines"`
+	Enabled   bool     `json:"enabled"`
+	// Manner is how often and when it tells.
+	Manner    Manner     `json:"manner"`
 	CreatedAt api.Millis `json:"created_at"`
 	UpdatedAt api.Millis `json:"updated_at"`
 	// Last is the newest delivery, absent before the first.
@@ -53,6 +57,8 @@ type target struct {
 	Recipients []string `json:"recipients,omitempty"`
 	URL        string   `json:"url,omitempty"`
 	Secret     string   `json:"secret,omitempty"`
+	// Repository is owner/name at GitHub.
+	Repository string `json:"repository,omitempty"`
 }
 
 // Change is what may be set; nil leaves a field as it is.
@@ -61,9 +67,11 @@ type Change struct {
 	Recipients *[]string
 	URL        *string
 	Secret     *string
+	Repository *string
 	Events     *[]Event
 	Pipelines  *[]string
 	Enabled    *bool
+	Manner     *Manner
 }
 
 var (
@@ -72,10 +80,10 @@ var (
 )
 
 func (k Kind) validate() error {
-	if k == Mail || k == Slack || k == Webhook {
+	if k == Mail || k == Slack || k == Webhook || k == GitHub {
 		return nil
 	}
-	return problem.FieldError("kind", "%q is none of mail, slack and webhook", string(k))
+	return problem.FieldError("kind", "%q is none of mail, slack, webhook and github", string(k))
 }
 
 func validateName(name string) error {
@@ -85,13 +93,16 @@ func validateName(name string) error {
 	return nil
 }
 
-func (s *Service) validateEvents(events []Event) error {
-	if len(events) == 0 {
-		return problem.FieldError("events", "choose at least one of %s", joined(s.Events))
-	}
+// validateEvents lets only administrators ask for what concerns the whole installation;
+// what was asked for before may stay.
+func (s *Service) validateEvents(ctx context.Context, events, before []Event) error {
 	for _, e := range events {
-		if !slices.Contains(s.Events, e) {
-			return problem.FieldError("events", "%q is none of %s", string(e), joined(s.Events))
+		i := slices.IndexFunc(s.Events, func(o Occasion) bool { return o.Event == e })
+		if i < 0 {
+			return problem.FieldError("events", "%q is none of %s", string(e), joined(s.events()))
+		}
+		if s.Events[i].Admin && !slices.Contains(before, e) && !identity.From(ctx).CanAdministrate() {
+			return problem.FieldError("events", "%q is about the whole installation; an administrator may choose it", string(e))
 		}
 	}
 	return nil
@@ -107,8 +118,14 @@ func joined(events []Event) string {
 
 // validate checks what a kind needs, and says what may be shown of it.
 func (t target) validate(kind Kind) (summary string, err error) {
-	if kind == Mail {
+	switch kind {
+	case Mail:
 		return validateRecipients(t.Recipients)
+	case GitHub:
+		if !repositoryName.MatchString(t.Repository) {
+			return "", problem.FieldError("repository", "%q is no repository such as octo/shop", t.Repository)
+		}
+		return t.Repository, nil
 	}
 	u, err := outbound.CheckURL(t.URL)
 	if err != nil {
@@ -148,26 +165,32 @@ func (s *Service) Create(ctx context.Context, team int64, kind Kind, change Chan
 	if kind == Mail && s.SMTP.Host == "" {
 		return Channel{}, "", problem.New(problem.Conflict, "This server sends no mail yet. An administrator sets smtp.host and smtp.from.")
 	}
+	if kind == GitHub {
+		if err := s.connected(ctx, team); err != nil {
+			return Channel{}, "", err
+		}
+	}
 	if kind == Webhook && change.Secret == nil {
 		secret = s.NewID() + s.NewID()
 		change.Secret = &secret
 	}
 	now := s.millis()
-	row := channelRow{ID: s.NewID(), TeamID: team, Kind: kind, Pipelines: "[]", Enabled: true, CreatedAt: now, UpdatedAt: now}
+	row := channelRow{ID: s.NewID(), TeamID: team, Kind: kind, Events: "[]", Pipelines: "[]", Manner: encode(Manner{}), Enabled: true, CreatedAt: now, UpdatedAt: now}
 	if change.Name == nil {
 		change.Name = new(string)
 	}
 	if change.Events == nil {
-		change.Events = &s.Events
+		usual := s.usualEvents()
+		change.Events = &usual
 	}
-	if err := s.apply(&row, target{}, change); err != nil {
+	if err := s.apply(ctx, &row, target{}, change); err != nil {
 		return Channel{}, "", err
 	}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := s.insertChannel(ctx, row); err != nil {
 			return err
 		}
-		return s.audit(ctx, team, "notify.channel.create", row.Name, string(kind)+" "+row.Summary)
+		return errors.Join(s.audit(ctx, team, "notify.channel.create", row.Name, string(kind)+" "+row.Summary), s.changed(ctx, team, row.ID))
 	})
 	return row.channel(), secret, err
 }
@@ -183,19 +206,24 @@ func (s *Service) Change(ctx context.Context, id string, change Change) (Channel
 		if err != nil {
 			return err
 		}
-		if err := s.apply(&row, was, change); err != nil {
+		if err := s.apply(ctx, &row, was, change); err != nil {
 			return err
+		}
+		if change.Manner != nil || change.Enabled != nil {
+			if err := s.hasten(ctx, id); err != nil {
+				return err
+			}
 		}
 		row.UpdatedAt = max(s.millis(), row.UpdatedAt+1)
 		if err := s.updateChannel(ctx, row); err != nil {
 			return err
 		}
-		return s.audit(ctx, row.TeamID, "notify.channel.update", row.Name, "")
+		return errors.Join(s.audit(ctx, row.TeamID, "notify.channel.update", row.Name, ""), s.changed(ctx, row.TeamID, id))
 	})
 	return row.channel(), err
 }
 
-func (s *Service) apply(row *channelRow, t target, change Change) (err error) {
+func (s *Service) apply(ctx context.Context, row *channelRow, t target, change Change) (err error) {
 	if change.Name != nil {
 		row.Name = *change.Name
 	}
@@ -203,7 +231,7 @@ func (s *Service) apply(row *channelRow, t target, change Change) (err error) {
 		row.Enabled = *change.Enabled
 	}
 	if change.Events != nil {
-		if err := s.validateEvents(*change.Events); err != nil {
+		if err := s.validateEvents(ctx, *change.Events, row.channel().Events); err != nil {
 			return err
 		}
 		row.Events = encode(*change.Events)
@@ -213,6 +241,15 @@ func (s *Service) apply(row *channelRow, t target, change Change) (err error) {
 			return problem.FieldError("pipelines", "name at most %d", maxPipelines)
 		}
 		row.Pipelines = encode(append([]string{}, *change.Pipelines...))
+	}
+	if change.Manner != nil {
+		if err := change.Manner.check(s.passing()); err != nil {
+			return err
+		}
+		row.Manner = encode(*change.Manner)
+	}
+	if change.Repository != nil {
+		t.Repository = strings.TrimSpace(*change.Repository)
 	}
 	if change.Recipients != nil {
 		t.Recipients = *change.Recipients
@@ -243,7 +280,7 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		if err := s.removeChannel(ctx, id); err != nil {
 			return err
 		}
-		return s.audit(ctx, row.TeamID, "notify.channel.delete", row.Name, "")
+		return errors.Join(s.audit(ctx, row.TeamID, "notify.channel.delete", row.Name, ""), s.changed(ctx, row.TeamID, id))
 	})
 }
 

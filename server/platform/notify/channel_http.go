@@ -7,8 +7,9 @@ import (
 	"github.com/signalbox/signalbox/server/platform/identity"
 )
 
-// Routes registers /ci/channels below /api/v1.
+// Routes registers /ci/channels and a team's notifications below /api/v1.
 func (s *Service) Routes(r api.Router) {
+	s.teamRoutes(r)
 	read, write := api.Scoped("ci", identity.Read), api.Scoped("ci", identity.Write)
 	r.GET("/ci/channels", read, api.Handle(s.httpList))
 	r.POST("/ci/channels", write, api.Handle(s.httpCreate))
@@ -44,9 +45,11 @@ type changeIn struct {
 	Recipients *[]string `json:"recipients" form:"-"`
 	URL        *string   `json:"url" form:"-"`
 	Secret     *string   `json:"secret" form:"-"`
+	Repository *string   `json:"repository" form:"-"`
 	Events     *[]Event  `json:"events" form:"-"`
 	Pipelines  *[]string `json:"pipelines" form:"-"`
 	Enabled    *bool     `json:"enabled" form:"-"`
+	Manner     *Manner   `json:"manner" form:"-"`
 }
 
 type createIn struct {

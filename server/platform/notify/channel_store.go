@@ -21,6 +21,7 @@ type channelRow struct {
 	Events    string
 	Pipelines string
 	Enabled   bool
+	Manner    string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
 }
@@ -28,12 +29,22 @@ type channelRow struct {
 func (channelRow) TableName() string { return channelTable }
 
 func (r channelRow) channel() Channel {
-	c := Channel{ID: r.ID, Team: r.TeamID, Name: r.Name, Kind: r.Kind, Summary: r.Summary, Events: []Event{}, Pipelines: []string{}, Enabled: r.Enabled,
+	c := Channel{Manner: r.manner(), ID: r.ID, Team: r.TeamID, Name: r.Name, Kind: r.Kind, Summary: r.Summary, Events: []Event{}, Pipelines: []string{}, Enabled: r.Enabled,
 		CreatedAt: api.Millis(r.CreatedAt), UpdatedAt: api.Millis(r.UpdatedAt)}
 	// Both were written by encode, so they are lists of strings.
 	_ = json.Unmarshal([]byte(r.Events), &c.Events)
 	_ = json.Unmarshal([]byte(r.Pipelines), &c.Pipelines)
 	return c
+}
+
+// manner is how it tells; both lists are never null.
+func (r channelRow) manner() (m Manner) {
+	_ = json.Unmarshal([]byte(r.Manner), &m) // written by encode
+	m.Quiet.Spans, m.Quiet.Pass = append([]Span{}, m.Quiet.Spans...), append([]Event{}, m.Quiet.Pass...)
+	for i := range m.Quiet.Spans {
+		m.Quiet.Spans[i].Days = append([]string{}, m.Quiet.Spans[i].Days...)
+	}
+	return m
 }
 
 func takenName(err error) error {
@@ -48,8 +59,8 @@ func (s *Service) insertChannel(ctx context.Context, row channelRow) error {
 }
 
 func (s *Service) updateChannel(ctx context.Context, row channelRow) error {
-	return takenName(s.DB.Writer(ctx).Exec(`UPDATE notify_channels SET name = ?, target = ?, summary = ?, events = ?, pipelines = ?, enabled = ?, updated_at = ?
-		WHERE id = ?`, row.Name, row.Target, row.Summary, row.Events, row.Pipelines, row.Enabled, row.UpdatedAt, row.ID).Error)
+	return takenName(s.DB.Writer(ctx).Exec(`UPDATE notify_channels SET name = ?, target = ?, summary = ?, events = ?, pipelines = ?, enabled = ?, manner = ?, updated_at = ?
+		WHERE id = ?`, row.Name, row.Target, row.Summary, row.Events, row.Pipelines, row.Enabled, row.Manner, row.UpdatedAt, row.ID).Error)
 }
 
 func (s *Service) removeChannel(ctx context.Context, id string) error {
@@ -65,6 +76,11 @@ func (s *Service) findChannel(ctx context.Context, id string) (channelRow, error
 func (s *Service) enabledChannels(ctx context.Context, team int64) ([]channelRow, error) {
 	var rows []channelRow
 	return rows, s.DB.Reader(ctx).Where("team_id = ? AND enabled", team).Order("id").Find(&rows).Error
+}
+
+// tellable are the teams with channels.
+func (s *Service) tellable(ctx context.Context) (teams []int64, err error) {
+	return teams, s.DB.Reader(ctx).Raw("SELECT DISTINCT team_id FROM notify_channels WHERE enabled ORDER BY team_id").Scan(&teams).Error
 }
 
 // Channels lists those of the teams, each with its newest delivery.

@@ -17,8 +17,9 @@ const (
 	kindSend = "notify.send"
 	// maxAttempts takes about half an hour with the usual delays.
 	maxAttempts = 10
-	// kept is how many deliveries of a channel are remembered.
-	kept = 200
+	// kept is how many deliveries of a channel are remembered, and keptFor how long.
+	kept    = 500
+	keptFor = 90 * 24 * time.Hour
 	// longestWait bounds what the other side may ask for with Retry-After.
 	longestWait = 6 * time.Hour
 )
@@ -30,7 +31,9 @@ type State string
 const (
 	Waiting State = "waiting" // for its first or next attempt
 	Sent    State = "sent"
-	Failed  State = "failed" // for good
+	Failed  State = "failed"  // for good
+	Held    State = "held"    // until an instant, by the channel's manner
+	Grouped State = "grouped" // another delivery tells of it
 )
 
 // Delivery is one message to one channel.
@@ -44,6 +47,18 @@ type Delivery struct {
 	Error     string     `json:"error"`
 	CreatedAt api.Millis `json:"created_at"`
 	EndedAt   api.Millis `json:"ended_at,omitzero"`
+	// Rule is what caused it, "" for a test; Subject what it is about.
+	Rule    string `json:"rule"`
+	Subject string `json:"subject"`
+	// HeldUntil and HeldFor are set while it is held.
+	HeldUntil api.Millis `json:"held_until,omitzero"`
+	HeldFor   Hold       `json:"held_for,omitempty"`
+	// Into is the delivery that tells of it.
+	Into int64 `json:"into,omitempty"`
+	// More is how many others it stands for.
+	More int64 `json:"more,omitempty"`
+	// URL leads to what it is about.
+	URL string `json:"url"`
 }
 
 type sendPayload struct {
@@ -53,10 +68,15 @@ type sendPayload struct {
 // Raise has the team's channels told that want to hear of it, after the context's
 // transaction commits and only then.
 func (s *Service) Raise(ctx context.Context, team int64, m Message) error {
-	if !slices.Contains(s.Events, m.Event) {
+	if !slices.Contains(s.events(), m.Event) {
 		return fmt.Errorf("notify: %q is no event", m.Event)
 	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		m.Rule = s.ruleOf(m.Event)
+		off, err := s.isOff(ctx, team, m.Rule)
+		if err != nil || off {
+			return err
+		}
 		rows, err := s.enabledChannels(ctx, team)
 		if err != nil {
 			return err
@@ -66,6 +86,22 @@ func (s *Service) Raise(ctx context.Context, team int64, m Message) error {
 				continue
 			}
 			if _, err := s.enqueue(ctx, row, m.bounded()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// RaiseEverywhere is Raise for every team: it is about the whole installation.
+func (s *Service) RaiseEverywhere(ctx context.Context, m Message) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		teams, err := s.tellable(ctx)
+		if err != nil {
+			return err
+		}
+		for _, team := range teams {
+			if err := s.Raise(ctx, team, m); err != nil {
 				return err
 			}
 		}
@@ -83,15 +119,24 @@ func (s *Service) enqueue(ctx context.Context, row channelRow, m Message) (int64
 	if err := s.insertDelivery(ctx, &d); err != nil {
 		return 0, err
 	}
-	if err := s.forgetOld(ctx, row.ID); err != nil {
+	if err := errors.Join(s.forgetOld(ctx, row), s.changed(ctx, row.TeamID, row.ID)); err != nil {
 		return 0, err
 	}
-	_, err := s.Jobs.EnqueueValue(ctx, work.Job{Kind: kindSend, Team: row.TeamID, SerialKey: "notify/" + row.ID}, sendPayload{d.ID})
-	return d.ID, err
+	return d.ID, s.enqueueSend(ctx, row, d.ID)
+}
+
+// enqueueSend puts a delivery behind those of its channel.
+func (s *Service) enqueueSend(ctx context.Context, row channelRow, id int64) error {
+	_, err := s.Jobs.EnqueueValue(ctx, work.Job{Kind: kindSend, Team: row.TeamID, SerialKey: "notify/" + row.ID}, sendPayload{id})
+	return err
 }
 
 func (s *Service) newDelivery(row channelRow, m Message) deliveryRow {
-	return deliveryRow{TeamID: row.TeamID, ChannelID: row.ID, Event: m.Event, Title: m.Title, Message: encode(m), State: Waiting, CreatedAt: s.millis()}
+	d := deliveryRow{TeamID: row.TeamID, ChannelID: row.ID, Event: m.Event, Title: m.Title, Rule: m.Rule, Subject: m.kind(), Message: encode(m), State: Waiting, CreatedAt: s.millis()}
+	if m.Now {
+		d.ReleasedAt = d.CreatedAt
+	}
+	return d
 }
 
 // send is the job. What was sent already, or has nowhere to go any more, is done.
@@ -106,7 +151,7 @@ func (s *Service) send(ctx context.Context, job work.Job) error {
 		return nil
 	case err != nil:
 		return err
-	case d.State == Sent:
+	case d.State != Waiting && d.State != Failed: // a dead letter that somebody revives has failed
 		return nil
 	}
 	row, err := s.findChannel(ctx, d.ChannelID)
@@ -114,6 +159,9 @@ func (s *Service) send(ctx context.Context, job work.Job) error {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if held, err := s.weigh(ctx, row, d); err != nil || held {
 		return err
 	}
 	failed := s.attempt(ctx, row, d)
@@ -131,20 +179,34 @@ func (s *Service) send(ctx context.Context, job work.Job) error {
 		return err
 	}
 	s.told(ctx, d.ID)
+	if err := s.changed(ctx, row.TeamID, row.ID); err != nil {
+		s.Log.WarnContext(ctx, "pages do not hear of a delivery", "error", err, "delivery", d.ID)
+	}
 	return failed.forJob()
 }
 
-// told passes on how a delivery fares.
-func (s *Service) told(ctx context.Context, id int64) {
-	if s.Told == nil {
+// told passes on how deliveries fare, and with them what they tell of.
+func (s *Service) told(ctx context.Context, ids ...int64) {
+	if s.Told == nil || len(ids) == 0 {
 		return
 	}
-	row, err := s.findDelivery(ctx, id)
+	list, err := s.deliveriesByID(ctx, ids)
 	if err == nil {
-		err = s.Told(ctx, row.TeamID, row.delivery())
+		var more []deliveryRow
+		if more, err = s.within(ctx, ids); err == nil {
+			list = append(list, more...)
+		}
+	}
+	said := map[Event]bool{}
+	for _, row := range list {
+		if row.IntoID != 0 && said[row.Event] {
+			continue // who hears of it looks at all of its messages
+		}
+		said[row.Event] = true
+		err = errors.Join(err, s.Told(ctx, row.TeamID, row.delivery()))
 	}
 	if err != nil {
-		s.Log.WarnContext(ctx, "telling how a delivery fared failed", "error", err, "delivery", id)
+		s.Log.WarnContext(ctx, "telling how a delivery fared failed", "error", err, "deliveries", ids)
 	}
 }
 
@@ -174,8 +236,8 @@ func (s *Service) attempt(ctx context.Context, row channelRow, d deliveryRow) *f
 	if err != nil {
 		return &failure{words: "The channel's address cannot be decrypted: the key file lacks its key.", final: true}
 	}
-	var m Message
-	if err := json.Unmarshal([]byte(d.Message), &m); err != nil {
+	m := d.message()
+	if m.Event == "" {
 		return &failure{words: "The stored message is damaged.", final: true}
 	}
 	var failed *failure
@@ -187,6 +249,8 @@ func (s *Service) attempt(ctx context.Context, row channelRow, d deliveryRow) *f
 	case Webhook:
 		body, header := s.webhookBody(t, d, m)
 		failed = s.post(ctx, t, body, header)
+	case GitHub:
+		failed = s.report(ctx, row, t, d, m)
 	default:
 		failed = &failure{words: "This version of the server does not know channels of the kind " + string(row.Kind) + ".", final: true}
 	}
@@ -214,7 +278,7 @@ func (s *Service) Test(ctx context.Context, id string) (TestResult, error) {
 		if err := s.insertDelivery(ctx, &d); err != nil {
 			return err
 		}
-		return errors.Join(s.forgetOld(ctx, row.ID), s.audit(ctx, row.TeamID, "notify.channel.test", row.Name, ""))
+		return errors.Join(s.forgetOld(ctx, row), s.audit(ctx, row.TeamID, "notify.channel.test", row.Name, ""))
 	}); err != nil {
 		return TestResult{}, err
 	}
@@ -223,7 +287,8 @@ func (s *Service) Test(ctx context.Context, id string) (TestResult, error) {
 	if failed != nil {
 		state, result = Failed, TestResult{Error: failed.words}
 	}
-	return result, s.noteAttempt(context.WithoutCancel(ctx), d, state, failed)
+	ctx = context.WithoutCancel(ctx)
+	return result, errors.Join(s.noteAttempt(ctx, d, state, failed), s.changed(ctx, row.TeamID, row.ID))
 }
 
 // History lists a channel's deliveries, newest first, below the id before (0: from the newest).

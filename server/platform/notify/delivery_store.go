@@ -2,9 +2,11 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
 type deliveryRow struct {
@@ -19,13 +21,31 @@ type deliveryRow struct {
 	Error     string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	EndedAt   int64
+
+	Rule, Subject      string
+	HeldUntil          int64
+	HeldFor            Hold
+	ReleasedAt, IntoID int64
+	More               int64
 }
 
 func (deliveryRow) TableName() string { return "notify_deliveries" }
 
 func (r deliveryRow) delivery() Delivery {
-	return Delivery{ID: r.ID, Event: r.Event, Title: r.Title, State: r.State, Attempts: r.Attempts, Error: r.Error,
-		CreatedAt: api.Millis(r.CreatedAt), EndedAt: api.Millis(r.EndedAt)}
+	d := Delivery{ID: r.ID, Event: r.Event, Title: r.Title, State: r.State, Attempts: r.Attempts, Error: r.Error, CreatedAt: api.Millis(r.CreatedAt),
+		EndedAt: api.Millis(r.EndedAt), Rule: r.Rule, Subject: r.Subject, Into: r.IntoID, More: r.More, URL: r.message().URL}
+	if r.State == Held {
+		d.HeldUntil, d.HeldFor = api.Millis(r.HeldUntil), r.HeldFor
+	}
+	return d
+}
+
+// message is what it says; the zero Message when the row is damaged.
+func (r deliveryRow) message() (m Message) {
+	if json.Unmarshal([]byte(r.Message), &m) != nil {
+		return Message{}
+	}
+	return m
 }
 
 func (s *Service) insertDelivery(ctx context.Context, row *deliveryRow) error {
@@ -50,10 +70,13 @@ func (s *Service) noteAttempt(ctx context.Context, d deliveryRow, state State, f
 		state, words, ended, d.ID).Error
 }
 
-// forgetOld keeps the history of a channel short; what still waits stays.
-func (s *Service) forgetOld(ctx context.Context, channel string) error {
-	return s.DB.Writer(ctx).Exec(`DELETE FROM notify_deliveries WHERE channel_id = ? AND state <> ? AND id <=
-		(SELECT id FROM notify_deliveries WHERE channel_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`, channel, Waiting, channel, kept).Error
+// forgetOld keeps the history of a channel short; what has still to be told stays, and
+// so do letters that its limit counts.
+func (s *Service) forgetOld(ctx context.Context, row channelRow) error {
+	now := s.Now()
+	return s.DB.Writer(ctx).Exec(`DELETE FROM notify_deliveries WHERE channel_id = ? AND state IN ('sent', 'failed', 'grouped') AND NOT (into_id = 0 AND released_at > ?)
+		AND (created_at < ? OR id <= (SELECT id FROM notify_deliveries WHERE channel_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?))`,
+		row.ID, now.Add(-minutes(row.manner().LimitMinutes)).UnixMilli(), now.Add(-keptFor).UnixMilli(), row.ID, kept).Error
 }
 
 func (s *Service) deliveries(ctx context.Context, channel string, before int64, limit int) ([]Delivery, error) {
@@ -70,13 +93,26 @@ func (s *Service) deliveries(ctx context.Context, channel string, before int64, 
 	return list, err
 }
 
-// Outcomes are the deliveries of those ids that are still remembered.
+func (s *Service) deliveriesByID(ctx context.Context, ids []int64) (rows []deliveryRow, err error) {
+	return rows, s.DB.Reader(ctx).Where("id IN ?", ids).Find(&rows).Error
+}
+
+// Outcomes are the deliveries of those ids that are still remembered. What another one
+// tells of fares as that one does, and what is held waits: who asks knows no more.
 func (s *Service) Outcomes(ctx context.Context, ids []int64) ([]Delivery, error) {
-	var rows []deliveryRow
-	err := s.DB.Reader(ctx).Where("id IN ?", ids).Find(&rows).Error
+	rows, err := s.deliveriesByID(ctx, ids)
 	list := make([]Delivery, len(rows))
 	for i, r := range rows {
 		list[i] = r.delivery()
+		for hops := 0; err == nil && r.State == Grouped && hops < 3; hops++ {
+			if r, err = s.findDelivery(ctx, r.IntoID); problem.Is(err, problem.NotFound) {
+				r.State, err = Sent, nil // so long ago that only this one is remembered
+			}
+			list[i].State, list[i].Error, list[i].EndedAt = r.State, r.Error, api.Millis(r.EndedAt)
+		}
+		if list[i].State == Held || list[i].State == Grouped {
+			list[i].State = Waiting
+		}
 	}
 	return list, err
 }

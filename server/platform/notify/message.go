@@ -20,6 +20,25 @@ type Message struct {
 	Lines []string `json:"lines"`
 	// URL leads to the page that shows more.
 	URL string `json:"url"`
+	// Rule is what caused it: a capability's word, a colon and the rule's own id there.
+	Rule string `json:"rule,omitempty"`
+	// Subject is what it is about, in the team's whole world: "build web/unit". Messages of
+	// one rule and subject are of the same kind.
+	Subject string `json:"subject,omitempty"`
+	// Good says that what the subject was about is over.
+	Good bool `json:"good,omitempty"`
+	// Now lets nothing hold it: somebody waits for it.
+	Now bool `json:"-"`
+	// Count is how many messages it stands for; 0 is itself.
+	Count int64 `json:"count,omitempty"`
+}
+
+// kind is the subject as messages are grouped: that something is over is another kind.
+func (m Message) kind() string {
+	if m.Good {
+		return m.Subject + " (over)"
+	}
+	return m.Subject
 }
 
 const (
@@ -34,6 +53,7 @@ const (
 func (m Message) bounded() Message {
 	m.Title = cut(oneLine(m.Title), maxTitle)
 	m.Text = cut(m.Text, maxText)
+	m.Subject = cut(m.Subject, maxTitle)
 	lines := m.Lines[max(len(m.Lines)-maxLines, 0):]
 	m.Lines = make([]string, len(lines))
 	for i, line := range lines {

@@ -2,17 +2,18 @@ package notify
 
 import (
 	"context"
+	"strings"
 
 	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
-// Has reports whether the team has the channel.
-func (s *Service) Has(ctx context.Context, team int64, channel string) (bool, error) {
+// KindOf is the kind of a team's channel; ok is false when the team has none of that id.
+func (s *Service) KindOf(ctx context.Context, team int64, channel string) (kind Kind, ok bool, err error) {
 	row, err := s.findChannel(ctx, channel)
-	if problem.Is(err, problem.NotFound) {
-		return false, nil
+	if problem.Is(err, problem.NotFound) || err == nil && row.TeamID != team {
+		return "", false, nil
 	}
-	return err == nil && row.TeamID == team, err
+	return row.Kind, err == nil, err
 }
 
 // Send tells one channel of the team, whatever events it asks for: somebody else's
@@ -28,6 +29,9 @@ func (s *Service) Send(ctx context.Context, team int64, channel string, m Messag
 			return problem.New(problem.NotFound, "There is no such channel.")
 		case !row.Enabled:
 			return problem.New(problem.Conflict, "The channel %s is switched off.", row.Name)
+		}
+		if row.Kind == GitHub && strings.HasPrefix(string(m.Event), "github.") {
+			return problem.New(problem.Conflict, "The channel %s opens issues at GitHub, and those would be told to it again.", row.Name)
 		}
 		delivery, err = s.enqueue(ctx, row, m.bounded())
 		return err

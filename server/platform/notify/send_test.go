@@ -43,11 +43,11 @@ func TestSendReachesOneChannel(t *testing.T) {
 		if _, err := b.Send(t.Context(), c.team, c.channel, Message{}); !problem.Is(err, problem.NotFound) {
 			t.Errorf("%+v: %v", c, err)
 		}
-		if has, err := b.Has(t.Context(), c.team, c.channel); has || err != nil {
+		if _, has, err := b.KindOf(t.Context(), c.team, c.channel); has || err != nil {
 			t.Errorf("%+v: %v %v", c, has, err)
 		}
 	}
-	if has, err := b.Has(t.Context(), 1, web.ID); !has || err != nil {
+	if _, has, err := b.KindOf(t.Context(), 1, web.ID); !has || err != nil {
 		t.Errorf("%v %v", has, err)
 	}
 	b.call(t, "PATCH", "/"+web.ID, `{"enabled":false}`, 200, nil)

@@ -57,7 +57,7 @@ func setup(t *testing.T, mail config.SMTP) *bundle {
 	log := slog.New(slog.DiscardHandler)
 	jobs := work.NewJobs(b.db, "test", time.Now, log)
 	b.Service = New(Deps{DB: b.db, Box: box, Guard: guard, Jobs: jobs, SMTP: mail, Now: time.Now, Log: log, NewID: b.newID,
-		Events: []Event{"build.failed", "build.fixed"},
+		Events: []Occasion{{Event: "build.failed", Capability: "ci", When: "a build fails"}, {Event: "build.fixed", Capability: "ci", When: "a job is green again"}},
 		Audit: func(_ context.Context, _ int64, action, object, _ string) error {
 			b.mu.Lock()
 			defer b.mu.Unlock()
