@@ -24,7 +24,9 @@ func (a *App) routes(context.Context) error {
 	if err := e.SetTrustedProxies(a.config.Server.TrustedProxies); err != nil {
 		return errUsage{fmt.Errorf("server.trusted_proxies: %w", err)}
 	}
-	e.Use(api.WithRequestID(), api.NewMetrics(a.registry).Log(a.log), api.Recover(), api.SecurityHeaders(a.https()), a.accounts.Authenticate())
+	e.Use(api.WithRequestID())
+	a.traced(e)
+	e.Use(api.NewMetrics(a.registry).Log(a.log), api.Recover(), api.SecurityHeaders(a.https()), a.accounts.Authenticate())
 
 	r := api.NewRouter(e, &a.table)
 	own := r.Group("/api/v1")
@@ -42,6 +44,9 @@ func (a *App) routes(context.Context) error {
 	a.edge.Routes(r)
 	a.assistant.Routes(r)
 	a.slack.Routes(r)
+	if err := a.docsRoutes(r); err != nil {
+		return err
+	}
 
 	files, err := web.Files()
 	if err != nil {
