@@ -44,6 +44,13 @@ export const countsQuery = (team: string) =>
     },
   });
 
+/** Rows of nodes before somebody asks for more. */
+export const rowsFirst = 100;
+
+/** Machines that wait for a decision, and how many of them a page shows. */
+export const pendingOnes = "state:pending";
+export const pendingMost = 1000;
+
 export const nodesQuery = (team: string, q: string, limit: number, offset = 0) =>
   queryOptions({
     queryKey: ["edge", "nodes", team, q, limit, offset],

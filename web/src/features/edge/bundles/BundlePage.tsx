@@ -109,7 +109,7 @@ function Signed({ team, bundle }: { team: string; bundle: BundleStatus }) {
       <Facts
         items={[
           ...bundle.signers.map(({ role, key_id: key }): [string, React.ReactNode] => [roles[role] ?? role, <Copyable key={key} text={key}>{key.slice(0, 12)}</Copyable>]),
-          ["Named by", <Link key="k" to={keysPath(team)}>the root that nodes trust</Link>],
+          ["Named by", <Link key="k" className="link" to={keysPath(team)}>the root that nodes trust</Link>],
           ["Stands", bundle.vouched ? <Status key="v" status="succeeded" word="in the signed list" /> : <Status key="v" status="failed" word="withdrawn" />],
           ["Good until", <RelativeTime key="e" at={bundle.expires_at} />],
           ["Made", <RelativeTime key="c" at={bundle.created_at} />],

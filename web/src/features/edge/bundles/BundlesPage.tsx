@@ -60,7 +60,7 @@ export function BundlesPage() {
           filled={[url]}
           more={
             <p className="meta">
-              The keys come first: see <Link to={keysPath(team)}>Keys</Link>.
+              The keys come first: see <Link className="link" to={keysPath(team)}>Keys</Link>.
             </p>
           }
         >

@@ -133,11 +133,11 @@ const carriers = (team: string): Column<Cve["open"][number]>[] => [
   { key: "variant", head: "System", width: 168, cell: ({ variant }) => variant },
   { key: "installed", head: "Has", said: "has", cell: ({ source, installed }) => <code>{`${source} ${installed}`}</code> },
   { key: "needs", head: "Needs", said: "needs", width: "20%", cell: ({ needs }) => <code>{needs}</code> },
-  { key: "bundle", head: "By bundle", said: "by", width: "20%", cell: ({ bundle }) => <Link to={bundlePath(team, bundle)}>{bundle}</Link> },
+  { key: "bundle", head: "By bundle", said: "by", width: "20%", cell: ({ bundle }) => <Link className="link" to={bundlePath(team, bundle)}>{bundle}</Link> },
 ];
 
 const mends = (team: string): Column<Cve["fixes"][number]>[] => [
-  { key: "bundle", head: "Bundle", lead: true, width: "24%", cell: ({ bundle }) => <Link to={bundlePath(team, bundle)}>{bundle}</Link> },
+  { key: "bundle", head: "Bundle", lead: true, width: "24%", cell: ({ bundle }) => <Link className="link" to={bundlePath(team, bundle)}>{bundle}</Link> },
   { key: "variant", head: "For", said: "for", width: 168, cell: ({ variant }) => variant },
   { key: "source", head: "Package", said: "in", cell: ({ source, fixed_version: version }) => <code>{`${source} ${version}`}</code> },
   { key: "severity", head: "Severity", width: 96, cell: ({ severity }) => severity || <span className="muted">–</span> },

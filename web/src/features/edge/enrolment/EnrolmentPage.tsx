@@ -5,6 +5,7 @@ import { api, data } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
+import { Confirm } from "@/ui/Dialog";
 import { Tick } from "@/ui/Field";
 import { useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
@@ -15,7 +16,7 @@ import { Fingerprint } from "../Fingerprint";
 import { EdgeFrame } from "../EdgeFrame";
 import { change } from "../shell/commands";
 import { FromShell } from "../shell/FromShell";
-import { type Node, nodesQuery, tokensQuery } from "../queries";
+import { type Node, nodesQuery, pendingMost, pendingOnes, tokensQuery } from "../queries";
 import { labelsText } from "./commands";
 import { ExpectedMachines } from "./ExpectedMachines";
 import { NewToken } from "./NewToken";
@@ -25,7 +26,7 @@ import { Tokens } from "./Tokens";
 export function EnrolmentPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const tokens = useSuspenseQuery(tokensQuery(team)).data.items;
-  const pending = useQuery(nodesQuery(team, "state:pending", 1000)).data;
+  const pending = useQuery(nodesQuery(team, pendingOnes, pendingMost)).data;
   const refused = refusal(useSession(), team, "member");
   return (
     <EdgeFrame team={team} title="Enrolment" meta={pending?.total ? `${plural(pending.total, "machine")} to decide about` : "nobody waits"}>
@@ -43,6 +44,7 @@ type PendingProps = { team: string; nodes: Node[] | undefined; refused: string |
 /** Machines that showed a token and wait until a person has compared their fingerprint. */
 function Pending({ team, nodes, refused }: PendingProps) {
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
+  const [rejecting, setRejecting] = useState(false);
   const chosen = (nodes ?? []).filter(({ id }) => marked.has(id));
   const client = useQueryClient();
   const toast = useToast();
@@ -50,6 +52,7 @@ function Pending({ team, nodes, refused }: PendingProps) {
     run: (decision: "accept" | "reject") => data(api.POST("/api/v1/edge/decisions", { body: { team, decision, nodes: chosen.map(({ id }) => id) } })),
     failed: "Nothing was decided.",
     onDone: ({ items }, decision) => {
+      setRejecting(false);
       const failed = items.filter(({ done }) => !done);
       setMarked(new Set(failed.map(({ node }) => node)));
       toast(failed.length > 0 ? { text: `${plural(failed.length, "machine")}: ${failed[0]?.problem ?? "not done"}`, kind: "bad" } : { text: `${plural(items.length, "machine")} ${decision}ed` });
@@ -73,12 +76,15 @@ function Pending({ team, nodes, refused }: PendingProps) {
         <Button kind="primary" busy={decide.busy} refused={refused || none} onClick={() => void decide.start("accept")}>
           {chosen.length > 1 ? `Accept ${chosen.length}` : "Accept"}
         </Button>
-        <Button kind="danger" busy={decide.busy} refused={refused || none} onClick={() => void decide.start("reject")}>
+        <Button kind="danger" refused={refused || none} onClick={() => setRejecting(true)}>
           {chosen.length > 1 ? `Reject ${chosen.length}` : "Reject"}
         </Button>
         <span className="meta">compare each fingerprint with what the machine says of itself</span>
       </div>
       <Table label="Machines that wait" columns={columns(marked, setMarked)} rows={nodes} rowKey={({ id }) => id} selected={marked} onSelect={setMarked} keyboard />
+      <Confirm open={rejecting && chosen.length > 0} onClose={() => setRejecting(false)} onConfirm={() => void decide.start("reject")} busy={decide.busy} title={chosen.length === 1 ? `Reject ${chosen[0]?.name ?? ""}?` : `Reject ${plural(chosen.length, "machine")}?`} act="Reject">
+        {chosen.length === 1 ? "Its key is" : "Their keys are"} never believed then; {chosen.length === 1 ? "it" : "they"} can come back only by enrolling anew with another key.
+      </Confirm>
     </section>
   );
 }
@@ -88,7 +94,7 @@ const columns = (marked: ReadonlySet<string>, setMarked: (marked: Set<string>) =
     key: "name",
     head: "Machine",
     lead: true,
-    width: "22%",
+    width: "26%",
     sort: (a, b) => a.name.localeCompare(b.name),
     cell: ({ id, name, site }) => (
       <Tick
@@ -100,13 +106,15 @@ const columns = (marked: ReadonlySet<string>, setMarked: (marked: Set<string>) =
           setMarked(next);
         }}
       >
-        <b>{name}</b> <span className="muted">{site}</span>
+        <span title={`${name} ${site}`}>
+          <b>{name}</b> <span className="muted">{site}</span>
+        </span>
       </Tick>
     ),
   },
   { key: "print", head: "Fingerprint", said: "fingerprint", cell: ({ fingerprint }) => <Fingerprint of={fingerprint} /> },
-  { key: "system", head: "System", said: "runs", width: 168, cell: ({ variant }) => variant },
-  { key: "from", head: "From", said: "from", width: 130, cell: ({ address }) => address },
-  { key: "labels", head: "Labels", width: 150, cell: ({ labels }) => labelsText(labels) || <span className="muted">none</span> },
-  { key: "at", head: "Asked", said: "asked", width: 120, sort: (a, b) => Date.parse(a.enrolled_at) - Date.parse(b.enrolled_at), cell: ({ enrolled_at: at }) => <RelativeTime at={at} /> },
+  { key: "system", head: "System", said: "runs", width: 148, cell: ({ variant }) => variant },
+  { key: "from", head: "From", said: "from", width: 112, cell: ({ address }) => address },
+  { key: "labels", head: "Labels", width: 150, cell: ({ labels }) => (labelsText(labels) ? <span title={labelsText(labels)}>{labelsText(labels)}</span> : <span className="muted">none</span>) },
+  { key: "at", head: "Asked", said: "asked", width: 96, sort: (a, b) => Date.parse(a.enrolled_at) - Date.parse(b.enrolled_at), cell: ({ enrolled_at: at }) => <RelativeTime at={at} /> },
 ];

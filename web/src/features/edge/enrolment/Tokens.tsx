@@ -2,8 +2,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, done } from "@/api/client";
-import { count } from "@/format/bytes";
+import { count, plural } from "@/format/bytes";
 import { Button, IconButton } from "@/ui/Button";
+import { Confirm } from "@/ui/Dialog";
 import { useTask } from "@/ui/frame/useTask";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
@@ -22,8 +23,12 @@ export function Tokens({ team, tokens, refused }: Props) {
   const revoke = useTask({
     run: ({ id }: Token) => done(api.DELETE("/api/v1/edge/tokens/{token}", { params: { path: { token: id } } })),
     failed: "The token still holds.",
-    onDone: () => void client.invalidateQueries({ queryKey: tokensQuery(team).queryKey }),
+    onDone: () => {
+      setAsked(undefined);
+      void client.invalidateQueries({ queryKey: tokensQuery(team).queryKey });
+    },
   });
+  const [asked, setAsked] = useState<Token>();
   const now = useNow(true, 60);
   const [all, setAll] = useState(false);
   const open = tokens.filter((token) => tokenLook(token, now).word === "open");
@@ -46,8 +51,11 @@ export function Tokens({ team, tokens, refused }: Props) {
           A token lets a machine ask. It ends by itself, after its hours or when it was used as often as it may.
         </EmptyState>
       ) : (
-        (all || open.length > 0) && <Table label="Tokens" columns={columns(now, refused, (token) => void revoke.start(token))} rows={all ? tokens : open} rowKey={({ id }) => id} />
+        (all || open.length > 0) && <Table label="Tokens" columns={columns(now, refused, setAsked)} rows={all ? tokens : open} rowKey={({ id }) => id} />
       )}
+      <Confirm open={asked !== undefined} onClose={() => setAsked(undefined)} onConfirm={() => asked && void revoke.start(asked)} busy={revoke.busy} title={`Revoke ${asked?.name || "this token"}?`} act="Revoke">
+        No machine can ask with it any more. {asked && asked.uses > 0 ? `The ${plural(asked.uses, "machine")} that did ${asked.uses === 1 ? "stays as it is" : "stay as they are"}.` : "None has yet."}
+      </Confirm>
     </section>
   );
 }

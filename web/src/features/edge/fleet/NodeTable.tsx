@@ -8,14 +8,12 @@ import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { nodeLook } from "../looks";
 import { nodePath } from "../paths";
-import { type Node, nodesQuery } from "../queries";
-
-const page = 100;
+import { type Node, nodesQuery, rowsFirst } from "../queries";
 
 /** The same nodes as rows. */
 export function NodeTable({ team, q }: { team: string; q: string }) {
-  const [more, setMore] = useState({ q, limit: page });
-  const limit = more.q === q ? more.limit : page;
+  const [more, setMore] = useState({ q, limit: rowsFirst });
+  const limit = more.q === q ? more.limit : rowsFirst;
   const found = useQuery(nodesQuery(team, q, limit)).data;
   const navigate = useNavigate();
   return (
@@ -63,5 +61,5 @@ const columns = (team: string): Column<Node>[] => [
   { key: "bundle", head: "Bundle", said: "has", width: "18%", sort: (a, b) => a.bundle.localeCompare(b.bundle), cell: ({ bundle }) => bundle || <span className="muted">none</span> },
   { key: "variant", head: "System", width: 168, sort: (a, b) => a.variant.localeCompare(b.variant), cell: ({ variant }) => variant },
   { key: "cves", head: "Open CVEs", said: "open CVEs", width: 96, number: true, sort: (a, b) => (a.open_cves ?? -1) - (b.open_cves ?? -1), cell: ({ open_cves: open }) => (open === null ? <span className="muted">–</span> : count(open)) },
-  { key: "seen", head: "Seen", said: "seen", width: 110, sort: (a, b) => instant(a.seen_at) - instant(b.seen_at), cell: ({ seen_at: at }) => (at ? <RelativeTime at={at} /> : <span className="muted">never</span>) },
+  { key: "seen", head: "Seen", said: "seen", width: 110, number: true, sort: (a, b) => instant(a.seen_at) - instant(b.seen_at), cell: ({ seen_at: at }) => (at ? <RelativeTime at={at} /> : <span className="muted">never</span>) },
 ];

@@ -1,16 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { type Cell, grouped, groupWords, hit, layout, merged, moved, pitchFor, place, read } from "./grid";
+import { type Cell, grouped, groupWords, hit, layout, merged, moved, pitchFor, place, rankOf, read } from "./grid";
 
 const counts = { states: {}, agent_states: {}, offline: 0, lost: 0, sites: {}, variants: {}, bundles: {} };
 const words = ["", "osl", "debian/12/amd64", "b-1", "accepted", "idle", "failed"];
 const raw = (id: string, agent = 5, offline = 0): (string | number)[] => [id, `edge-${id}`, 1, 2, 3, 0, 4, agent, -1, 30, offline, -1];
 const answer = (cells: (string | number)[][], total = cells.length) => ({ cells, words, counts, total, at: 7 });
-const cell = (over: Partial<Cell>): Cell => ({ id: "a", name: "a", site: "osl", variant: "", bundle: "", rollout: "", state: "accepted", agent_state: "idle", exit: null, heard: null, offline: false, cves: null, order: over.name ?? "a", ...over });
+const cell = (over: Partial<Cell>): Cell => {
+  const made = { id: "a", name: "a", site: "osl", variant: "", bundle: "", rollout: "", state: "accepted", agent_state: "idle", exit: null, heard: null, offline: false, cves: null, order: over.name ?? "a", ...over };
+  return { ...made, rank: rankOf(made) };
+};
 
 describe("what is read", () => {
   it("looks words up and knows what is not known", () => {
     const [only] = read(answer([raw("1")]), 100_000).cells;
-    expect(only).toEqual({ id: "1", name: "edge-1", site: "osl", variant: "debian/12/amd64", bundle: "b-1", rollout: "", state: "accepted", agent_state: "idle", exit: null, heard: 70_000, offline: false, cves: null, order: "edge-000000001" });
+    expect(only).toEqual({ id: "1", name: "edge-1", site: "osl", variant: "debian/12/amd64", bundle: "b-1", rollout: "", state: "accepted", agent_state: "idle", exit: null, heard: 70_000, offline: false, cves: null, order: "edge-000000001", rank: 12 });
   });
 
   it("takes changes in, and gives up when a node is gone", () => {
@@ -18,6 +21,15 @@ describe("what is read", () => {
     const after = merged(before, answer([raw("2", 6), raw("3")], 3), 5);
     expect(after?.cells.map(({ id, agent_state: state }) => [id, state])).toEqual([["1", "idle"], ["2", "failed"], ["3", "idle"]]);
     expect(merged(before, answer([], 1), 5)).toBeUndefined();
+    expect(merged(before, answer([raw("3")], 2), 5)).toBeUndefined();
+  });
+
+  it("keeps nodes by name, whoever comes or is called otherwise", () => {
+    const first = read(answer([raw("10"), raw("2")]), 0);
+    const more = merged(first, answer([raw("7")], 3), 5);
+    const called = more && merged(more, answer([["7", "edge-1", ...raw("7").slice(2)]], 3), 6);
+    expect([first, more, called].map((fleet) => fleet?.cells.map(({ name }) => name).join(" "))).toEqual(["edge-2 edge-10", "edge-2 edge-7 edge-10", "edge-1 edge-2 edge-10"]);
+    expect([...(called?.places ?? [])]).toEqual([["7", 0], ["2", 1], ["10", 2]]);
   });
 });
 

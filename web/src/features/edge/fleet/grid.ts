@@ -4,10 +4,10 @@ import { agentStates, nodeLook } from "../looks";
 type Answer = components["schemas"]["EdgeGrid"];
 
 /** A node as the grid draws it. */
-export type Cell = { id: string; name: string; site: string; variant: string; bundle: string; rollout: string; state: string; agent_state: string; exit: number | null; heard: number | null; offline: boolean; cves: number | null; /** The name as it is sorted: figures by their value. */ order: string };
+export type Cell = { id: string; name: string; site: string; variant: string; bundle: string; rollout: string; state: string; agent_state: string; exit: number | null; heard: number | null; offline: boolean; cves: number | null; /** The name as it is sorted: figures by their value. */ order: string; /** Who needs somebody most, first. */ rank: number };
 
 /** What is drawn. `at` is the server's own mark to ask for changes after; `whole` is when all of it was read. */
-export type Fleet = { cells: Cell[]; counts: Answer["counts"]; total: number; at: number; whole: number };
+export type Fleet = { /** By name, so that no change has them sorted anew. */ cells: Cell[]; /** Where each is among them. */ places: ReadonlyMap<string, number>; counts: Answer["counts"]; total: number; at: number; whole: number };
 
 // Comparing by the rules of a language takes ten thousand names longer than a frame lasts; this takes a thousandth of it.
 const orderOf = (name: string) => name.toLowerCase().replace(/\d+/g, (figures) => figures.padStart(9, "0"));
@@ -16,7 +16,7 @@ function cellOf(raw: (string | number)[], words: string[], now: number): Cell {
   const word = (at: number) => words[Number(raw[at])] ?? "";
   const known = (at: number) => (Number(raw[at]) < 0 ? null : Number(raw[at]));
   const quiet = known(9);
-  return {
+  const cell = {
     id: String(raw[0]),
     name: String(raw[1]),
     site: word(2),
@@ -31,18 +31,30 @@ function cellOf(raw: (string | number)[], words: string[], now: number): Cell {
     cves: known(11),
     order: orderOf(String(raw[1])),
   };
+  return { ...cell, rank: rankOf(cell) };
 }
 
-export function read({ cells, words, counts, total, at }: Answer, now: number): Fleet {
-  return { cells: cells.map((raw) => cellOf(raw, words, now)), counts, total, at, whole: now };
+const byName = (cells: Cell[]) => cells.sort((a, b) => (a.order < b.order ? -1 : Number(a.order > b.order)));
+const placesOf = (cells: Cell[]) => new Map(cells.map(({ id }, at) => [id, at]));
+
+export function read({ cells: raws, words, counts, total, at }: Answer, now: number): Fleet {
+  const cells = byName(raws.map((raw) => cellOf(raw, words, now)));
+  return { cells, places: placesOf(cells), counts, total, at, whole: now };
 }
 
 /** The fleet with what changed; undefined when a node is gone from it, which changes alone do not tell. */
-export function merged(before: Fleet, changes: Answer, now: number): Fleet | undefined {
-  const cells = new Map(before.cells.map((cell) => [cell.id, cell]));
-  for (const raw of changes.cells) cells.set(String(raw[0]), cellOf(raw, changes.words, now));
-  if (cells.size !== changes.total) return undefined;
-  return { cells: [...cells.values()], counts: changes.counts, total: changes.total, at: changes.at, whole: before.whole };
+export function merged(before: Fleet, { cells: raws, words, counts, total, at }: Answer, now: number): Fleet | undefined {
+  const cells = before.cells.slice();
+  let sorted = true;
+  for (const raw of raws) {
+    const cell = cellOf(raw, words, now);
+    const place = before.places.get(cell.id) ?? cells.length;
+    sorted &&= cells[place]?.order === cell.order;
+    cells[place] = cell;
+  }
+  if (cells.length !== total) return undefined;
+  if (sorted) return { cells, places: before.places, counts, total, at, whole: before.whole };
+  return { cells: byName(cells), places: placesOf(cells), counts, total, at, whole: before.whole };
 }
 
 export const groupings = ["site", "bundle", "variant"] as const;
@@ -53,35 +65,24 @@ const nowhere: Record<Grouping, string> = { site: "no site", bundle: "nothing ye
 export type Group = { name: string; cells: Cell[] };
 
 // What needs somebody stands first in its group, so that the eye finds it at the same place.
-const rank = (cell: Cell) => {
-  if (cell.state !== "accepted") return -1;
-  return cell.offline ? agentStates.length : agentStates.indexOf(cell.agent_state || "idle");
-};
+const ranks = new Map(agentStates.map((state, at) => [state, at + 1]));
 
-/** The worst first, and those alike by name: whole ranks at a time, so that names are compared only within one. */
-function ordered(cells: Cell[]): Cell[] {
-  const ranks = new Map<number, Cell[]>();
-  for (const cell of cells) {
-    const at = rank(cell);
-    const alike = ranks.get(at);
-    if (alike) alike.push(cell);
-    else ranks.set(at, [cell]);
-  }
-  return [...ranks].toSorted(([a], [b]) => a - b).flatMap(([, alike]) => alike.sort((a, b) => (a.order < b.order ? -1 : Number(a.order > b.order))));
+/** Whoever is not in the fleet comes before all others, and who is away after them. */
+export function rankOf({ state, offline, agent_state: agent }: Pick<Cell, "state" | "offline" | "agent_state">): number {
+  if (state !== "accepted") return 0;
+  return offline ? agentStates.length + 1 : (ranks.get(agent || "idle") ?? 0);
 }
 
-/** Nodes by what they have in common, in an order that stays. */
+/** Nodes by what they have in common, in an order that stays. They come by name, so within a rank nothing is compared. */
 export function grouped(cells: Cell[], by: Grouping): Group[] {
-  const groups = new Map<string, Cell[]>();
+  const groups = new Map<string, Cell[][]>();
   for (const cell of cells) {
     const name = cell[by] || nowhere[by];
-    const members = groups.get(name);
-    if (members) members.push(cell);
-    else groups.set(name, [cell]);
+    let members = groups.get(name);
+    if (!members) groups.set(name, (members = []));
+    (members[cell.rank] ??= []).push(cell);
   }
-  return [...groups]
-    .map(([name, members]) => ({ name, cells: ordered(members) }))
-    .toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  return [...groups].map(([name, members]) => ({ name, cells: members.flat() })).toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
 export type Block = Group & { x: number; y: number; columns: number };

@@ -18,7 +18,7 @@ export function Cves({ team, id }: { team: string; id: string }) {
     { key: "severity", head: "Severity", width: 96, cell: ({ severity }) => severity || <span className="muted">not said</span> },
     { key: "source", head: "In", said: "in", width: "22%", cell: ({ source }) => source },
     { key: "fixed", head: "Mended in", said: "mended in", width: "22%", cell: ({ fixed_version: version }) => <code>{version}</code> },
-    { key: "bundle", head: "By bundle", said: "by", width: "22%", cell: ({ bundle }) => <Link to={bundlePath(team, bundle)}>{bundle}</Link> },
+    { key: "bundle", head: "By bundle", said: "by", width: "22%", cell: ({ bundle }) => <Link className="link" to={bundlePath(team, bundle)}>{bundle}</Link> },
   ];
   return (
     <section aria-label="Open vulnerabilities">

@@ -25,6 +25,7 @@ import { FromShell } from "../shell/FromShell";
 import { Fingerprint } from "../Fingerprint";
 import { Cves, Packages } from "./Installed";
 import { EditNode } from "./EditNode";
+import { NodeThread } from "./NodeThread";
 import { eventsQuery, nodeQuery } from "./queries";
 import { Timeline } from "./Timeline";
 
@@ -46,6 +47,7 @@ export function NodePage() {
             <h2>What happened</h2>
             <Timeline team={team} events={events} />
           </section>
+          <NodeThread team={team} id={id} />
           <Cves team={team} id={id} />
           <Packages id={id} />
           <FromShell command={(url) => `# here\n${call(url, `nodes/${id}`)}\n# on the machine\nsudo signalbox-agent status\nsudo signalbox-agent doctor\nsudo signalbox-agent rollback`} />
@@ -200,8 +202,8 @@ function Standing({ team, node }: { team: string; node: Node }) {
       <h2>Stands</h2>
       <Facts
         items={[
-          ["Bundle", node.bundle ? <Link key="b" to={bundlePath(team, node.bundle)}>{node.bundle}</Link> : "none yet"],
-          ["Rollout", node.rollout ? <Link key="r" to={rolloutPath(team, node.rollout)}>{node.rollout.slice(0, 12)}</Link> : "none"],
+          ["Bundle", node.bundle ? <Link key="b" className="link" to={bundlePath(team, node.bundle)}>{node.bundle}</Link> : "none yet"],
+          ["Rollout", node.rollout ? <Link key="r" className="link" to={rolloutPath(team, node.rollout)}>{node.rollout.slice(0, 12)}</Link> : "none"],
           ["At", [node.agent_state || "idle", node.step].filter(Boolean).join(", ")],
           ["Fetched", node.total_bytes > 0 ? `${bytes(node.done_bytes)} of ${bytes(node.total_bytes)}` : "–"],
           ["Last run", node.last_exit === null ? "none yet" : exitWords(node.last_exit)],

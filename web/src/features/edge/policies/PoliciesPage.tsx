@@ -66,7 +66,7 @@ const columns = (team: string): Column<PolicyItem>[] => [
   },
   { key: "bundle", head: "Bundle", said: "bundle", width: "17%", cell: ({ bundle }) => bundle },
   { key: "selector", head: "Nodes", said: "nodes", width: "20%", cell: ({ selector }) => <code title={selector}>{selector}</code> },
-  { key: "window", head: "Hours", said: "in", width: "16%", cell: ({ window, timezone }) => (window ? `${window} ${timezone}` : <span className="muted">any</span>) },
+  { key: "window", head: "Hours", said: "in", width: "16%", cell: ({ window, timezone }) => (window ? <span title={`${window} ${timezone}`}>{`${window} ${timezone}`}</span> : <span className="muted">any</span>) },
   {
     key: "rollout",
     head: "Rollout",

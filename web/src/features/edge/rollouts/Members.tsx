@@ -50,9 +50,9 @@ const columns = (team: string): Column<Member>[] => [
     key: "name",
     head: "Node",
     lead: true,
-    width: "18%",
+    width: "24%",
     cell: ({ node, name }) => (
-      <Link className="title" to={nodePath(team, node)}>
+      <Link className="title" title={name} to={nodePath(team, node)}>
         {name}
       </Link>
     ),
@@ -60,14 +60,14 @@ const columns = (team: string): Column<Member>[] => [
   {
     key: "state",
     head: "State",
-    width: 130,
+    width: 120,
     cell: ({ state }) => {
       const { status, word } = memberLook(state);
       return <Status status={status} word={word} />;
     },
   },
-  { key: "site", head: "Site", said: "at", width: 80, cell: ({ site }) => site },
+  { key: "site", head: "Site", said: "at", width: "14%", cell: ({ site }) => <span title={site}>{site}</span> },
   { key: "batch", head: "Batch", said: "batch", width: 64, number: true, cell: ({ batch }) => (batch < 0 ? "–" : batch + 1) },
   { key: "why", head: "Why", cell: ({ reason, state, agent_state: agent }) => <span title={reason}>{reason || <span className="muted">{agent === state ? "" : agent}</span>}</span> },
-  { key: "changed", head: "Since", said: "since", width: 108, cell: ({ changed_at: at }) => (at ? <RelativeTime at={at} /> : "–") },
+  { key: "changed", head: "Since", said: "since", width: 88, cell: ({ changed_at: at }) => (at ? <RelativeTime at={at} /> : "–") },
 ];

@@ -22,5 +22,8 @@ export const membersQuery = (id: string, filter: { state: string; batch?: number
     placeholderData: (before) => before,
   });
 
+/** No node is left out. */
+export const allMembers = { state: "", batch: undefined, q: "" };
+
 export const rolloutEventsQuery = (id: string) =>
   queryOptions({ queryKey: ["edge", "rollout", id, "events"], queryFn: ({ signal }) => data(api.GET("/api/v1/edge/rollouts/{rollout}/events", { params: { path: { rollout: id } }, signal })) });

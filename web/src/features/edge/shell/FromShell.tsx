@@ -7,7 +7,7 @@ export function FromShell({ command }: { command: (url: string) => string }) {
   return (
     <section className="edge-shell" aria-label="From a shell">
       <h2 className="micro">The same from a shell</h2>
-      <CodeBlock label="The same from a shell" code={command(url)} filled={[url]} />
+      <CodeBlock label="The same from a shell" code={command(url)} filled={[url]} wrap />
     </section>
   );
 }
