@@ -64,7 +64,7 @@ it("answers a question, shows what it looked up, and says what it does not under
   await page.getByRole("table", { name: "Runs" }).getByRole("link", { name: "which builds wobble?" }).waitFor();
   await expectAccessible(page);
   await page.getByRole("group", { name: "Which runs" }).getByRole("button", { name: "Did not help" }).click();
-  await page.getByText("No such run.").waitFor();
+  await page.getByText("No such run", { exact: true }).waitFor();
 
   const phone = await openPage(browser, server.url, { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
   await signIn(phone.page, "admin", password);

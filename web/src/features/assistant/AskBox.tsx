@@ -20,11 +20,13 @@ type Props = {
   /** Takes the run; without it the run opens as a page of its own. */
   onRun?: (run: Run) => void;
   focus?: boolean;
+  /** What stands in the box to begin with. */
+  initial?: string;
 };
 
 /** Where a question is typed. */
-export function AskBox({ team, thread, label, examples = [], page, onRun, focus = !thread }: Props) {
-  const [text, setText] = useState("");
+export function AskBox({ team, thread, label, examples = [], page, onRun, focus = !thread, initial = "" }: Props) {
+  const [text, setText] = useState(initial);
   const client = useQueryClient();
   const navigate = useNavigate();
   const task = useTask({

@@ -6,6 +6,7 @@ import { usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { AskBox } from "./AskBox";
 import { AssistantContext } from "./AssistantContext";
+import { askCommand, mcpCommand } from "./commands";
 
 const examples = [
   "Which builds are failing?",
@@ -32,8 +33,8 @@ export function AskPage() {
             <h2>From elsewhere</h2>
           </div>
           <p className="muted">The same questions from a terminal, and the same tools for any MCP client. Make a token under your account; its scopes decide what can be seen.</p>
-          <CodeBlock label="Ask from a terminal" code={`SIGNALBOX_URL=${url} SIGNALBOX_TOKEN=sbx_… signalbox ask --team ${team} "Which builds are failing?"`} filled={[url, team]} />
-          <CodeBlock label="Add to an MCP client" code={`claude mcp add --transport http signalbox ${url}/mcp --header "Authorization: Bearer sbx_…"`} filled={[url]} />
+          <CodeBlock label="Ask from a terminal" code={askCommand(url, team)} filled={[url, team]} wrap />
+          <CodeBlock label="Add to an MCP client" code={mcpCommand(url)} filled={[url]} wrap />
         </section>
       </div>
     </>

@@ -6,7 +6,7 @@ import { monitorQuery, monitorsQuery } from "./monitors/queries";
 import { groupingRulesQuery } from "./grouping/queries";
 import { scrubbingQuery } from "./privacy/queries";
 import { eventQuery, ingestQuery, issueQuery, keysQuery, peopleQuery, projectsQuery, setupQuery, tagsQuery } from "./queries";
-import { releaseQuery, releasesQuery } from "./releases/queries";
+import { latestReleasesQuery, releaseHealthQuery, releaseQuery, releasesQuery } from "./releases/queries";
 
 type Params = { team: string; project: string; issue: string; event: string; release: string; monitor: string; alert: string };
 type Load = { context: { client: QueryClient }; params: Params; location: { search: Record<string, unknown> } };
@@ -37,6 +37,12 @@ async function loadIssue(client: QueryClient, { team, issue }: Params, event: st
     // An issue outlives its events: then the page says that they are gone.
     client.ensureQueryData(eventQuery(id, event)).catch(() => undefined),
   ]);
+}
+
+async function loadRelease(client: QueryClient, { team, release }: Params) {
+  const [found] = await Promise.all([client.ensureQueryData(releaseQuery(numberOf(release, "a release"))), client.ensureQueryData(projectsQuery(team))]);
+  // Its weeks and its neighbours stand in the middle of the page; without them it still says the rest.
+  await Promise.all([client.ensureQueryData(releaseHealthQuery(found.id)), client.ensureQueryData(latestReleasesQuery(team, found.projects[0]?.slug))]).catch(() => undefined);
 }
 
 const loadEditor = (client: QueryClient, team: string) => Promise.all([client.ensureQueryData(projectsQuery(team)), client.ensureQueryData(targetsQuery(team))]);
@@ -87,7 +93,7 @@ export function issuesRoutes(team: AnyRoute): AnyRoute[] {
     ),
     page(
       "issues/releases/$release",
-      ({ context: { client }, params }) => Promise.all([client.ensureQueryData(projectsQuery(params.team)), client.ensureQueryData(releaseQuery(numberOf(params.release, "a release")))]),
+      ({ context: { client }, params }) => loadRelease(client, params),
       lazyRouteComponent(() => import("./releases/ReleasePage"), "ReleasePage"),
     ),
     page(

@@ -1,7 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type AnyRoute, createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { alertQuery, alertsQuery, targetsQuery } from "./alerts/queries";
-import { limitsQuery, sizesQuery } from "./limits/queries";
+import { limitsQuery, sizesQuery, sourcesQuery } from "./limits/queries";
 import { maskingQuery } from "./masking/queries";
 import { logsPath } from "./paths";
 import { searchOf } from "./saved/address";
@@ -15,7 +15,10 @@ export function logsRoutes(team: AnyRoute): AnyRoute[] {
     createRoute({ getParentRoute: () => team, path, component, ...(loader ? { loader: (load: Load) => loader(load) } : {}) });
   return [
     page("logs", lazyRouteComponent(() => import("./explore/ExplorePage"), "ExplorePage")),
-    page("logs/send", lazyRouteComponent(() => import("./send/SendPage"), "SendPage")),
+    page("logs/send", lazyRouteComponent(() => import("./send/SendPage"), "SendPage"), ({ context: { client }, params }) =>
+      // What came in stands above the addresses: later it would push them away. Without it the page is as good.
+      Promise.all([client.ensureQueryData(sourcesQuery(params.team)), client.ensureQueryData(sizesQuery(params.team))]).catch(() => undefined),
+    ),
     page("logs/masking", lazyRouteComponent(() => import("./masking/MaskingPage"), "MaskingPage"), ({ context: { client }, params }) => client.ensureQueryData(maskingQuery(params.team))),
     page("logs/limits", lazyRouteComponent(() => import("./limits/LimitsPage"), "LimitsPage"), ({ context: { client }, params }) =>
       Promise.all([client.ensureQueryData(sizesQuery(params.team)), client.ensureQueryData(limitsQuery(params.team))]),

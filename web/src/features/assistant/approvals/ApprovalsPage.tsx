@@ -1,5 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
+import { useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
@@ -8,6 +9,7 @@ import { EmptyState } from "@/ui/states";
 import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { AssistantContext } from "../AssistantContext";
+import { mcpCommand } from "../commands";
 import { assistantPath, settingsPath } from "../paths";
 import { ApprovalCard } from "./ApprovalCard";
 import { approvalPath } from "./paths";
@@ -19,6 +21,7 @@ export function ApprovalsPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const waiting = useSuspenseQuery(approvalsQuery(team, "waiting")).data.items;
   const decided = useSuspenseQuery(approvalsQuery(team, "decided")).data.items;
+  const url = useSession().public_url;
   usePage({ title: "Changes it proposes", crumbs: [{ label: "Assistant", to: assistantPath(team) }, { label: "Changes it proposes" }], status: waiting.length > 0 ? "paused" : undefined });
   return (
     <>
@@ -29,8 +32,8 @@ export function ApprovalsPage() {
         meta={waiting.length > 0 ? `${plural(waiting.length, "call waits", "calls wait")} for a person` : "nothing waits"}
       />
       {waiting.length === 0 && (
-        <EmptyState headline="Nothing waits for approval" small={decided.length > 0}>
-          Where an <Link to={settingsPath(team)}>owner allows it</Link>, the assistant and MCP clients propose changes, such as running a build again. They stand here until somebody who may do it approves or denies them, for 15
+        <EmptyState headline="Nothing waits for approval" small={decided.length > 0} command={decided.length > 0 ? undefined : mcpCommand(url)} filled={[url]} commandLabel="Add to an MCP client">
+          Where an <Link className="link" to={settingsPath(team)}>owner allows it</Link>, the assistant and MCP clients propose changes, such as running a build again. They stand here until somebody who may do it approves or denies them, for 15
           minutes.
         </EmptyState>
       )}

@@ -7,6 +7,7 @@ import { useSession } from "@/api/session";
 import { IconButton } from "@/ui/Button";
 import { Drawer } from "@/ui/Drawer";
 import { FrameStateContext } from "@/ui/frame/context";
+import { takeQuestion } from "@/ui/frame/question";
 import { Answer } from "../Answer";
 import { AskBox } from "../AskBox";
 import { runPath } from "../paths";
@@ -22,6 +23,7 @@ export function AskPanel({ team, open, onClose }: Props) {
   const [thread, setThread] = useState<string>();
   const { page, drop } = useLookedAt();
   const box = useRef<HTMLDivElement>(null);
+  const suggested = useSuggested(open);
   const begin = () => {
     setRuns([]);
     setThread(undefined);
@@ -52,10 +54,21 @@ export function AskPanel({ team, open, onClose }: Props) {
             </span>
           </p>
         )}
-        <AskBox team={team} thread={thread} label={`Ask about ${team}`} page={page} onRun={onRun} focus />
+        <AskBox key={suggested} initial={suggested} team={team} thread={thread} label={`Ask about ${team}`} page={page} onRun={onRun} focus />
       </div>
     </Drawer>
   );
+}
+
+/** The question that a page asked for when it opened the panel. */
+function useSuggested(open: boolean): string {
+  const [text, setText] = useState("");
+  const [was, setWas] = useState(false);
+  if (open !== was) {
+    setWas(open);
+    if (open) setText(takeQuestion());
+  }
+  return text;
 }
 
 /** What the page behind shows, until it is taken away; on another page it is back. */

@@ -15,7 +15,8 @@ import { StatusGlyph } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { useUrlState } from "@/ui/useUrlState";
 import { AssistantContext } from "../AssistantContext";
-import { assistantPath, runPath } from "../paths";
+import { askCommand } from "../commands";
+import { assistantPath, runPath, runsPath } from "../paths";
 import { type Run, runsQuery, shows } from "../queries";
 import { statusOf, statusWord, surfaceWord, took, used } from "../words";
 
@@ -50,13 +51,26 @@ export function RunsPage() {
             </Tick>
           )}
         </div>
-        {items.length === 0 ? (
-          <EmptyState headline={state.show ? "No such run." : "Nothing has been asked yet."}>Ask something, or choose another filter.</EmptyState>
-        ) : (
-          <Table label="Runs" columns={columns(team)} rows={items} rowKey={({ id }) => id} keyboard onOpen={({ id }) => void navigate({ to: runPath(team, id) })} />
-        )}
+        {items.length > 0 && <Table label="Runs" columns={columns(team)} rows={items} rowKey={({ id }) => id} keyboard onOpen={({ id }) => void navigate({ to: runPath(team, id) })} />}
       </div>
+      {items.length === 0 && <None team={team} narrowed={state.show !== undefined} />}
     </>
+  );
+}
+
+function None({ team, narrowed }: { team: string; narrowed: boolean }) {
+  const url = useSession().public_url;
+  if (narrowed) {
+    return (
+      <EmptyState small headline="No such run">
+        No question of the newest is like that. <Link className="link" to={runsPath(team)}>All runs</Link>
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState headline="Nothing has been asked yet" command={askCommand(url, team)} filled={[url, team]} commandLabel="Ask from a terminal">
+      Each question stands here with what it looked up, how long that took and what it cost. <Link className="link" to={assistantPath(team)}>Ask one here</Link>, or from a terminal:
+    </EmptyState>
   );
 }
 

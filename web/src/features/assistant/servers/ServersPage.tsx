@@ -13,26 +13,30 @@ import { type Server, serversQuery } from "./queries";
 import { ServerCard } from "./ServerCard";
 import { ServerDialog } from "./ServerDialog";
 
+// What the form asks for, as for the reference server of the protocol.
+const sample = "/usr/bin/npx\n--yes\n@modelcontextprotocol/server-everything";
+
 /** Outside MCP servers: an administrator names them, and says what of each tool may be done. */
 export function ServersPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const servers = useSuspenseQuery(serversQuery(team)).data.items;
   const [editing, setEditing] = useState<Server | "new" | null>(null);
   usePage({ title: "Tools of others", crumbs: [{ label: "Assistant", to: assistantPath(team) }, { label: "Tools of others" }] });
+  const add = (
+    <Button kind="primary" icon={Plus} onClick={() => setEditing("new")}>
+      Add a server
+    </Button>
+  );
   return (
     <>
       <AssistantContext team={team} />
       <PageHeader
         title="Tools of others"
         meta="MCP servers that the assistant of this team may call"
-        actions={
-          <Button kind="primary" icon={Plus} onClick={() => setEditing("new")}>
-            Add a server
-          </Button>
-        }
+        actions={add}
       />
       {servers.length === 0 && (
-        <EmptyState headline="No outside server yet">
+        <EmptyState headline="No outside server yet" command={sample} commandLabel="A program and its arguments, one a line" actions={add}>
           A program on this machine or an address that speaks MCP. None of its tools is called before you have looked at it and said what may be done with it.
         </EmptyState>
       )}

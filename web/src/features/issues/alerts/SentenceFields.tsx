@@ -139,6 +139,7 @@ function Actions({ form, set, targets, single }: PartProps & { targets: AlertTar
           {form.actions.length > 1 && <IconButton size="small" icon={X} label={`Tell one less, ${at + 1}`} onClick={() => set({ actions: form.actions.filter((_, index) => index !== at) })} />}
         </span>
       ))}
+      {form.actions.length === 0 && !more && <span className="muted">nobody yet</span>}
       {more && (
         <span>
           <Button size="small" icon={Plus} onClick={() => set({ actions: [...form.actions, more] })}>

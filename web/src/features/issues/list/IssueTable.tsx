@@ -55,7 +55,7 @@ function issueColumns(team: string, now: number, selected: ReadonlySet<string>, 
         </span>
       ),
     },
-    { key: "id", head: "Id", width: 92, cell: (issue) => <span className="loc">{issue.short_id}</span> },
+    { key: "id", head: "Id", width: 104, cell: (issue) => <span className="loc">{issue.short_id}</span> },
     { key: "where", head: "Where", width: 172, cell: ({ culprit }) => <span className="loc" title={culprit}>{culprit || "–"}</span> },
     { key: "events", head: "Events", said: "events", width: 64, number: true, cell: ({ events }) => count(events) },
     { key: "users", head: "Users", said: "users", width: 64, number: true, cell: ({ users, users_estimated: about }) => (about ? `~${count(users)}` : count(users)) },

@@ -37,7 +37,7 @@ export function MonitorsPage() {
   useActions([{ id: "monitors.start", label: "Start a monitor", group: "This page", icon: Plus, also: "cron heartbeat", run: start }]);
   const rows = rowsOf(monitors);
   const failing = rows.filter(({ state }) => state?.status === "failing").length;
-  const how = <StartMonitor projects={projects} project={search.project} way={search.how ?? "curl"} onWay={(next) => setSearch({ how: next })} />;
+  const how = <StartMonitor team={team} projects={projects} project={search.project} way={search.how ?? "curl"} onWay={(next) => setSearch({ how: next })} />;
   return (
     <>
       <IssuesContext team={team} project={search.project} />
@@ -58,7 +58,7 @@ export function MonitorsPage() {
         }
       />
       {monitors.length === 0 ? (
-        <EmptyState headline="No monitors yet, because no job checks in" waiting="Waiting for the first check-in" more={how}>
+        <EmptyState headline="No monitors yet, because no job checks in" waiting={projects.length > 0 && "Waiting for the first check-in"} more={how}>
           A monitor is a job that tells when it ran. When it fails, takes too long or does not come, that becomes an issue, and whoever is alerted hears of it.
         </EmptyState>
       ) : (

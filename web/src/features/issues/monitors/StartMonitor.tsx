@@ -1,22 +1,30 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { Field, Input, Select } from "@/ui/Field";
 import { Segmented } from "@/ui/Segmented";
 import { Skeleton } from "@/ui/Skeleton";
+import { issuesPath } from "../paths";
 import { type Project, setupQuery } from "../queries";
 import { monitorCommand, slugOf, type Way } from "./commands";
 
-type Props = { projects: Project[]; project?: string; way: Way; onWay: (way: Way) => void };
+type Props = { team: string; projects: Project[]; project?: string; way: Way; onWay: (way: Way) => void };
 
 /** The exact lines that start a monitor, with the address and the key in them. */
-export function StartMonitor({ projects, project, way, onWay }: Props) {
+export function StartMonitor({ team, projects, project, way, onWay }: Props) {
   const [name, setName] = useState("nightly-report");
   const [chosen, setChosen] = useState(project ?? projects[0]?.slug);
   const known = projects.find(({ slug }) => slug === chosen) ?? projects[0];
   const { data: setup, error } = useQuery({ ...setupQuery(known?.id ?? 0), enabled: known !== undefined });
   const slug = slugOf(name);
-  if (!known) return <p className="muted">A monitor belongs to a project. Create one first.</p>;
+  if (!known) {
+    return (
+      <p className="muted">
+        A monitor belongs to a project, and its key is in the command: <Link className="link" to={issuesPath(team)}>create a project</Link> first.
+      </p>
+    );
+  }
   return (
     <div className="grid gap-3 grid-cols-[minmax(0,1fr)]">
       <div className="issues-form-line">

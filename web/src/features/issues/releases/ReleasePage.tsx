@@ -20,6 +20,7 @@ import { ExternalAddress } from "../links/ExternalAddress";
 import { IssuesContext } from "../IssuesContext";
 import { IssueRows } from "../list/IssueRows";
 import { withTerm } from "../list/tokens";
+import { ReleaseThreadPanel } from "../thread/ReleaseThread";
 import { issuesPath, releasePath, releasesPath } from "../paths";
 import { Artifacts } from "./Artifacts";
 import { Commits } from "./Commits";
@@ -49,7 +50,11 @@ export function ReleasePage() {
           title={release.short_version}
           meta={
             <span className="line">
-              <Copyable text={release.version} />
+              {release.version !== release.short_version && (
+                <span className="desk">
+                  <Copyable text={release.version} />
+                </span>
+              )}
               {release.status === "archived" && <Chip>archived</Chip>}
               <span>{release.projects.map(({ slug }) => slug).join(", ")}</span>
             </span>
@@ -86,6 +91,7 @@ function Overview({ team, release }: { team: string; release: Release }) {
     <div className="issues-cols">
       <div className="issues-main">
         <Numbers release={release} />
+        <ReleaseThreadPanel team={team} release={release.id} />
         <HealthChart release={release} />
         <Among team={team} release={release} />
         <section aria-label="New">
@@ -202,7 +208,7 @@ function Deploys({ release }: { release: Release }) {
       {release.deploy_list.length === 0 && (
         <>
           <p className="meta mb-2">It runs nowhere that was told. Say so when you deploy:</p>
-          <CodeBlock code={deployCommand(release.version)} label="Command" />
+          <CodeBlock code={deployCommand(release.version)} label="Command" wrap />
         </>
       )}
       <ol className="issues-activity">

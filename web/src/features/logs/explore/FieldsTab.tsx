@@ -8,6 +8,7 @@ import { Drawer } from "@/ui/Drawer";
 import { ErrorState } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
 import { type FieldNumbers, fieldQuery, type Histogram, type Name, namesQuery, percentilesQuery } from "../queries";
+import { NoLines } from "./NoLines";
 import { hasPipe, named, term } from "./terms";
 import type { Explore } from "./useExplore";
 
@@ -19,6 +20,7 @@ export function FieldsTab({ explore, histogram }: { explore: Explore; histogram?
     const problem = asProblem(error);
     return <ErrorState what="The fields cannot be listed" why={problem.message} requestId={problem.requestId} onRetry={() => void refetch()} />;
   }
+  if (data?.names.length === 0) return <NoLines explore={explore} />;
   const total = histogram?.total ?? 0;
   const open = (name: string) => set({ field: name });
   const columns: Column<Name>[] = [

@@ -8,6 +8,7 @@ import { RunStrip } from "@/ui/RunStrip";
 import { ErrorState, Notice } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
 import { type Pattern, patternsQuery } from "../queries";
+import { NoLines } from "./NoLines";
 import { phrases } from "./terms";
 import type { Explore } from "./useExplore";
 
@@ -19,6 +20,7 @@ export function PatternsTab({ explore }: { explore: Explore }) {
     const problem = asProblem(error);
     return <ErrorState what="The patterns cannot be told apart" why={problem.message} requestId={problem.requestId} onRetry={() => void refetch()} />;
   }
+  if (data?.patterns.length === 0 && !data.stats.partial) return <NoLines explore={explore} />;
   const columns: Column<Pattern>[] = [
     { key: "count", head: "Lines", width: 84, number: true, cell: (pattern) => count(pattern.count), sort: (a, b) => a.count - b.count },
     { key: "share", head: "Share", width: 72, number: true, cell: (pattern) => share(pattern.count / total), said: "share" },
@@ -44,7 +46,6 @@ export function PatternsTab({ explore }: { explore: Explore }) {
     <div className="logs-tab">
       {data?.stats.partial && <Notice kind="warn">{data.stats.partial}</Notice>}
       <Table label="Patterns" columns={columns} rows={data?.patterns} rowKey={({ pattern }) => pattern} keyboard />
-      {data?.patterns.length === 0 && <p className="pane muted">No line meets the search in this stretch of time.</p>}
       {data && data.patterns.length > 0 && <p className="pane meta">{plural(data.patterns.length, "pattern")} of the messages; what differs between their lines is shown as {"<*>"}.</p>}
     </div>
   );
