@@ -43,11 +43,20 @@ func (c *cli) demoCommand() *cobra.Command {
 			}
 			repositories := filepath.Join(cfg.DataDir, "repositories")
 			cfg.CI.LocalRepositories = append(cfg.CI.LocalRepositories, repositories)
+			slack, err := openDemoSlack(cmd.Context(), repositories)
+			if err != nil {
+				return err
+			}
+			defer slack.close()
+			cfg.Outbound.Allow = append(cfg.Outbound.Allow, slack.address)
+			cfg.Assistant.SlackURL = slack.api()
 			return c.serve(cmd.Context(), cfg, log, func(ctx context.Context, a *App) error {
-				d := &demo{app: a, folder: repositories, out: c.out}
+				d := &demo{app: a, folder: repositories, out: c.out, told: make(chan struct{})}
 				if err := d.prepare(ctx); err != nil {
 					return err
 				}
+				d.story = newStory(d, slack)
+				d.story.routes()
 				go d.play(ctx)
 				return nil
 			})
@@ -63,10 +72,16 @@ type demo struct {
 	folder string
 	out    io.Writer
 	token  string
-	hook   struct {
-		URL    string `json:"url"`
-		Secret string `json:"secret"`
-	}
+	hook   demoHook
+	story  *story
+	// told is closed once the past of the fleet is told, which sets the fleet's clock back.
+	told chan struct{}
+}
+
+// demoHook is where GitHub would post to.
+type demoHook struct {
+	URL    string `json:"url"`
+	Secret string `json:"secret"`
 }
 
 func (d *demo) bare() string { return filepath.Join(d.folder, "shop.git") }
@@ -74,7 +89,7 @@ func (d *demo) work() string { return filepath.Join(d.folder, "shop") }
 
 // prepare makes the repository and a token; the server does not answer yet.
 func (d *demo) prepare(ctx context.Context) (err error) {
-	_, d.token, err = accounts.TokenCreate(ctx, d.app.accounts, d.app.config.Admin.User, accounts.NewToken{Name: "demo", Scopes: []string{"*"}, Days: 1})
+	_, d.token, err = accounts.TokenCreate(ctx, d.app.accounts, d.app.config.Admin.User, accounts.NewToken{Name: "demo", Scopes: []string{"*"}, Days: 30})
 	if err != nil {
 		return err
 	}
@@ -100,7 +115,12 @@ func (d *demo) prepare(ctx context.Context) (err error) {
 }
 
 func (d *demo) git(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-C", d.work()}, args...)...)
+	return gitAs(ctx, "Ann", d.work(), args...)
+}
+
+// gitAs runs git in a folder in somebody's name.
+func gitAs(ctx context.Context, who, folder string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "user.name=" + who, "-c", "user.email=" + strings.ToLower(who) + "@example.com", "-C", folder}, args...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("git %s: %w: %s", args[0], err, out)
@@ -122,9 +142,11 @@ func (d *demo) perform(ctx context.Context) error {
 	if err := d.call(ctx, "POST", "/api/v1/accounts/teams", map[string]any{"name": demoTeam}, nil); err != nil && !errors.Is(err, errExists) {
 		return err
 	} else if errors.Is(err, errExists) {
+		go d.story.live(ctx)
 		d.keepFleet(ctx) // from an earlier start: everything is there
 		return nil
 	}
+	go d.story.live(ctx)
 	go d.keepFleet(ctx)
 	raw, err := demoFiles.ReadFile("demo/pipeline.yml")
 	if err != nil {

@@ -49,6 +49,7 @@ func (e *edgeDemo) pass(d time.Duration) {
 func (d *demo) keepFleet(ctx context.Context) {
 	e, err := d.playFleet(ctx, demoFleetSize)
 	if err == nil {
+		close(d.told)
 		err = e.live(ctx)
 	}
 	if err != nil && ctx.Err() == nil {

@@ -15,6 +15,7 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -160,10 +161,38 @@ func hash64(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// demoSigner is the people with the offline keys. In the demo they forget them afterwards.
+// demoSigner is the people with the offline keys. In the demo those of the root forget
+// theirs afterwards; whoever releases has a key file, as on an unplugged machine.
 type demoSigner struct {
 	folder  *ceremony.Folder
 	release ceremony.Key
+}
+
+// demoPassphrase opens the key file of the demo, which guards nothing.
+const demoPassphrase = "demo"
+
+func demoKeyFile(folder string) string { return filepath.Join(folder, "release-key-of-the-demo") }
+
+func (s *demoSigner) keep(folder string) error {
+	raw, err := s.release.Seal(demoPassphrase, rand.Reader)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(demoKeyFile(folder), raw, 0o600)
+}
+
+// signerOf is whoever released in an earlier part of the demo.
+func signerOf(folder string) (*demoSigner, error) {
+	raw, err := os.ReadFile(demoKeyFile(folder))
+	if err != nil {
+		return nil, err
+	}
+	s := &demoSigner{}
+	if s.release, err = ceremony.OpenKey(raw, demoPassphrase); err != nil {
+		return nil, err
+	}
+	s.folder, err = ceremony.Open(filepath.Join(folder, "trust-of-the-demo"))
+	return s, err
 }
 
 // found holds the ceremony: two of three make the root, one signs bundles.
@@ -185,6 +214,9 @@ func (e *edgeDemo) found(ctx context.Context) (*demoSigner, error) {
 		}
 	}
 	s := &demoSigner{release: keys[3]}
+	if err := s.keep(e.folder); err != nil {
+		return nil, err
+	}
 	if s.folder, err = ceremony.Open(filepath.Join(e.folder, "trust-of-the-demo")); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -33,6 +35,8 @@ type demoNode struct {
 	since   time.Time // in which its state began
 	patient int       // check-ins that its state takes still
 	gone    bool      // says nothing any more
+	// checkout is the version of the story's program on it, "" on all but the story's machines.
+	checkout string
 }
 
 var demoSites = []struct {
@@ -111,7 +115,7 @@ func (e *edgeDemo) enrol(ctx context.Context, n *demoNode, token string) error {
 
 // checkIn says where the node is, and takes what it is told.
 func (e *edgeDemo) checkIn(ctx context.Context, n *demoNode) (time.Duration, error) {
-	inventory := demoInventory(n.machine, n.stage)
+	inventory := n.inventory()
 	n.says.Clock, n.says.InventorySHA256, n.says.TargetsVersion = e.now(), inventory.Hash(), int64(n.stage)
 	body, err := json.Marshal(n.says)
 	if err != nil {
@@ -178,8 +182,8 @@ func (e *edgeDemo) become(ctx context.Context, n *demoNode, s protocol.State) er
 	if !ends {
 		return nil
 	}
-	if s == protocol.StateSucceeded && n.stage < 2 {
-		n.stage++
+	if s == protocol.StateSucceeded {
+		n.brought()
 	}
 	if s == protocol.StateQuarantined {
 		n.says.Quarantined = append(n.says.Quarantined, n.says.Bundle)
@@ -192,10 +196,31 @@ func (e *edgeDemo) become(ctx context.Context, n *demoNode, s protocol.State) er
 	return e.say(ctx, n, http.MethodPost, protocol.PathReports, body, nil)
 }
 
+// brought is what a node has more once a bundle is installed.
+func (n *demoNode) brought() {
+	if version, ours := strings.CutPrefix(n.says.Bundle, storyBundle("")); ours {
+		n.checkout = version
+	} else if n.stage < 2 {
+		n.stage++
+	}
+}
+
+// inventory is what a node has installed.
+func (n *demoNode) inventory() protocol.Inventory {
+	inventory := demoInventory(n.machine, n.stage)
+	if n.checkout != "" {
+		inventory.Packages = append(inventory.Packages, protocol.Package{Name: storyPackage, Version: n.checkout, Arch: "all", Source: storyPackage})
+		slices.SortFunc(inventory.Packages, func(a, b protocol.Package) int { return strings.Compare(a.Name, b.Name) })
+	}
+	return inventory
+}
+
 // adopt makes the order that the node has its own.
 func (n *demoNode) adopt() {
 	n.says.Rollout, n.says.Bundle, n.says.LastExit = n.order.Rollout, n.order.Bundle, nil
-	n.fate = demoFate(n.name + n.order.Bundle)
+	if n.fate = demoFate(n.name + n.order.Bundle); n.checkout != "" {
+		n.fate = protocol.StateSucceeded // the story ends well
+	}
 }
 
 // advance is what a node does between two check-ins.

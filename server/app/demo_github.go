@@ -16,13 +16,18 @@ import (
 // deliver says something as GitHub would, signed with the hook's secret.
 func (d *demo) deliver(ctx context.Context, event string, payload map[string]any) error {
 	payload["repository"] = d.repository()
+	return d.post(ctx, d.hook, event, payload)
+}
+
+// post sends a delivery to a hook.
+func (d *demo) post(ctx context.Context, hook demoHook, event string, payload map[string]any) error {
 	body, err := json.Marshal(payload)
 	if err != nil {
 		return err
 	}
-	mac := hmac.New(sha256.New, []byte(d.hook.Secret))
+	mac := hmac.New(sha256.New, []byte(hook.Secret))
 	mac.Write(body)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.app.URL()+strings.TrimPrefix(d.hook.URL, d.app.PublicURL()), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.app.URL()+strings.TrimPrefix(hook.URL, d.app.PublicURL()), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -42,10 +47,16 @@ func (d *demo) repository() map[string]any {
 }
 
 func (d *demo) pushed(before, after, message string) map[string]any {
-	author := map[string]any{"name": "Ann", "email": "ann@example.com", "username": "ann"}
-	commit := map[string]any{"id": after, "message": message, "author": author, "committer": author, "timestamp": now().Format(time.RFC3339), "modified": []string{"totals.txt"}}
+	return pushedBy("Ann", before, after, message, "totals.txt")
+}
+
+// pushedBy is what GitHub says of one commit on the branch main.
+func pushedBy(who, before, after, message string, files ...string) map[string]any {
+	login := strings.ToLower(who)
+	author := map[string]any{"name": who, "email": login + "@example.com", "username": login}
+	commit := map[string]any{"id": after, "message": message, "author": author, "committer": author, "timestamp": now().Format(time.RFC3339), "modified": files}
 	return map[string]any{"ref": "refs/heads/main", "before": before, "after": after, "head_commit": commit, "commits": []any{commit},
-		"pusher": author, "sender": map[string]any{"login": "ann"}}
+		"pusher": author, "sender": map[string]any{"login": login}}
 }
 
 // playPulls tells of two pull requests: one of the team's own, which is built at once
