@@ -211,6 +211,7 @@ func (a *App) startWork(ctx context.Context) error {
 }
 
 func (a *App) stopWork(ctx context.Context) error {
+	a.jobs.Hold() // or the builds let go of below would be taken up again at once
 	a.detach()
 	for _, stop := range a.stops {
 		stop()

@@ -39,7 +39,12 @@ func launchOn(t testing.TB, dir, database string, wrap ...string) *process {
 	p := &process{client: &client{}, t: t, dir: dir, database: database, wrap: wrap}
 	p.start()
 	p.token = p.grant(t, "admin", adminPassword)
-	t.Cleanup(func() { p.end(syscall.SIGTERM) })
+	t.Cleanup(func() {
+		if t.Failed() {
+			p.end(syscall.SIGQUIT) // it says what it was doing
+		}
+		p.end(syscall.SIGTERM)
+	})
 	return p
 }
 
@@ -54,7 +59,7 @@ func (p *process) start() {
 	said := p.stderr
 	p.t.Cleanup(func() {
 		if p.t.Failed() {
-			p.t.Logf("the program said at last:\n%s", said.Bytes()[max(0, said.Len()-6000):])
+			p.t.Logf("the program said at last:\n%s", said.Bytes()[max(0, said.Len()-40_000):])
 		}
 	})
 	stdout, err := p.cmd.StdoutPipe()

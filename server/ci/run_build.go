@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox/signalbox/server/ci/event"
 	"github.com/signalbox/signalbox/server/ci/plan"
 	"github.com/signalbox/signalbox/server/platform/problem"
+	"github.com/signalbox/signalbox/server/platform/telemetry"
 	"github.com/signalbox/signalbox/server/platform/work"
 )
 
@@ -40,7 +41,10 @@ func (s *Service) runBuild(ctx context.Context, job work.Job) error {
 		return s.logStatus(b.ID, b.Status, b.EndedAt.Time())
 	}
 	described, err := s.describeBuild(ctx, b)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil: // that is no fault of the build
+		return work.ErrDetached
+	case err != nil:
 		return s.end(ctx, b, Errored, err.Error())
 	}
 	if err := s.logStatus(b.ID, Started, b.StartedAt.Time()); err != nil {
@@ -49,7 +53,10 @@ func (s *Service) runBuild(ctx context.Context, job work.Job) error {
 	runCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer s.register(ctx, b.ID, cancel)()
-	outcome, err := s.engine.Run(runCtx, described)
+	tracedCtx, done := telemetry.Child(runCtx, "build", described.PipelineName+"/"+described.JobName,
+		telemetry.Attribute{Name: "signalbox.build.id", Number: b.ID}, telemetry.Attribute{Name: "signalbox.build.name", Text: b.Name}, telemetry.Attribute{Name: "signalbox.team.name", Text: described.TeamName})
+	outcome, err := s.engine.Run(tracedCtx, described)
+	done(unlessSucceeded(outcome, err))
 	var waiting *engine.Parked
 	switch {
 	case errors.As(err, &waiting):
@@ -78,6 +85,17 @@ func (s *Service) runBuild(ctx context.Context, job work.Job) error {
 		message = s.abortReason(ctx, b.ID)
 	}
 	return s.end(ctx, b, outcomeOf[outcome], message)
+}
+
+// unlessSucceeded is what a build's trace says of its end.
+func unlessSucceeded(outcome engine.Outcome, err error) string {
+	switch {
+	case err != nil:
+		return err.Error()
+	case outcome != engine.Succeeded:
+		return string(outcome)
+	}
+	return ""
 }
 
 // register lets aborts reach the build, also one that came before this moment.

@@ -25,11 +25,14 @@ type Jobs struct {
 	store store
 	owner string
 	log   *slog.Logger
+	// tracer is told what is enqueued and run; nil unless Trace was called.
+	tracer Tracer
 
 	mu      sync.Mutex
 	pools   map[string]*pool
 	running map[int64]context.CancelCauseFunc
 	stop    context.CancelCauseFunc
+	hold    context.CancelFunc
 	done    sync.WaitGroup
 	unhear  func()
 }
@@ -46,6 +49,17 @@ type pool struct {
 func NewJobs(db *database.DB, owner string, now func() time.Time, log *slog.Logger) *Jobs {
 	return &Jobs{store: store{db, now}, owner: owner, log: log, pools: map[string]*pool{}, running: map[int64]context.CancelCauseFunc{}}
 }
+
+// Tracer makes traces of jobs.
+type Tracer interface {
+	// Enqueued tells that a job was stored in the context's transaction.
+	Enqueued(ctx context.Context, job Job)
+	// Job begins one attempt; the function that it returns ends it.
+	Job(ctx context.Context, job Job) (context.Context, func(error))
+}
+
+// Trace sets who makes traces; before Start.
+func (j *Jobs) Trace(t Tracer) { j.tracer = t }
 
 // Handle sets the handler of a kind; before Start. The context of a job is
 // cancelled with ErrDetached as cause when the server stops or the lease is lost.
@@ -67,6 +81,9 @@ func (j *Jobs) Enqueue(ctx context.Context, job Job) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("enqueue %s: %w", job.Kind, err)
 	}
+	if inserted && j.tracer != nil {
+		j.tracer.Enqueued(ctx, job)
+	}
 	return inserted, j.store.db.Notify(ctx, channel, job.Kind)
 }
 
@@ -85,12 +102,22 @@ func (j *Jobs) Start(ctx context.Context) error {
 		return fmt.Errorf("take back the jobs of this node's former life: %w", err)
 	}
 	ctx, j.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	claiming, hold := context.WithCancel(ctx)
+	j.hold = hold
 	j.unhear = j.store.db.Listen(channel, j.heard)
 	for _, p := range j.pools {
-		j.done.Go(func() { j.dispatch(ctx, p) })
+		j.done.Go(func() { j.dispatch(ctx, claiming, p) })
 	}
 	j.done.Go(func() { j.heartbeat(ctx) })
 	return nil
+}
+
+// Hold claims nothing more; what runs goes on. A job that is let go of meanwhile is
+// left to other nodes and the next life of this one.
+func (j *Jobs) Hold() {
+	if j.hold != nil {
+		j.hold()
+	}
 }
 
 // Stop claims nothing more, tells the handlers to detach, and waits for them until ctx ends.
@@ -98,6 +125,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	if j.stop == nil {
 		return nil
 	}
+	j.Hold()
 	j.unhear()
 	j.stop(ErrDetached)
 	finished := make(chan struct{})
@@ -122,10 +150,11 @@ func (j *Jobs) heard(kind string) {
 	}
 }
 
-func (j *Jobs) dispatch(ctx context.Context, p *pool) {
-	for ctx.Err() == nil {
+// dispatch claims until claiming ends; handlers run in ctx.
+func (j *Jobs) dispatch(ctx, claiming context.Context, p *pool) {
+	for claiming.Err() == nil {
 		select { // a free worker
-		case <-ctx.Done():
+		case <-claiming.Done():
 			return
 		case p.slots <- struct{}{}:
 		}
@@ -133,8 +162,9 @@ func (j *Jobs) dispatch(ctx context.Context, p *pool) {
 		for free < p.Workers && tryPut(p.slots) {
 			free++
 		}
-		jobs, err := j.store.claim(ctx, p.kind, j.owner, lease, free)
-		if err != nil && ctx.Err() == nil {
+		// To its end: a claim that is broken off may have been made, and its jobs would wait for the lease's end.
+		jobs, err := j.store.claim(context.WithoutCancel(ctx), p.kind, j.owner, lease, free)
+		if err != nil {
 			j.log.Error("claiming jobs failed", "kind", p.kind, "error", err)
 		}
 		for _, job := range jobs {
@@ -144,7 +174,7 @@ func (j *Jobs) dispatch(ctx context.Context, p *pool) {
 			<-p.slots
 		}
 		if len(jobs) < free {
-			j.sleep(ctx, p)
+			j.sleep(claiming, p)
 		}
 	}
 }
@@ -180,7 +210,10 @@ func (j *Jobs) run(ctx context.Context, p *pool, job Job) {
 	j.mu.Lock()
 	j.running[job.ID] = cancel
 	j.mu.Unlock()
-	err := protect(func() error { return p.handler(jobCtx, job) })
+	err := protect(func() error { return j.handle(jobCtx, p, job) })
+	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(jobCtx), ErrDetached) {
+		err = ErrDetached // it was broken off, which is no attempt of its own
+	}
 	j.mu.Lock()
 	delete(j.running, job.ID)
 	j.mu.Unlock()
@@ -190,6 +223,18 @@ func (j *Jobs) run(ctx context.Context, p *pool, job Job) {
 	if job.SerialKey != "" {
 		j.heard(job.Kind) // the next of its series may be due
 	}
+}
+
+// handle runs the handler, within a span where traces are made.
+func (j *Jobs) handle(ctx context.Context, p *pool, job Job) (err error) {
+	if j.tracer == nil {
+		return p.handler(ctx, job)
+	}
+	ctx, end := j.tracer.Job(ctx, job)
+	err = errors.New("the handler panicked") // unless it returns
+	defer func() { end(err) }()
+	err = p.handler(ctx, job)
+	return err
 }
 
 func (j *Jobs) settle(ctx context.Context, p *pool, job Job, err error) error {

@@ -227,6 +227,33 @@ func TestStopDetachesWithoutCountingAnAttempt(t *testing.T) {
 	}
 }
 
+// What is let go of while a node stops is not taken up again by the same node.
+func TestHeldNodeClaimsNothing(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Open(t)
+	runs, release := make(chan struct{}, 8), make(chan struct{})
+	j := start(t, db, "node", func(j *Jobs) {
+		j.Handle("k", Pool{Workers: 2}, func(context.Context, Job) error {
+			runs <- struct{}{}
+			<-release
+			return ErrDetached
+		})
+	})
+	if _, err := j.Enqueue(t.Context(), Job{Kind: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, runs)
+	j.Hold()
+	close(release)
+	if err := j.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var row jobRow
+	if err := db.Reader(t.Context()).Take(&row).Error; err != nil || len(runs) > 0 || row.Attempts != 0 || row.LeaseUntil != 0 {
+		t.Errorf("ran %d times more; %+v %v", len(runs), row, err)
+	}
+}
+
 func TestPanicIsAnError(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Open(t)
