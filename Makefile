@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X github.com/signalbox/signalbox/server/app.Version=$(VERSION)
 WEB_SOURCES := package.json package-lock.json $(shell find web -path web/dist -prune -o -type f -print 2>/dev/null)
 GO_SOURCES := go.mod go.sum $(shell find server agents bots migrations web -name '*.go' -o -name '*.sql' -o -name '*.yaml' 2>/dev/null)
 
-.PHONY: help run demo build test check bench soak web lint fmt generate clean packages packages-test deb deploy-check packages-soak
+.PHONY: help run demo build test check bench soak web lint fmt generate clean packages packages-test deb deploy-check packages-soak load soak-hour
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,19 @@ bench: build ## the speed figures, each beside the load average
 soak: packages-soak build ## the long forms of the failure tests
 	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill' ./server/...
 	SIGNALBOX_SOAK=1 go test -count=1 -timeout 60m -run 'Soak|Kill|TwoNodes|ApplyFile|Failures' ./agents/...
+
+# k6 comes as a Go module; it takes some minutes to build, once. More settings: go run ./deploy/load -h.
+K6 := v1.4.0
+LOAD = go run ./deploy/load
+
+bin/k6-$(K6):
+	GOBIN=$(CURDIR)/bin go install go.k6.io/k6@$(K6) && mv bin/k6 $@
+
+load: packages bin/signalbox bin/k6-$(K6) ## k6 on every intake and on browsing (LOAD_SCALE=2 LOAD_FOR=60s LOAD_PATIENCE=4 LOAD_ONLY=loki,edge)
+	$(LOAD) -k6 bin/k6-$(K6) -scale $${LOAD_SCALE:-1} -for $${LOAD_FOR:-20s} -patience $${LOAD_PATIENCE:-1} -only "$${LOAD_ONLY:-}"
+
+soak-hour: packages bin/signalbox bin/k6-$(K6) ## all of them together for an hour at half of what this machine takes; judges memory and queues (LOAD_SCALE, LOAD_FOR, LOAD_PATIENCE)
+	$(LOAD) -k6 bin/k6-$(K6) -soak -scale $${LOAD_SCALE:-0} -for $${LOAD_FOR:-60m} -patience $${LOAD_PATIENCE:-1} -report bin/soak.txt
 
 deb: build ## a Debian package in bin/ (nfpm from the Go proxy)
 	ARCH=$$(go env GOARCH) VERSION=$(patsubst v%,%,$(VERSION)) go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.41.0 package --config deploy/deb/nfpm.yaml --packager deb --target bin/
