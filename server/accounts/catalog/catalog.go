@@ -25,7 +25,7 @@ type Deps struct {
 	Errors Errors
 	Lines  Logged
 	Fleet  Fleet
-	Audit func(ctx context.Context, team int64, action, object, detail string) error
+	Audit  func(ctx context.Context, team int64, action, object, detail string) error
 	// Publish tells pages that something changed.
 	Publish func(ctx context.Context, team int64, topic, id string) error
 	Now     func() time.Time

@@ -7,7 +7,7 @@ import { useSession } from "@/api/session";
 import { IconButton } from "@/ui/Button";
 import { Drawer } from "@/ui/Drawer";
 import { FrameStateContext } from "@/ui/frame/context";
-import { takeQuestion } from "@/ui/frame/question";
+import { suggestQuestion, useSuggestedQuestion } from "@/ui/frame/question";
 import { Answer } from "../Answer";
 import { AskBox } from "../AskBox";
 import { runPath } from "../paths";
@@ -23,12 +23,13 @@ export function AskPanel({ team, open, onClose }: Props) {
   const [thread, setThread] = useState<string>();
   const { page, drop } = useLookedAt();
   const box = useRef<HTMLDivElement>(null);
-  const suggested = useSuggested(open);
+  const suggested = useSuggestedQuestion();
   const begin = () => {
     setRuns([]);
     setThread(undefined);
   };
   const onRun = (run: Run) => {
+    suggestQuestion("");
     setRuns((before) => [...before, run.id]);
     setThread(run.thread);
   };
@@ -58,17 +59,6 @@ export function AskPanel({ team, open, onClose }: Props) {
       </div>
     </Drawer>
   );
-}
-
-/** The question that a page asked for when it opened the panel. */
-function useSuggested(open: boolean): string {
-  const [text, setText] = useState("");
-  const [was, setWas] = useState(false);
-  if (open !== was) {
-    setWas(open);
-    if (open) setText(takeQuestion());
-  }
-  return text;
 }
 
 /** What the page behind shows, until it is taken away; on another page it is back. */

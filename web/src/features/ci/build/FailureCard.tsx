@@ -10,6 +10,7 @@ import { StatusGlyph } from "@/ui/StatusGlyph";
 import { looksBad } from "../log/text";
 import type { Build, Failure } from "../queries";
 import { type FailureFacts, failureQuery } from "../outputs/queries";
+import { Before } from "./Before";
 import { shownStatus } from "./steps";
 
 type Props = { build: Build; failure: Failure; onFirstError: () => void };
@@ -40,6 +41,7 @@ export function FailureCard({ build, failure, onFirstError }: Props) {
         </details>
       )}
       <Facts items={known ? knownFacts(known) : facts(failure)} />
+      <Before build={build} />
       {failure.line !== undefined && (
         <div className="line">
           <Button size="small" icon={ArrowDownToLine} onClick={onFirstError}>

@@ -33,7 +33,7 @@ import { Timeline } from "./Timeline";
 export function NodePage() {
   const { team, node: id } = useParams({ strict: false }) as { team: string; node: string };
   const node = useSuspenseQuery(nodeQuery(id)).data;
-  const events = useQuery(eventsQuery(id)).data?.items;
+  const events = useQuery(eventsQuery(id));
   const { status, word } = nodeLook(node);
   usePage({ title: node.name, status, crumbs: [{ label: "Edge", to: fleetPath(team) }, { label: node.name }] });
   return (
@@ -45,7 +45,7 @@ export function NodePage() {
           <Warnings team={team} node={node} />
           <section aria-label="What happened">
             <h2>What happened</h2>
-            <Timeline team={team} events={events} />
+            <Timeline team={team} events={events.data?.items} error={events.error} />
           </section>
           <NodeThread team={team} id={id} />
           <Cves team={team} id={id} />

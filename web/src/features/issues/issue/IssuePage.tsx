@@ -25,6 +25,7 @@ import { eventQuery, feedbackQuery, type Issue, type IssueEvent, issueQuery } fr
 import { latestReleasesQuery } from "../releases/queries";
 import { useReleaseCommit } from "../releases/useRelease";
 import { releasedAt } from "../releases/words";
+import { EventThreadPanel } from "../thread/EventThread";
 import { issueGlyph, termsWords } from "../words";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { Details, FeedbackList } from "./Details";
@@ -202,6 +203,7 @@ function Body({ team, shown, issue, search, setSearch }: BodyProps) {
       {problem && !gone && <ErrorState what="The event cannot be read" why={problem.message} requestId={problem.requestId} onRetry={() => void shown.refetch()} />}
       {!problem && !found && <SkeletonRows rows={8} />}
       {found && <StackTrace event={found.event} at={at} search={search} setSearch={setSearch} />}
+      {found && <EventThreadPanel team={team} event={found.event.event_id} />}
       <When team={team} issue={issue} />
       {found && <Breadcrumbs event={found.event} search={search} setSearch={setSearch} />}
       {found && <Details team={team} found={found} />}
