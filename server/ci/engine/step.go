@@ -11,6 +11,7 @@ import (
 	"github.com/signalbox/signalbox/server/ci/plan"
 	"github.com/signalbox/signalbox/server/ci/resource"
 	"github.com/signalbox/signalbox/server/ci/runtime"
+	"github.com/signalbox/signalbox/server/platform/telemetry"
 )
 
 // position is where in the tree a step stands.
@@ -101,8 +102,24 @@ func (r *run) leaf(ctx context.Context, p *plan.Plan, at position, row StepRecor
 	} else {
 		l.row.BuildID, l.row.PlanID, l.row.Attempt = r.build.ID, string(p.ID), at.attempt()
 	}
+	ctx, done := telemetry.Child(ctx, string(l.row.Kind), l.row.Name,
+		telemetry.Attribute{Name: "signalbox.build.id", Number: r.build.ID}, telemetry.Attribute{Name: "signalbox.plan.id", Text: l.row.PlanID})
 	ok, err := l.guard(ctx, fn)
-	return l.end(ok, err)
+	ok, err = l.end(ok, err)
+	done(wrong(ok, err))
+	return ok, err
+}
+
+// wrong says of a step's end what its trace should; "" when it went well. Why it
+// errored may hold secrets, which only the log knows to hide.
+func wrong(ok bool, err error) string {
+	switch {
+	case err != nil:
+		return "errored"
+	case !ok:
+		return "failed"
+	}
+	return ""
 }
 
 // guard keeps a panic of one step from ending the server, and lets the end of the

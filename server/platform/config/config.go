@@ -37,6 +37,8 @@ type Config struct {
 	Backup   Backup   `koanf:"backup"`
 	Accounts Accounts `koanf:"accounts"`
 
+	Telemetry Telemetry `koanf:"telemetry"`
+
 	Assistant Assistant `koanf:"assistant"`
 }
 
@@ -250,6 +252,21 @@ func (a Accounts) check() error {
 	return nil
 }
 
+// Telemetry is where traces of the server's own doings go; none are made while there is no endpoint.
+type Telemetry struct {
+	Endpoint string   `koanf:"endpoint"`
+	Headers  []string `koanf:"headers"`
+	// Sample is the share of traces that are kept.
+	Sample float64 `koanf:"sample"`
+}
+
+func (t Telemetry) check() error {
+	if !(t.Sample >= 0 && t.Sample <= 1) {
+		return fmt.Errorf("telemetry.sample: %v is not a share between 0 and 1", t.Sample)
+	}
+	return nil
+}
+
 // Assistant is about who answers questions.
 type Assistant struct {
 	Planner       string `koanf:"planner"`
@@ -330,6 +347,9 @@ var Keys = []Key{
 	{"admin.user", "admin", "Name of the first administrator, while none exists."},
 	{"admin.password", "", "Password of the first administrator. Empty: generated and printed once."},
 	{"log.level", "info", "debug, info, warn or error."},
+	{"telemetry.endpoint", "", "OpenTelemetry collector that gets traces of requests, jobs and builds as OTLP over HTTP in JSON, such as http://127.0.0.1:4318; a private address needs no outbound.allow. Empty: OTEL_EXPORTER_OTLP_ENDPOINT, and no traces where that is empty too."},
+	{"telemetry.headers", []string{}, "Headers for the collector, each Name=value, such as Authorization=Bearer abc."},
+	{"telemetry.sample", 1.0, "Share of traces that are kept, from 0 to 1, where the caller's traceparent has not decided already."},
 	{"ci.host_image", true, "Whether tasks may run on the built-in image host, a read-only view of this machine's programs."},
 	{"ci.local_repositories", []string{}, "Folders below which file:// repositories and OCI layouts on this machine's disk may be used."},
 	{"ci.max_containers", 32, "How many containers run at once; further steps wait."},
@@ -469,7 +489,11 @@ func (c Config) complete() (Config, error) {
 	if err := c.Assistant.check(); err != nil {
 		return c, err
 	}
-	if err := errors.Join(c.Backup.check(), c.Accounts.check(), c.Blobs.check()); err != nil {
+	if c.Telemetry.Endpoint == "" {
+		// What every program that speaks OpenTelemetry is told by.
+		c.Telemetry.Endpoint = os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")
+	}
+	if err := errors.Join(c.Backup.check(), c.Accounts.check(), c.Blobs.check(), c.Telemetry.check()); err != nil {
 		return c, err
 	}
 	if c.Backup.Folder == "" {

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/signalbox/signalbox/server/platform/api"
+	"github.com/signalbox/signalbox/server/platform/telemetry"
+	"github.com/signalbox/signalbox/server/platform/work"
+)
+
+// wireTelemetry begins to make traces where there is somebody to send them to. It
+// comes after the jobs are there, and before anybody asks for the log.
+func (a *App) wireTelemetry(context.Context) (err error) {
+	cfg := a.config.Telemetry
+	if cfg.Endpoint == "" {
+		return nil
+	}
+	a.tracing, err = telemetry.New(telemetry.Deps{Endpoint: cfg.Endpoint, Headers: cfg.Headers, Sample: cfg.Sample, Version: Version, Node: a.node, Log: a.log})
+	if err != nil {
+		return errUsage{err}
+	}
+	a.log = slog.New(telemetry.WithTrace(a.log.Handler()))
+	a.jobs.Trace(jobTracer{a.tracing})
+	return nil
+}
+
+// traced adds the spans of requests to the middleware, if there are any.
+func (a *App) traced(e *gin.Engine) {
+	if a.tracing != nil {
+		e.Use(a.tracing.Requests(func(c *gin.Context) string { return api.RequestID(c.Request.Context()) }))
+	}
+}
+
+// jobTracer tells tracing of durable jobs.
+type jobTracer struct{ to *telemetry.Tracing }
+
+func tracedJob(j work.Job) telemetry.Job {
+	return telemetry.Job{Kind: j.Kind, ID: j.ID, Team: j.Team, Attempt: j.Attempt, Payload: j.Payload}
+}
+
+// Enqueued implements work.Tracer.
+func (t jobTracer) Enqueued(ctx context.Context, job work.Job) { t.to.Enqueued(ctx, tracedJob(job)) }
+
+// Job implements work.Tracer.
+func (t jobTracer) Job(ctx context.Context, job work.Job) (context.Context, func(error)) {
+	return t.to.Job(ctx, tracedJob(job))
+}
