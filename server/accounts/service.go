@@ -26,6 +26,8 @@ type Deps struct {
 	Version   string
 	// Capabilities gives the words that the rail of the UI shows; nil gives none.
 	Capabilities func() []string
+	// Demo says that a sample team is played; nil means no.
+	Demo func() bool
 	// SetupComplete says whether the UI can skip its first steps; nil means yes.
 	SetupComplete func(ctx context.Context) (bool, error)
 }

@@ -152,6 +152,8 @@ type meOut struct {
 	Version       string      `json:"version"`
 	PublicURL     string      `json:"public_url"`
 	SetupComplete bool        `json:"setup_complete"`
+	// Demo says that the server plays a sample team, and tells its story.
+	Demo bool `json:"demo,omitempty"`
 }
 
 func (s *Service) sessionRoutes(r api.Router) {
@@ -204,6 +206,9 @@ func (s *Service) handleMe(ctx context.Context, _ api.Nothing) (meOut, error) {
 		PublicURL: s.deps.PublicURL, SetupComplete: true}
 	if s.deps.Capabilities != nil {
 		out.Capabilities = s.deps.Capabilities()
+	}
+	if s.deps.Demo != nil {
+		out.Demo = s.deps.Demo()
 	}
 	for _, team := range teamsByName(caller) {
 		out.Teams = append(out.Teams, myTeamOut{Name: team.Name, Role: caller.Roles[team.ID]})

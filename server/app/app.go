@@ -78,6 +78,8 @@ type App struct {
 	slack     *assistant.Slack
 	// edgeBehind is how far the fleet's clock is set back: the demo plays its past.
 	edgeBehind atomic.Int64
+	// demo says that a sample team is played.
+	demo       bool
 	catalog    *catalog.Catalog
 	manual     *docs.Manual
 	backups    *system.Backups
@@ -155,7 +157,7 @@ func (a *App) openBlobs() error {
 }
 
 func (a *App) wireAccounts(ctx context.Context) (err error) {
-	a.accounts, err = accounts.New(accounts.Deps{DB: a.db, Now: now, Log: a.log, PublicURL: a.PublicURL(), Version: Version, Capabilities: a.capabilities})
+	a.accounts, err = accounts.New(accounts.Deps{DB: a.db, Now: now, Log: a.log, PublicURL: a.PublicURL(), Version: Version, Capabilities: a.capabilities, Demo: func() bool { return a.demo }})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/signalbox/signalbox/server/accounts"
+	"github.com/signalbox/signalbox/server/platform/identity"
+	"github.com/signalbox/signalbox/server/platform/problem"
 )
 
 // storyPackage is the program that the story is about: a repository, a pipeline, an
@@ -208,14 +212,30 @@ func (s *story) makePipeline(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Bob sets it, because nobody approves builds of a pipeline that they have set.
+	bob, err := s.colleague(ctx, "bob")
+	if err != nil {
+		return err
+	}
 	var set struct{ Pipeline struct{ ID int64 } }
-	if err := s.call(ctx, "PUT", "/api/v1/ci/pipelines/config", map[string]any{"team": demoTeam, "name": storyPackage, "yaml": s.placed(string(raw))}, &set); err != nil {
+	if err := bob.call(ctx, "PUT", "/api/v1/ci/pipelines/config", map[string]any{"team": demoTeam, "name": storyPackage, "yaml": s.placed(string(raw))}, &set); err != nil {
 		return err
 	}
 	if err := s.call(ctx, "POST", fmt.Sprintf("/api/v1/ci/pipelines/%d/unpause", set.Pipeline.ID), nil, nil); err != nil {
 		return err
 	}
 	return s.remember(func(m *storyMemory) { m.Pipeline = set.Pipeline.ID })
+}
+
+// colleague is somebody of the team who sits elsewhere.
+func (s *story) colleague(ctx context.Context, name string) (*demo, error) {
+	_, _, err := accounts.UserCreate(ctx, s.app.accounts, accounts.NewUser{Name: name, Team: demoTeam, Role: identity.Member})
+	if err != nil && !problem.Is(err, problem.Conflict) {
+		return nil, err
+	}
+	other := &demo{app: s.app}
+	_, other.token, err = accounts.TokenCreate(ctx, s.app.accounts, name, accounts.NewToken{Name: "demo", Team: demoTeam, Scopes: []string{"*"}, Days: 30})
+	return other, err
 }
 
 func (s *story) makeHook(ctx context.Context) error {

@@ -156,7 +156,10 @@ func (s *story) hurries() bool {
 func (s *story) awake(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.awakeTo, s.seenAt = now().Add(d), time.Time{}
+	if to := now().Add(d); to.After(s.awakeTo) {
+		s.awakeTo = to
+	}
+	s.seenAt = time.Time{} // what was seen may be otherwise now
 }
 
 // sign plays the unplugged machine: the bundle that the pipeline left is carried

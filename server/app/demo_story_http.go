@@ -9,6 +9,7 @@ import (
 
 // routes adds the story to a server that does not run yet. No other command calls it.
 func (s *story) routes() {
+	s.app.demo = true
 	r := api.NewRouter(s.app.engine, &s.app.table).Group("/api/v1/demo")
 	r.GET("/story", api.SignedIn(), api.Handle(s.httpStory))
 	r.POST("/story/:act", api.Admin(), api.Handle(s.httpAct))
@@ -66,5 +67,6 @@ func (s *story) httpAct(ctx context.Context, in actIn) (storyShape, error) {
 	if err := act(ctx); err != nil {
 		return now, problem.Wrap(err, problem.Unavailable, "That did not work: %s", err)
 	}
+	s.awake(0)
 	return s.httpStory(ctx, struct{}{})
 }

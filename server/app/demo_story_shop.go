@@ -74,7 +74,7 @@ func (s *story) write(name string, change func(string) string) error {
 // breakIt begins a round: Bob takes over new prices and loses a country.
 func (s *story) breakIt(ctx context.Context) error {
 	round := s.kept().Round + 1
-	country, version := storyCountries[round%len(storyCountries)], fmt.Sprintf("1.%d.0", round)
+	country, version := storyCountries[(round-1)%len(storyCountries)], fmt.Sprintf("1.%d.0", round)
 	began := now()
 	sha, err := s.commit(ctx, "Bob", "delivery: take the parcel service's new prices", version, func(text string) string {
 		return priceLine.ReplaceAllStringFunc(text, func(line string) string {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/signalbox/signalbox/bots/slack/slacktest"
 )
@@ -34,7 +35,26 @@ func (s *story) connectSlack(ctx context.Context) error {
 	if err := s.call(ctx, "PUT", "/api/v1/assistant/slack", map[string]any{"mode": "socket", "bot_token": slacktest.BotToken, "app_token": slacktest.AppToken}, nil); err != nil {
 		return err
 	}
-	return s.call(ctx, "PUT", "/api/v1/assistant/slack/channels/"+demoRoom, map[string]any{"team": demoTeam, "repositories": []string{}}, nil)
+	return s.openRoom(ctx)
+}
+
+// openRoom lets the assistant say in the channel what it knows of the repository.
+func (s *story) openRoom(ctx context.Context) error {
+	const ours = "acme/checkout"
+	var settings struct {
+		Repositories      []string `json:"repositories"`
+		DefaultRepository string   `json:"default_repository"`
+	}
+	if err := s.call(ctx, "GET", "/api/v1/assistant/settings?team="+demoTeam, nil, &settings); err != nil {
+		return err
+	}
+	if !slices.Contains(settings.Repositories, ours) {
+		change := map[string]any{"team": demoTeam, "repositories": append(settings.Repositories, ours), "default_repository": settings.DefaultRepository}
+		if err := s.call(ctx, "PUT", "/api/v1/assistant/settings", change, nil); err != nil {
+			return err
+		}
+	}
+	return s.call(ctx, "PUT", "/api/v1/assistant/slack/channels/"+demoRoom, map[string]any{"team": demoTeam, "repositories": []string{ours}}, nil)
 }
 
 // question is what is asked about the error of this round.
@@ -64,6 +84,5 @@ func (s *story) ask(ctx context.Context) error {
 	}
 	question := s.question(ctx)
 	thread := s.slack.app.Mention(demoPerson, demoRoom, "", question)
-	s.awake(0)
 	return s.remember(func(m *storyMemory) { m.SlackThread, m.SlackAsked = thread, question })
 }

@@ -5467,6 +5467,8 @@ export interface components {
             version: string;
             public_url: string;
             setup_complete: boolean;
+            /** @description There when the server plays a sample team */
+            demo?: boolean;
         };
         TeamServiceTies: {
             description?: string;

@@ -4,6 +4,7 @@ import { PanelLeft, Search } from "lucide-react";
 import { lazy, Suspense, useContext, useEffect, useRef, useState } from "react";
 import { api, whenAnonymous } from "@/api/client";
 import { asProblem } from "@/api/problem";
+import { useSession } from "@/api/session";
 import { IconButton } from "@/ui/Button";
 import { classes } from "@/ui/classes";
 import { FrameStateContext, useFrame } from "@/ui/frame/context";
@@ -25,6 +26,7 @@ import { useTeam } from "./team";
 const Palette = lazy(async () => ({ default: (await import("./Palette")).Palette }));
 const KeyboardHelp = lazy(async () => ({ default: (await import("./KeyboardHelp")).KeyboardHelp }));
 
+const StoryBar = lazy(async () => ({ default: (await import("@/features/story/StoryBar")).StoryBar }));
 const AskPanel = lazy(async () => ({ default: (await import("@/features/assistant/panel/AskPanel")).AskPanel }));
 
 type Layer = "palette" | "help" | "ask";
@@ -57,6 +59,7 @@ function Frame() {
   useSessionEnd();
   useKeys();
   const team = useTeam();
+  const { demo } = useSession();
   useBrowserTab(team);
   useFrameActions({ openPalette: () => open("palette"), openHelp: () => open("help"), openAsk: () => open("ask"), signOut });
   useFocusOnChange(main);
@@ -92,6 +95,7 @@ function Frame() {
         <div className="slot" ref={setContextSlot} />
       </aside>
       <main className="main" id="main" ref={main} tabIndex={-1}>
+        <Suspense>{demo && <StoryBar />}</Suspense>
         <Outlet />
       </main>
       <Suspense>{used.has("palette") && <Palette open={layer === "palette"} onClose={close} />}</Suspense>

@@ -1,7 +1,8 @@
 import "./home.css";
 import { useQuery } from "@tanstack/react-query";
-import { Boxes, Clock, House } from "lucide-react";
+import { BookOpen, Boxes, Clock, House } from "lucide-react";
 import type { ReactNode } from "react";
+import { useSession } from "@/api/session";
 import { ContextGroup, ContextItem, ContextList } from "@/ui/frame/ContextList";
 import { usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
@@ -13,6 +14,7 @@ type Props = { team: string; title: string; under?: { label: string; to: string 
 
 /** The list at the left and the header of the pages that join everything. */
 export function HomeFrame({ team, title, under, meta, actions, missing = [], children }: Props) {
+  const { demo } = useSession();
   const waiting = useQuery(homeQuery(team)).data?.needs.length;
   const services = useQuery(servicesQuery(team)).data?.items ?? [];
   usePage({ title, crumbs: [...(under ? [under] : []), { label: title }] });
@@ -22,6 +24,7 @@ export function HomeFrame({ team, title, under, meta, actions, missing = [], chi
         <ContextGroup title={team}>
           <ContextItem to={homePath(team)} icon={House} label="Home" end={waiting || undefined} />
           <ContextItem to={timelinePath(team)} icon={Clock} label="Timeline" />
+          {demo && <ContextItem to={`${homePath(team)}/story`} icon={BookOpen} label="Story" />}
         </ContextGroup>
         <ContextGroup title="Services">
           <ContextItem to={servicesPath(team)} icon={Boxes} label="All services" end={services.length || undefined} />
