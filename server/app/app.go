@@ -79,10 +79,10 @@ type App struct {
 	// edgeBehind is how far the fleet's clock is set back: the demo plays its past.
 	edgeBehind atomic.Int64
 	// demo says that a sample team is played.
-	demo       bool
-	catalog    *catalog.Catalog
-	manual     *docs.Manual
-	backups    *system.Backups
+	demo    bool
+	catalog *catalog.Catalog
+	manual  *docs.Manual
+	backups *system.Backups
 	// premigration keeps in the history what was saved before the database was migrated.
 	premigration func(ctx context.Context) error
 	// own keeps what the server logs among the lines, until stopOwn; both nil when it is not to.
@@ -101,7 +101,7 @@ type App struct {
 // New opens the data folder and wires every part; nothing runs yet, but the port is taken.
 func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
 	a := &App{config: cfg, registry: prometheus.NewRegistry(), tools: tools.NewRegistry()}
-	a.log = a.ownLog(log)
+	a.log = a.tracedLog(a.ownLog(log))
 	a.loops = work.NewLoops(now, a.log)
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()

@@ -11,8 +11,15 @@ import (
 	"github.com/signalbox/signalbox/server/platform/work"
 )
 
-// wireTelemetry begins to make traces where there is somebody to send them to. It
-// comes after the jobs are there, and before anybody asks for the log.
+// tracedLog has each line name the trace that it belongs to, where traces are made.
+func (a *App) tracedLog(log *slog.Logger) *slog.Logger {
+	if a.config.Telemetry.Endpoint == "" {
+		return log
+	}
+	return slog.New(telemetry.WithTrace(log.Handler()))
+}
+
+// wireTelemetry begins to make traces where there is somebody to send them to.
 func (a *App) wireTelemetry(context.Context) (err error) {
 	cfg := a.config.Telemetry
 	if cfg.Endpoint == "" {
@@ -22,7 +29,6 @@ func (a *App) wireTelemetry(context.Context) (err error) {
 	if err != nil {
 		return errUsage{err}
 	}
-	a.log = slog.New(telemetry.WithTrace(a.log.Handler()))
 	a.jobs.Trace(jobTracer{a.tracing})
 	return nil
 }

@@ -22,12 +22,13 @@ func TestEnvironmentOverFileOverDefault(t *testing.T) {
 	t.Setenv("SIGNALBOX_SERVER_LISTEN", "127.0.0.1:1")
 	t.Setenv("SIGNALBOX_OUTBOUND_ALLOW", "10.0.0.1:80, git.lan")
 	t.Setenv("SIGNALBOX_CI_HOST_IMAGE", "false")
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")
 	c, err := Load(t.TempDir(), file(t, "server:\n  listen: :9\n  public_url: https://x.example/\nci:\n  max_containers: 3\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.Server.Listen != "127.0.0.1:1" || c.Server.PublicURL != "https://x.example" || c.CI.MaxContainers != 3 || c.CI.HostImage ||
-		!slices.Equal(c.Outbound.Allow, []string{"10.0.0.1:80", "git.lan"}) || c.Admin.User != "admin" ||
+		!slices.Equal(c.Outbound.Allow, []string{"10.0.0.1:80", "git.lan"}) || c.Admin.User != "admin" || c.Telemetry.Endpoint != "http://collector:4318" || c.Telemetry.Sample != 1 ||
 		!strings.HasSuffix(c.Database.URL, "/signalbox.db") {
 		t.Fatalf("%+v", c)
 	}
@@ -41,6 +42,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"smtp.from":                          "smtp:\n  host: mail.example.com\n",
 		"smtp.port":                          "smtp:\n  host: mail.example.com\n  port: 70000\n",
 		"is not YAML":                        "server: [\n",
+		"telemetry.sample":                   "telemetry:\n  sample: 2\n",
 		"CI.MaxContainers":                   "ci:\n  max_containers: many\n",
 		"read the configuration: open /none": "",
 	} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/problem"
+	"github.com/signalbox/signalbox/server/platform/telemetry"
 )
 
 // IntakeRoutes registers the address GitHub posts to, at the root.
@@ -65,6 +66,7 @@ func (s *Service) take(c *gin.Context) (int, receipt, error) {
 		return 0, receipt{}, err
 	}
 	stored, duplicate, err := s.keep(ctx, row)
+	telemetry.Note(ctx, telemetry.Attribute{Name: "signalbox.delivery.id", Text: stored}, telemetry.Attribute{Name: "signalbox.delivery.event", Text: row.Event})
 	switch {
 	case err != nil:
 		return 0, receipt{}, err

@@ -210,14 +210,16 @@ func (j *Jobs) run(ctx context.Context, p *pool, job Job) {
 	j.mu.Lock()
 	j.running[job.ID] = cancel
 	j.mu.Unlock()
-	err := protect(func() error { return j.handle(jobCtx, p, job) })
+	handlerCtx, end := j.traced(jobCtx, job)
+	err := protect(func() error { return p.handler(handlerCtx, job) })
 	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(jobCtx), ErrDetached) {
 		err = ErrDetached // it was broken off, which is no attempt of its own
 	}
+	end(err)
 	j.mu.Lock()
 	delete(j.running, job.ID)
 	j.mu.Unlock()
-	if err := j.settle(context.WithoutCancel(ctx), p, job, err); err != nil {
+	if err := j.settle(context.WithoutCancel(handlerCtx), p, job, err); err != nil {
 		j.log.Error("recording a job's end failed; it runs again when its lease ends", "kind", job.Kind, "job", job.ID, "error", err)
 	}
 	if job.SerialKey != "" {
@@ -225,16 +227,12 @@ func (j *Jobs) run(ctx context.Context, p *pool, job Job) {
 	}
 }
 
-// handle runs the handler, within a span where traces are made.
-func (j *Jobs) handle(ctx context.Context, p *pool, job Job) (err error) {
+// traced begins a span where traces are made.
+func (j *Jobs) traced(ctx context.Context, job Job) (context.Context, func(error)) {
 	if j.tracer == nil {
-		return p.handler(ctx, job)
+		return ctx, func(error) {}
 	}
-	ctx, end := j.tracer.Job(ctx, job)
-	err = errors.New("the handler panicked") // unless it returns
-	defer func() { end(err) }()
-	err = p.handler(ctx, job)
-	return err
+	return j.tracer.Job(ctx, job)
 }
 
 func (j *Jobs) settle(ctx context.Context, p *pool, job Job, err error) error {
@@ -246,14 +244,14 @@ func (j *Jobs) settle(ctx context.Context, p *pool, job Job, err error) error {
 	case errors.Is(err, ErrDetached):
 		return j.store.release(ctx, job.ID)
 	case errors.As(err, &final), p.MaxAttempts > 0 && job.Attempt >= p.MaxAttempts:
-		j.log.Error("job is dead", "kind", job.Kind, "job", job.ID, "attempts", job.Attempt, "error", err)
+		j.log.ErrorContext(ctx, "job is dead", "kind", job.Kind, "job", job.ID, "attempts", job.Attempt, "error", err)
 		return j.store.bury(ctx, job.ID, err.Error())
 	}
 	wait := delay(job.Attempt)
 	if errors.As(err, &d) {
 		wait = d.after
 	}
-	j.log.Warn("job failed and will be tried again", "kind", job.Kind, "job", job.ID, "attempt", job.Attempt, "in", wait, "error", err)
+	j.log.WarnContext(ctx, "job failed and will be tried again", "kind", job.Kind, "job", job.ID, "attempt", job.Attempt, "in", wait, "error", err)
 	return j.store.retry(ctx, job.ID, j.store.now().Add(wait), err.Error())
 }
 
