@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Boxes, Clock, House, Keyboard, LogOut, MessageSquareText, Monitor, Moon, Search, Settings2, ShieldCheck, Sun, User } from "lucide-react";
+import { BellRing, Boxes, Clock, House, Keyboard, LogOut, MessageSquareText, Monitor, Moon, Search, Settings2, ShieldCheck, Sun, User } from "lucide-react";
 import { useSession } from "@/api/session";
 import type { Action } from "@/ui/frame/context";
 import { useActions } from "@/ui/frame/hooks";
@@ -27,6 +27,7 @@ export function useFrameActions({ openPalette, openHelp, openAsk, signOut }: Doo
     actions.push(
       { id: "go.home", label: "Home", group: "Go to", also: "what needs me", keys: "g o", icon: House, run: go(base) },
       { id: "go.timeline", label: "Timeline", group: "Go to", also: "what happened", keys: "g t", icon: Clock, run: go(`${base}/timeline`) },
+      { id: "go.notifications", label: "Notifications", group: "Go to", also: "channels rules mail slack webhook quiet hours alerts", keys: "g n", icon: BellRing, run: go(`${base}/notifications`) },
       { id: "go.services", label: "Services", group: "Go to", icon: Boxes, run: go(`${base}/services`) },
     );
     for (const feature of features.filter(({ name }) => me.capabilities.includes(name))) {

@@ -30,6 +30,7 @@ export const ciFeature: Feature = {
       ofTeam("builds", team),
     ],
     "ci.resource": ({ id }) => [["ci", "resource", Number(id)]],
+    "ci.channel": () => [["notifications"]],
     "ci.approval": () => [["ci", "approvals"]],
     "ci.hook": ({ team }) => [ofTeam("hooks", team)],
     "ci.connection": ({ team }) => [ofTeam("connections", team)],

@@ -8,7 +8,7 @@ export const addressesPath = (team: string) => `${hooksPath(team)}/addresses`;
 export const deliveriesPath = (team: string) => `${hooksPath(team)}/deliveries`;
 export const rulesPath = (team: string) => `${hooksPath(team)}/rules`;
 export const postsPath = (team: string) => `${hooksPath(team)}/posts`;
-export const channelsPath = (team: string) => `/teams/${part(team)}/settings/channels`;
+export const channelsPath = (team: string) => `/teams/${part(team)}/notifications/channels`;
 export const approvalsPath = (team: string) => `${wallPath(team)}/approvals`;
 export const packagesPath = (team: string) => `${wallPath(team)}/packages`;
 export const workersPath = (team: string) => `${wallPath(team)}/workers`;

@@ -1,17 +1,14 @@
-import type { QueryClient } from "@tanstack/react-query";
-import { type AnyRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { channelsQuery } from "./queries";
+import { type AnyRoute, createRoute, redirect } from "@tanstack/react-router";
 
-type Load = { context: { client: QueryClient }; params: { team: string } };
-
-/** Who is told what; below the settings of a team. */
+/** Notifications stand in the list of settings, and have a page of their own that joins every capability. */
 export function channelsRoutes(settings: AnyRoute): AnyRoute[] {
   return [
     createRoute({
       getParentRoute: () => settings,
       path: "channels",
-      loader: ({ context: { client }, params }: Load) => client.ensureQueryData(channelsQuery(params.team)),
-      component: lazyRouteComponent(() => import("./ChannelsPage"), "ChannelsPage"),
+      beforeLoad: ({ params }) => {
+        throw redirect({ to: "/teams/$team/notifications/channels", params: params as never });
+      },
     }),
   ];
 }

@@ -1,5 +1,5 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { useNavigate, useParams } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { refusal, useSession } from "@/api/session";
@@ -7,51 +7,50 @@ import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { Dialog, DialogButtons } from "@/ui/Dialog";
-import { useActions, usePage } from "@/ui/frame/hooks";
-import { PageHeader } from "@/ui/PageHeader";
+import { useActions } from "@/ui/frame/hooks";
 import { EmptyState } from "@/ui/states";
-import { useUrlState } from "@/ui/useUrlState";
 import { ChannelForm } from "./ChannelForm";
-import { ChannelHistory } from "./ChannelHistory";
 import { ChannelList } from "./ChannelList";
+import { NotificationsFrame } from "./NotificationsFrame";
+import { historyPath } from "./paths";
 import { type Channel, type ChannelKind, type ChannelSecret, channelsQuery } from "./queries";
-import { channelsSearch } from "./search";
 import { kinds } from "./words";
 
 export type Editing = { kind: ChannelKind; channel?: Channel };
 
-/** Who hears of failures, and how: mail, Slack, or a webhook of one's own. */
+/** Who hears of things, and how: mail, Slack, a webhook of one's own, or issues at GitHub. */
 export function ChannelsPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const channels = useSuspenseQuery(channelsQuery(team)).data.items;
-  const [search, setSearch] = useUrlState(channelsSearch);
   const [editing, setEditing] = useState<Editing | null>(null);
   const [made, setMade] = useState<ChannelSecret | null>(null);
   const refused = refusal(useSession(), team, "member");
+  const navigate = useNavigate();
   const create = (kind: ChannelKind = "mail") => setEditing({ kind });
-  usePage({ title: `Notifications of ${team}`, crumbs: [{ label: "Settings" }, { label: "Notifications" }] });
   useActions(kinds.map(({ kind, word }) => ({ id: `channel.${kind}`, label: `New ${word} channel`, group: "This page", also: "notification notify", icon: Plus, refused, run: () => create(kind) })));
   return (
-    <>
-      <PageHeader
-        title="Notifications"
-        meta={channels.length === 0 ? `nobody in ${team} is told` : `${plural(channels.length, "channel")} of ${team}`}
-        actions={
-          <Button kind="primary" icon={Plus} refused={refused} onClick={() => create()}>
-            New channel
-          </Button>
-        }
-      />
+    <NotificationsFrame
+      team={team}
+      title="Channels"
+      meta={channels.length === 0 ? `nobody in ${team} is told` : plural(channels.length, "channel")}
+      actions={
+        <Button kind="primary" icon={Plus} refused={refused} onClick={() => create()}>
+          New channel
+        </Button>
+      }
+    >
       {channels.length === 0 ? (
         <EmptyState
-          headline="Nobody is told when a build fails"
+          headline="Nobody is told when something breaks"
           actions={kinds.map(({ kind, word }) => (
             <Button key={kind} icon={Plus} refused={refused} onClick={() => create(kind)}>
               {word}
             </Button>
           ))}
+          command={makeChannel(team)}
+          commandLabel="Or from a shell"
         >
-          A channel tells people of failed builds with their last lines, and when a job is green again. Each has a test button, and a list of what was sent.
+          A channel is a way to people: letters, a Slack channel, a signed webhook, or issues in a repository. It hears of failed builds, rollouts and nodes, and of every alert that names it. Each has a test button, quiet hours, and a list of what was sent.
         </EmptyState>
       ) : (
         <ChannelList
@@ -59,19 +58,19 @@ export function ChannelsPage() {
           channels={channels}
           refused={refused}
           onEdit={(channel) => setEditing({ kind: channel.kind, channel })}
-          onHistory={(channel) => setSearch({ channel: channel.id, before: undefined }, { push: true })}
+          onHistory={(channel) => void navigate({ to: historyPath(team), search: { channel: channel.id } as never })}
         />
       )}
       <ChannelForm editing={editing} team={team} onClose={() => setEditing(null)} onSecret={setMade} />
       <Secret made={made} onClose={() => setMade(null)} />
-      <ChannelHistory
-        channel={channels.find(({ id }) => id === search.channel)}
-        before={search.before}
-        onBefore={(before) => setSearch({ before }, { push: true })}
-        onClose={() => setSearch({ channel: undefined, before: undefined })}
-      />
-    </>
+    </NotificationsFrame>
   );
+}
+
+/** The same with curl, as the empty page teaches it. */
+function makeChannel(team: string): string {
+  const body = JSON.stringify({ team, kind: "slack", name: "#builds", url: "https://hooks.slack.com/services/…" });
+  return `curl -X POST ${globalThis.location?.origin ?? ""}/api/v1/ci/channels \\\n  -H "Authorization: Bearer $SIGNALBOX_TOKEN" -H "Content-Type: application/json" \\\n  -d '${body}'`;
 }
 
 function Secret({ made, onClose }: { made: ChannelSecret | null; onClose: () => void }) {

@@ -11,7 +11,7 @@ import { RelativeTime } from "@/ui/RelativeTime";
 import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { type Channel, channelsQuery } from "./queries";
-import { fate, kindWord, told } from "./words";
+import { fate, kindWord, mannerWord, told } from "./words";
 
 type Props = { team: string; channels: Channel[]; refused: string | false; onEdit: (channel: Channel) => void; onHistory: (channel: Channel) => void };
 
@@ -20,7 +20,7 @@ export function ChannelList({ team, channels, refused, onEdit, onHistory }: Prop
   const client = useQueryClient();
   const toast = useToast();
   const [doomed, setDoomed] = useState<Channel | null>(null);
-  const refresh = () => void client.invalidateQueries({ queryKey: ["ci", "channels"] });
+  const refresh = () => void client.invalidateQueries({ queryKey: ["notifications"] });
   const test = useTask({
     run: (channel: Channel) => data(api.POST("/api/v1/ci/channels/{id}/test", { params: { path: { id: channel.id } } })),
     failed: "No test was sent.",
@@ -70,7 +70,7 @@ function columns({ refused, busy, onTest, onToggle, onEdit, onHistory, onDelete 
       key: "name",
       head: "Name",
       lead: true,
-      width: "22%",
+      width: "18%",
       cell: (channel) => (
         <button type="button" className="title clip" onClick={() => onHistory(channel)}>
           {channel.name}
@@ -79,7 +79,16 @@ function columns({ refused, busy, onTest, onToggle, onEdit, onHistory, onDelete 
     },
     { key: "kind", head: "Way", width: 88, cell: ({ kind }) => kindWord(kind) },
     { key: "to", head: "To", cell: ({ summary }) => <span className="clip" title={summary}>{summary}</span> },
-    { key: "what", head: "Told of", cell: (channel) => <span title={channel.pipelines.join(", ")}>{told(channel)}</span> },
+    {
+      key: "what",
+      head: "Told of",
+      cell: (channel) => (
+        <span className="notify-lines" title={channel.pipelines.join(", ")}>
+          <span>{told(channel)}</span>
+          {mannerWord(channel.manner) && <span className="meta">{mannerWord(channel.manner)}</span>}
+        </span>
+      ),
+    },
     { key: "last", head: "Last message", width: 208, cell: ({ last }) => (last ? <Status status={fate(last).status} word={<>{fate(last).word}, <RelativeTime at={last.ended_at ?? last.created_at} /></>} /> : <Status status="skipped" word="none yet" />) },
     { key: "on", head: "On", width: 72, cell: (channel) => <Switch on={channel.enabled} label={channel.enabled ? "on" : "off"} name={`${channel.name} is told`} disabled={Boolean(refused)} onChange={(on) => onToggle(channel, on)} /> },
     {
