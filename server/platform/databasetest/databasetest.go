@@ -24,22 +24,32 @@ import (
 // tenth of migrating.
 var template struct {
 	sync.Once
-	name string
+	name string // on PostgreSQL
+	file []byte // on SQLite
 	err  error
 }
 
-// URL returns the address of a database of this test's own: an empty one on
-// SQLite, a migrated one on PostgreSQL, dropped at the end.
+// URL returns the address of a migrated database of this test's own, gone at the end.
 func URL(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv("TEST_POSTGRES_URL")
-	if server == "" {
-		return "sqlite:" + filepath.Join(t.TempDir(), "signalbox.db")
-	}
 	ctx := context.WithoutCancel(t.Context())
-	template.Do(func() { template.name, template.err = makeTemplate(ctx, server) })
+	template.Do(func() {
+		if server == "" {
+			template.file, template.err = makeFile(ctx)
+			return
+		}
+		template.name, template.err = makeTemplate(ctx, server)
+	})
 	if template.err != nil {
 		t.Fatalf("make the template database: %v", template.err)
+	}
+	if server == "" {
+		path := filepath.Join(t.TempDir(), "signalbox.db")
+		if err := os.WriteFile(path, template.file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return "sqlite:" + path
 	}
 	name := newName()
 	if err := execute(ctx, server, "CREATE DATABASE "+name+" TEMPLATE "+template.name); err != nil {
@@ -58,7 +68,7 @@ func EmptyURL(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv("TEST_POSTGRES_URL")
 	if server == "" {
-		return URL(t)
+		return "sqlite:" + filepath.Join(t.TempDir(), "signalbox.db")
 	}
 	ctx := context.WithoutCancel(t.Context())
 	name := newName()
@@ -110,6 +120,25 @@ func makeTemplate(ctx context.Context, server string) (string, error) {
 	}
 	_, err = db.Migrate(ctx)
 	return name, errors.Join(err, db.Close())
+}
+
+// makeFile is the bytes of a migrated SQLite database.
+func makeFile(ctx context.Context) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "databasetest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "template.db")
+	db, err := database.Open(ctx, "sqlite:"+path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	_, err = db.Migrate(ctx)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path) // whole: the last one to close writes the log back
 }
 
 // Open opens and migrates a database of this test's own and closes it at the end.
