@@ -2,13 +2,14 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CGO_ENABLED := 0
+export GOFLAGS := -trimpath $(GOFLAGS) # so that the tests and the binaries share what is compiled
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X github.com/signalbox/signalbox/server/app.Version=$(VERSION)
 WEB_SOURCES := package.json package-lock.json $(shell find web -path web/dist -prune -o -type f -print 2>/dev/null)
 GO_SOURCES := go.mod go.sum $(shell find server agents bots migrations web -name '*.go' -o -name '*.sql' -o -name '*.yaml' 2>/dev/null)
 
-.PHONY: help run demo build test check bench soak web lint fmt generate clean packages packages-test deb deploy-check packages-soak load soak-hour
+.PHONY: help run demo build agents test check bench soak web lint fmt generate clean packages packages-test deb deploy-check packages-soak load soak-hour
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +23,15 @@ demo: packages build ## the same with a sample team, repository and pipeline, in
 build: bin/signalbox bin/signalbox-agent ## static binaries in bin/, the user interface inside
 
 bin/signalbox: web/dist/index.html $(GO_SOURCES)
-	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./server
+	go build -ldflags '$(LDFLAGS)' -o $@ ./server
 
 bin/signalbox-agent: $(GO_SOURCES)
-	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./agents
+	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./agents
+
+bin/signalbox-agent-linux-arm64: $(GO_SOURCES)
+	GOARCH=arm64 go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./agents
+
+agents: bin/signalbox-agent bin/signalbox-agent-linux-arm64 ## the agent for both kinds of machines; the server gives out what lies beside it
 
 web: web/dist/index.html ## build the user interface
 
@@ -46,7 +52,7 @@ packages-soak:
 	@./deploy/ensure-packages.sh soak
 
 # What stands on containers, files and protocols alone, and asks the database nothing of its own.
-NOT_ON_POSTGRES = BadRegistry|KilledInsideAContainer|KilledWhileGetting|KilledResourceScript|DiskFull|ChainOfResourceTypes|Hostile|NeverEnds|LargeAttachments|ManyFingerprints|ImportLaw|EveryPackage|FileNames|BundleFromInventory|BundleBuild|BundleKeys|LogCommands|DemoLogs|MCP|MemoryLimit|HostImage|ReportsOfARealTask|SpecAndRoutes|ReplayOfFly|BuildLinesSurvive|DemoFleet
+NOT_ON_POSTGRES = BadRegistry|KilledInsideAContainer|KilledWhileGetting|KilledResourceScript|DiskFull|ChainOfResourceTypes|Hostile|NeverEnds|LargeAttachments|ManyFingerprints|ImportLaw|EveryPackage|FileNames|BundleFromInventory|BundleBuild|BundleKeys|LogCommands|DemoLogs|MCP|MemoryLimit|HostImage|ReportsOfARealTask|SpecAndRoutes|ReplayOfFly|BuildLinesSurvive|DemoFleet|DemoErrors|ManualCommands|StoppedWhileBuilding|LandedWorker|HowBuildsEnd|AbortWhileRunning|HostImageForbidden|AgentPatchesMachines|ChecksSay
 
 test: packages-test build check ## everything: checks, Go on SQLite and PostgreSQL, web, browser
 	go test ./...
