@@ -5,6 +5,7 @@ import { sessionQuery } from "@/api/session";
 import { adminRoutes, accountRoutes, settingsRoutes } from "@/features/accounts/routes";
 import { homeRoutes } from "@/features/home/routes";
 import { notificationsRoutes } from "@/features/notifications/routes";
+import { storyRoutes } from "@/features/story/routes";
 import { systemRoutes } from "@/features/system/routes";
 import { features } from "./features";
 import { PagePending } from "./PagePending";
@@ -96,6 +97,7 @@ export function createAppRouter(client: QueryClient) {
       ...features.flatMap((feature) => feature.frameRoutes?.(frame) ?? []),
       team.addChildren([
         ...homeRoutes(team),
+        ...storyRoutes(team),
         ...notificationsRoutes(team),
         settings.addChildren([settingsHome, ...settingsRoutes(settings), ...features.flatMap((feature) => feature.settings?.routes(settings) ?? [])]),
         ...features.flatMap((feature) => feature.teamRoutes(team)),
