@@ -95,3 +95,9 @@ func (s store) moveApproval(ctx context.Context, id string, from, to ApprovalSta
 func (s store) shownAt(ctx context.Context, id, channel, message string) error {
 	return s.db.Writer(ctx).Exec("UPDATE assistant_approvals SET channel = ?, message = ? WHERE id = ?", channel, message, id).Error
 }
+
+// pruneApprovals drops those that ended before a time.
+func (s store) pruneApprovals(ctx context.Context, before int64) error {
+	return s.db.Writer(ctx).Exec("DELETE FROM assistant_approvals WHERE created_at < ? AND state IN ?", before,
+		[]ApprovalState{ApprovalDenied, ApprovalExpired, ApprovalDone, ApprovalFailed}).Error
+}

@@ -376,6 +376,27 @@ func TestModelProposes(t *testing.T) {
 }
 
 // TestKilled kills a server while an approved call runs: it is never run again.
+func TestApprovalsAreKeptAsLongAsTheAuditLog(t *testing.T) {
+	t.Parallel()
+	w := newWorkshop(t)
+	old := w.order(t, "rerun build 12 of web/unit")
+	if _, err := w.Deny(w.as(t.Context()), old.ID, "not now"); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		days int64
+		kept bool
+	}{{399, true}, {2, false}} {
+		w.clock.Add(step.days * 24 * time.Hour.Milliseconds())
+		if err := w.tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Approval(w.as(t.Context()), old.ID); (err == nil) != step.kept {
+			t.Errorf("after %d more days: %v", step.days, err)
+		}
+	}
+}
+
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	address, marks := databasetest.URL(t), filepath.Join(t.TempDir(), "marks")

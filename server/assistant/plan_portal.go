@@ -20,6 +20,7 @@ func portalPlans() []plan {
 		{"lines", "Any errors in payments in the last hour?", is(grammar.Log), (*asked).lines},
 		{"deliveries", "Did any webhook deliveries fail today?", is(grammar.Delivery, grammar.List, grammar.Count), (*asked).deliveries},
 		{"approvals", "Which builds are waiting for approval?", is(grammar.Approval, grammar.List, grammar.Count), (*asked).approvals},
+		{"happened", "What happened between 14:00 and 15:00?", is(grammar.Happening), (*asked).happened},
 	}
 }
 

@@ -2,6 +2,7 @@ package assistant
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -77,8 +78,12 @@ func New(deps Deps) *Service {
 	return s
 }
 
-// keepRuns is how long questions and answers are kept.
-const keepRuns = 90 * 24 * time.Hour
+const (
+	// keepRuns is how long questions and answers are kept.
+	keepRuns = 90 * 24 * time.Hour
+	// keepApprovals is as long as the audit log: who let the assistant do what.
+	keepApprovals = 400 * 24 * time.Hour
+)
 
 // Loops are what happens without a request.
 func (s *Service) Loops() []work.Loop {
@@ -96,5 +101,5 @@ func (s *Service) tidy(ctx context.Context) error {
 	if err := s.store.interrupt(ctx, s.Now().Add(-2*patience).UnixMilli()); err != nil {
 		return err
 	}
-	return s.store.prune(ctx, s.Now().Add(-keepRuns).UnixMilli())
+	return errors.Join(s.store.prune(ctx, s.Now().Add(-keepRuns).UnixMilli()), s.store.pruneApprovals(ctx, s.Now().Add(-keepApprovals).UnixMilli()))
 }

@@ -222,6 +222,8 @@ func (r *Reading) settle(words []string) {
 		r.Entity = Error
 	case r.Entity == Nothing && r.ShortID != "":
 		r.Entity = Error
+	case r.Entity == Nothing && r.happened:
+		r.Entity = Happening
 	}
 	if r.Entity == Error && r.Name != "" && r.Time != nil {
 		r.Entity = Log // errors of a service within a stretch of time are lines: "errors in payments in the last hour"

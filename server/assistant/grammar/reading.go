@@ -23,6 +23,8 @@ const (
 	Delivery Entity = "delivery"
 	Approval Entity = "approval"
 	Rollout  Entity = "rollout"
+	// Happening is anything that happened, when nothing narrower is asked about.
+	Happening Entity = "happening"
 )
 
 // Op is what is asked about it.
@@ -81,6 +83,8 @@ type Reading struct {
 	FollowUp bool
 	// assigned says that the next person is an assignee.
 	assigned bool
+	// happened says that the question asks what happened.
+	happened bool
 }
 
 // Has tells whether a state was asked for.

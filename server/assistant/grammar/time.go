@@ -15,6 +15,9 @@ var weekdays = map[string]time.Weekday{"monday": 1, "tuesday": 2, "wednesday": 3
 
 // spanAt reads a stretch of time at the beginning of words; used is how many of them it took.
 func spanAt(words []string, now time.Time) (span Span, used int) {
+	if span, used := clockSpan(words, now); used > 0 {
+		return span, used
+	}
 	day := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
 	monday := day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, now.Location())

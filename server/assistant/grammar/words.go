@@ -59,6 +59,7 @@ func all(list ...func(*Reading)) func(*Reading) {
 
 func mine(r *Reading)         { r.Mine = true }
 func sinceRelease(r *Reading) { r.SinceRelease = true }
+func happened(r *Reading)     { r.happened = true }
 func nothing(*Reading)        {}
 
 // phrases are read left to right over lower-case words without punctuation.
@@ -75,6 +76,7 @@ var phrases = table(
 	"delivery", entity(Delivery), "deliveries", entity(Delivery), "webhook", entity(Delivery), "webhooks", entity(Delivery), "webhook delivery", entity(Delivery), "webhook deliveries", entity(Delivery), "hooks", entity(Delivery),
 	"approval", entity(Approval), "approvals", entity(Approval), "gates", entity(Approval),
 	"rollout", entity(Rollout), "rollouts", entity(Rollout),
+	"what happened", happened, "what has happened", happened, "what was happening", happened, "what is happening", happened, "what was going on", happened, "what is going on", happened, "what went on", happened, "timeline", happened, "what happened to", happened, "events", happened,
 	// In which state.
 	"open", state("open"), "still open", state("open"), "unresolved", state("open"), "pending", state("open"), "closed", state("closed"), "fixed", state("closed"),
 	"merged", about(Pull, state("merged")), "that were merged", about(Pull, state("merged")), "draft", state("draft"), "drafts", state("draft"),

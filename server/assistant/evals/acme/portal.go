@@ -39,6 +39,10 @@ func Portal() []tools.Tool {
 			return map[string]any{"rollouts": []any{rollout}}, nil
 		}),
 		tools.New(read("edge_nodes_list"), nodes),
+		tools.New(read("accounts_timeline_list"), timeline),
+		tools.New(read("accounts_services_list"), func(context.Context, teamIn) (map[string]any, error) {
+			return map[string]any{"items": []any{map[string]any{"name": "payments", "pipeline": "api", "project": "api"}}}, nil
+		}),
 	}
 }
 
