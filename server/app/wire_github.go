@@ -75,6 +75,7 @@ func (a *App) effect(e ci.Effect) github.Effect {
 
 // buildCaused shows a build on the page of the delivery that brought its version.
 func (a *App) buildCaused(ctx context.Context, c ci.BuildCaused) error {
+	a.traceCaused(c)
 	return a.github.Caused(ctx, c.Delivery, a.effect(c.Effect))
 }
 

@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/signalbox/signalbox/server/ci"
 	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/telemetry"
 	"github.com/signalbox/signalbox/server/platform/work"
@@ -44,7 +47,20 @@ func (a *App) traced(e *gin.Engine) {
 type jobTracer struct{ to *telemetry.Tracing }
 
 func tracedJob(j work.Job) telemetry.Job {
-	return telemetry.Job{Kind: j.Kind, ID: j.ID, Team: j.Team, Attempt: j.Attempt, Payload: j.Payload}
+	out := telemetry.Job{Kind: j.Kind, ID: j.ID, Team: j.Team, Attempt: j.Attempt, Payload: j.Payload}
+	var of struct{ Build int64 }
+	if j.Kind == "ci.build" && json.Unmarshal(j.Payload, &of) == nil {
+		out.Cause = "build " + strconv.FormatInt(of.Build, 10)
+	}
+	return out
+}
+
+// traceCaused puts a build into the trace of the delivery that it comes of, where that
+// came to this node and traces are made.
+func (a *App) traceCaused(b ci.BuildCaused) {
+	if a.tracing != nil {
+		a.tracing.Caused("delivery "+b.Delivery, "build "+b.Effect.ID)
+	}
 }
 
 // Enqueued implements work.Tracer.

@@ -9,6 +9,7 @@ import (
 	"github.com/signalbox/signalbox/server/ci/plan"
 	"github.com/signalbox/signalbox/server/ci/resource"
 	"github.com/signalbox/signalbox/server/platform/database"
+	"github.com/signalbox/signalbox/server/platform/telemetry"
 )
 
 // maxRounds bounds how many builds one look at a job may start; the job is then
@@ -337,7 +338,11 @@ func (s *Service) createBuild(ctx context.Context, b *buildRow) error {
 		}
 		b.Name = formatInt(number)
 	}
-	return s.insertBuild(ctx, b)
+	if err := s.insertBuild(ctx, b); err != nil {
+		return err
+	}
+	telemetry.Keep(ctx, "build "+formatInt(b.ID))
+	return nil
 }
 
 // keepDefaults gives a build that starts by itself the defaults of the job's inputs.

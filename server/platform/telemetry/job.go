@@ -15,6 +15,8 @@ type Job struct {
 	Attempt  int
 	// Payload tells it from others of its kind; no trace shows it.
 	Payload []byte
+	// Cause is what Keep or Caused called that which the job does; "" when nobody calls it anything.
+	Cause string
 }
 
 func (j Job) key() string { return j.Kind + " " + string(j.Payload) }
@@ -27,11 +29,31 @@ func (t *Tracing) Enqueued(ctx context.Context, job Job) {
 	}
 }
 
-// Job makes a span of one attempt at a durable job, linked to what enqueued it.
+// Keep remembers the span in ctx as the cause of what comes later and elsewhere,
+// such as a delivery's digestion. Outside of a request that is traced it does nothing.
+func Keep(ctx context.Context, cause string) {
+	if t, traced := ctx.Value(tracingKey{}).(*Tracing); traced {
+		t.causes.put(cause, api.SpanContextFromContext(ctx))
+	}
+}
+
+type tracingKey struct{}
+
+// Caused says that one thing came of another: a build of a delivery.
+func (t *Tracing) Caused(cause, effect string) {
+	if made, found := t.causes.look(cause); found {
+		t.causes.put(effect, made)
+	}
+}
+
+// Job makes a span of one attempt at a durable job: within the trace of its cause, if
+// this node knows it, else one of its own, linked to what enqueued it.
 func (t *Tracing) Job(ctx context.Context, job Job) (context.Context, func(error)) {
 	options := []api.SpanStartOption{api.WithSpanKind(api.SpanKindConsumer), api.WithAttributes(
 		attribute.String("signalbox.job.kind", job.Kind), attribute.Int64("signalbox.job.id", job.ID), attribute.Int("signalbox.job.attempt", job.Attempt), attribute.Int64("signalbox.team", job.Team))}
-	if made, found := t.parents.take(job.key()); found {
+	if made, found := t.causes.look(job.Cause); found {
+		ctx = api.ContextWithRemoteSpanContext(ctx, made)
+	} else if made, found := t.parents.take(job.key()); found {
 		options = append(options, api.WithLinks(api.Link{SpanContext: made}))
 	}
 	ctx, span := t.tracer.Start(ctx, "job "+job.Kind, options...)
@@ -41,7 +63,7 @@ func (t *Tracing) Job(ctx context.Context, job Job) (context.Context, func(error
 // remembered is how many spans wait for the job that they made.
 const remembered = 4096
 
-// parents are spans by what they enqueued; the oldest go first.
+// parents are spans by what they enqueued or caused; the oldest go first.
 type parents struct {
 	mu    sync.Mutex
 	made  map[string]api.SpanContext
@@ -62,6 +84,13 @@ func (p *parents) put(key string, made api.SpanContext) {
 		delete(p.made, p.order[0])
 		p.order = p.order[1:]
 	}
+}
+
+func (p *parents) look(key string) (api.SpanContext, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	made, found := p.made[key]
+	return made, found
 }
 
 // take gives a span once. Its place in the order stays until it is pushed out.

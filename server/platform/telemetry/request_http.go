@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -22,7 +23,7 @@ func (t *Tracing) Requests(id func(*gin.Context) string) gin.HandlerFunc {
 		ctx := propagator.Extract(c.Request.Context(), propagation.HeaderCarrier(c.Request.Header))
 		ctx, span := t.tracer.Start(ctx, c.Request.Method+" "+route, api.WithSpanKind(api.SpanKindServer), api.WithAttributes(
 			attribute.String("http.request.method", c.Request.Method), attribute.String("http.route", route), attribute.String("signalbox.request_id", id(c))))
-		c.Request = c.Request.WithContext(ctx)
+		c.Request = c.Request.WithContext(context.WithValue(ctx, tracingKey{}, t))
 		defer func() {
 			status := c.Writer.Status()
 			span.SetAttributes(attribute.Int("http.response.status_code", status), attribute.Int("http.response.body.size", max(0, c.Writer.Size())))

@@ -35,7 +35,8 @@ type Deps struct {
 type Tracing struct {
 	provider *trace.TracerProvider
 	tracer   api.Tracer
-	parents  parents
+	// parents are of jobs that wait, causes of what comes of deliveries and of people.
+	parents, causes parents
 }
 
 // New begins to send; the caller asks for it only when there is an endpoint.

@@ -196,6 +196,31 @@ func TestJobs(t *testing.T) {
 	}
 }
 
+// TestCauses: a build runs in the trace of the delivery that it comes of, each attempt of it.
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	c := newCollector(t)
+	tracing := setup(t, c, 1)
+	e := server(tracing, func(g *gin.Context) { Keep(g.Request.Context(), "delivery d-1") })
+	r := httptest.NewRequest(http.MethodGet, "/hooks/x", nil)
+	r.Header.Set("traceparent", "00-"+callersTrace+"-"+callersSpan+"-01")
+	e.ServeHTTP(httptest.NewRecorder(), r)
+	tracing.Caused("delivery d-1", "build 7")
+	tracing.Caused("delivery unknown", "build 8")
+	for _, kind := range []string{"first", "second"} {
+		_, over := tracing.Job(t.Context(), Job{Kind: kind, Cause: "build 7"})
+		over(nil)
+	}
+	_, over := tracing.Job(t.Context(), Job{Kind: "other", Cause: "build 8"})
+	over(nil)
+	Keep(t.Context(), "outside of a request")
+	spans := c.sent(t, tracing)
+	hook, first, second := spans["GET /hooks/:secret"], spans["job first"], spans["job second"]
+	if first.ParentSpanID != hook.SpanID || first.TraceID != callersTrace || second.ParentSpanID != hook.SpanID || spans["job other"].TraceID == callersTrace {
+		t.Errorf("%+v", spans)
+	}
+}
+
 func TestParentsAreBounded(t *testing.T) {
 	t.Parallel()
 	tracing := setup(t, newCollector(t), 1)
