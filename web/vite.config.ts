@@ -18,6 +18,19 @@ export default defineConfig({
     // Nothing is inlined as data: URL, the content security policy of the server allows only its own files.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What many pages use travels together: left alone, each icon and each hook is a request of its own.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            { name: "icons", test: /lucide-react/, minShareCount: 2 },
+            { name: "queries", test: /@tanstack\/(react-query|query-core)/, minShareCount: 2 },
+            { name: "pieces", test: /src\/(api|format|ui)\/(?!Dialog|Drawer|.*Layer|schema|ansi)/, minShareCount: 3 },
+          ],
+        },
+      },
+    },
     reportCompressedSize: true,
   },
   server: {

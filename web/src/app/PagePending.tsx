@@ -1,7 +1,11 @@
+import { useEffect } from "react";
+import { useFrame } from "@/ui/frame/context";
 import { Skeleton, SkeletonRows } from "@/ui/Skeleton";
 
-/** The first load of a page: a header and rows where the real ones will be. */
+/** The first load of a page: a header and rows where the real ones will be, and the column of its list kept. */
 export function PagePending() {
+  const { claimContext } = useFrame();
+  useEffect(claimContext, [claimContext]);
   return (
     <>
       <div className="head" aria-hidden="true">

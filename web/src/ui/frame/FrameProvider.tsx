@@ -28,7 +28,8 @@ export function FrameProvider({ children }: { children: ReactNode }) {
     }),
     [toast, announce],
   );
-  const state = useMemo(() => ({ page, contextSlot, setContextSlot, hasContext: claims > 0 }), [page, contextSlot, claims]);
+  // Until the first page has said what it is, its list is expected: nearly all have one, and a column that comes late moves the page.
+  const state = useMemo(() => ({ page, contextSlot, setContextSlot, hasContext: claims > 0 || page.title === "" }), [page, contextSlot, claims]);
 
   return (
     <FrameApiContext value={frame}>
