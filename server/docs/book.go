@@ -78,7 +78,11 @@ func load(address string, facts Facts) (*Book, error) {
 		b.Parts = append(b.Parts, p)
 	}
 	reference := Part{Title: "Reference"}
-	for _, c := range facts.chapters() {
+	chapters, err := facts.chapters()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range chapters {
 		page, err := render("/docs/reference/"+c.name, c.markdown, address)
 		if err != nil {
 			return nil, err
@@ -197,7 +201,9 @@ type Manual struct {
 	deps Deps
 	once sync.Once
 	book *Book
-	err  error
+	// openAPI is handed out as it is, to those who make clients of it.
+	openAPI []byte
+	err     error
 }
 
 // Deps is what the manual is made with.
@@ -216,7 +222,11 @@ func New(deps Deps) *Manual { return &Manual{deps: deps} }
 
 // Book is the rendered manual.
 func (m *Manual) Book() (*Book, error) {
-	m.once.Do(func() { m.book, m.err = load(m.deps.Address(), m.deps.Facts()) })
+	m.once.Do(func() {
+		facts := m.deps.Facts()
+		m.openAPI = facts.OpenAPI
+		m.book, m.err = load(m.deps.Address(), facts)
+	})
 	return m.book, m.err
 }
 

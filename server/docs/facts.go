@@ -13,32 +13,35 @@ type Facts struct {
 	Commands []Command
 	Routes   []Route
 	Metrics  []Metric
-	Events   []string
+	Events   []Event
 	Tools    []Tool
 	Exits    []Exit
+	// OpenAPI is the description of our own API, as YAML; nil where the program does not carry it.
+	OpenAPI []byte
 }
+
+// Event is something that people can be told of.
+type Event struct{ Name, Capability, When string }
 
 // Command is one command of the command line.
 type Command struct {
 	// Use is how it is called: "signalbox token create [flags]".
 	Use, Short, Long string
-	Flags            []Flag
+	// Flags are listed as --help lists them.
+	Flags string
 }
-
-// Flag is one of a command's.
-type Flag struct{ Name, Type, Default, Meaning string }
 
 // Route is something the server answers.
 type Route struct {
 	Method, Path string
-	// Access says who may call it.
-	Access string
+	// Access says who may call it, Why what stands in for a caller where anybody may.
+	Access, Why string
 }
 
 // Metric is one that /metrics shows.
 type Metric struct {
-	Name, Kind, Help string
-	Labels           []string
+	Name, Help string
+	Labels     []string
 }
 
 // Tool is one that assistant and MCP clients may call.
@@ -57,10 +60,15 @@ type Exit struct {
 // chapter is a page of the reference before it is rendered.
 type chapter struct{ name, markdown string }
 
-func (f Facts) chapters() []chapter {
-	return []chapter{
-		{"configuration", f.configuration()},
+func (f Facts) chapters() ([]chapter, error) {
+	api, err := f.api()
+	if err != nil {
+		return nil, err
 	}
+	list := []chapter{{"configuration", f.configuration()}, {"commands", f.commands()}}
+	list = append(list, api...)
+	return append(list, chapter{"protocols", f.protocols()}, chapter{"events", f.events()}, chapter{"tools", f.tools()}, chapter{"metrics", f.metrics()},
+		chapter{"agent", f.agent()}), nil
 }
 
 // cell makes text fit into a table.

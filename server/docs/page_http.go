@@ -132,12 +132,24 @@ func (s *shelf) give(c *gin.Context, name string, make func(*Book) (view, int)) 
 
 func (s *shelf) asset(c *gin.Context) {
 	name := c.Param("file")
+	if name == "openapi.yaml" {
+		s.openAPI(c)
+		return
+	}
 	raw, err := assets.ReadFile("assets/" + name)
 	if err != nil || strings.HasSuffix(name, ".html") {
 		s.page(c)
 		return
 	}
 	newAnswer(raw, mime.TypeByExtension(path.Ext(name)), http.StatusOK).write(c)
+}
+
+func (s *shelf) openAPI(c *gin.Context) {
+	if _, err := s.manual.Book(); err != nil {
+		api.WriteProblem(c, err)
+		return
+	}
+	newAnswer(s.manual.openAPI, "application/yaml", http.StatusOK).write(c)
 }
 
 func newAnswer(body []byte, kind string, status int) answer {
