@@ -52,7 +52,7 @@ packages-soak:
 	@./deploy/ensure-packages.sh soak
 
 # What stands on containers, files and protocols alone, and asks the database nothing of its own.
-NOT_ON_POSTGRES = BadRegistry|KilledInsideAContainer|KilledWhileGetting|KilledResourceScript|DiskFull|ChainOfResourceTypes|Hostile|NeverEnds|LargeAttachments|ManyFingerprints|ImportLaw|EveryPackage|FileNames|BundleFromInventory|BundleBuild|BundleKeys|LogCommands|DemoLogs|MCP|MemoryLimit|HostImage|ReportsOfARealTask|SpecAndRoutes|ReplayOfFly|BuildLinesSurvive|DemoFleet|DemoErrors|ManualCommands|StoppedWhileBuilding|LandedWorker|HowBuildsEnd|AbortWhileRunning|HostImageForbidden|AgentPatchesMachines|ChecksSay
+NOT_ON_POSTGRES = ManualCommands|AnswersShown|BadRegistry|KilledInsideAContainer|KilledWhileGetting|KilledResourceScript|DiskFull|ChainOfResourceTypes|Hostile|NeverEnds|LargeAttachments|ManyFingerprints|ImportLaw|EveryPackage|FileNames|BundleFromInventory|BundleBuild|BundleKeys|LogCommands|DemoLogs|MCP|MemoryLimit|HostImage|ReportsOfARealTask|SpecAndRoutes|ReplayOfFly|BuildLinesSurvive|DemoFleet|DemoErrors|ManualCommands|StoppedWhileBuilding|LandedWorker|HowBuildsEnd|AbortWhileRunning|HostImageForbidden|AgentPatchesMachines|ChecksSay
 
 test: packages-test build check ## everything: checks, Go on SQLite and PostgreSQL, web, browser
 	go test ./...

@@ -28,6 +28,9 @@ if [ "$want" != run ]; then
     need perl perl-base
     need busybox busybox-static
     need python3 python3
+    need jq jq
+    need curl curl
+    need openssl openssl
     need /usr/lib/python3/dist-packages/sentry_sdk python3-sentry-sdk
     need dnf dnf
     need rpm rpm

@@ -29,6 +29,14 @@ type Fence struct {
 	Code string
 }
 
+// needs is what a block asks for, in words: needs=a-new-machine, but needs=sentry-cli.
+func (f Fence) needs() string {
+	if article, rest, found := strings.Cut(f.Needs, "-"); found && (article == "a" || article == "an" || article == "machines") {
+		return article + " " + strings.ReplaceAll(rest, "-", " ")
+	}
+	return f.Needs
+}
+
 // fenceOf reads the words behind the three backticks: "sh needs=helm".
 func fenceOf(info, code string) Fence {
 	f := Fence{Code: code}
@@ -156,7 +164,7 @@ func drawCode(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.W
 	f := fenceOf(info(block, source), code(block, source))
 	caption := captions[f.Language]
 	if f.Needs != "" {
-		caption = "Needs " + f.Needs
+		caption = "Needs " + f.needs()
 	}
 	fmt.Fprintf(w, `<div class="block %s">`, html.EscapeString(f.Language))
 	if caption != "" {

@@ -77,10 +77,14 @@ func (f Facts) api() ([]chapter, error) {
 		var b strings.Builder
 		fmt.Fprintf(&b, "# API: %s\n\nOur own API, JSON over HTTP. Sign in with a cookie, or send a token as `Authorization: Bearer`. Errors are `application/problem+json`. "+
 			"Lists take `team`. Unknown fields are refused by name. [The whole description](/docs/assets/openapi.yaml) is OpenAPI 3.\n", a.title)
-		prefix := "/api/v1/" + a.name + "/"
+		prefix, noun := "/api/v1/"+a.name+"/", ""
 		for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
 			if !strings.HasPrefix(path, prefix) && (a.name != "system" || path != "/api/v1/stream") {
 				continue
+			}
+			if word, _, _ := strings.Cut(strings.TrimPrefix(path, prefix), "/"); word != noun && strings.HasPrefix(path, prefix) {
+				noun = word
+				fmt.Fprintf(&b, "\n## %s\n", noun)
 			}
 			at := d.Paths[path]
 			for _, m := range []struct {

@@ -63,6 +63,9 @@ type answer struct {
 	tag, kind     string
 }
 
+// longContents is how many sections a page lists with their subsections; longer ones only list the sections.
+const longContents = 30
+
 // view is what the frame shows.
 type view struct {
 	Title, Description, Version, Query, Path string
@@ -84,8 +87,12 @@ func (s *shelf) page(c *gin.Context) {
 		}
 		v := view{Title: page.Title, Description: page.Lead, Path: page.Path, Previous: previous, Next: next,
 			Body: template.HTML(page.HTML)} // of our own pages, by a renderer that lets no raw HTML through
+		depth := 3
+		if len(page.Sections) > longContents {
+			depth = 2
+		}
 		for _, section := range page.Sections[1:] {
-			if section.Level <= 3 {
+			if section.Level <= depth {
 				v.Contents = append(v.Contents, section)
 			}
 		}
