@@ -6,7 +6,7 @@ import (
 )
 
 type keptRow struct {
-	deliveryRow
+	Row         deliveryRow `gorm:"embedded"`
 	ChannelName string
 	ChannelKind Kind
 }
@@ -52,8 +52,8 @@ func (s *Service) search(ctx context.Context, team int64, in Search, capabilitie
 	}
 	list := make([]Kept, len(rows))
 	for i, r := range rows {
-		word, _, _ := strings.Cut(r.Rule, ":")
-		list[i] = Kept{Delivery: r.delivery(), Channel: r.ChannelID, ChannelName: r.ChannelName, ChannelKind: r.ChannelKind, Capability: word}
+		word, _, _ := strings.Cut(r.Row.Rule, ":")
+		list[i] = Kept{Delivery: r.Row.delivery(), Channel: r.Row.ChannelID, ChannelName: r.ChannelName, ChannelKind: r.ChannelKind, Capability: word}
 	}
 	return list, nil
 }
