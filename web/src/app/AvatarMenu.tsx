@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Keyboard, LogOut, Monitor, Moon, Sun, User } from "lucide-react";
+import { BookOpen, Keyboard, LogOut, Monitor, Moon, Sun, User } from "lucide-react";
 import { useSession } from "@/api/session";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from "@/ui/Menu";
 import { type Theme, useTheme } from "./theme";
@@ -36,6 +36,9 @@ export function AvatarMenu({ onHelp, onSignOut }: Props) {
       </MenuItem>
       <MenuItem icon={Keyboard} keys="?" onSelect={onHelp}>
         Keyboard
+      </MenuItem>
+      <MenuItem icon={BookOpen} onSelect={() => window.location.assign("/docs")}>
+        Manual
       </MenuItem>
       <MenuSeparator />
       <MenuChoice label="Theme" value={theme} options={themes} onChange={setTheme} />

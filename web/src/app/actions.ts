@@ -52,6 +52,7 @@ export function useFrameActions({ openPalette, openHelp, openAsk, signOut }: Doo
     { id: "theme.system", label: "Theme: as the system", group: "You", icon: Monitor, run: () => setTheme("system") },
     { id: "theme.light", label: "Theme: light", group: "You", icon: Sun, run: () => setTheme("light") },
     { id: "theme.dark", label: "Theme: dark", group: "You", icon: Moon, run: () => setTheme("dark") },
+    { id: "go.manual", label: "Manual", group: "You", also: "docs help how", icon: BookOpen, run: () => window.location.assign("/docs") },
     { id: "frame.help", label: "Keyboard", group: "You", also: "shortcuts help", keys: "?", icon: Keyboard, run: openHelp },
     { id: "signout", label: "Sign out", group: "You", also: "log out", icon: LogOut, run: signOut },
   );

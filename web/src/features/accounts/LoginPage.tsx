@@ -94,7 +94,8 @@ function SignIn({ port, next }: { port?: number; next: string }) {
         {task.busy ? "Signing in…" : "Sign in"}
       </Button>
       <p className="meta">
-        The first administrator’s password was printed once when the server started. Lost it? <code>signalbox user reset</code> sets a new one.
+        The first administrator’s password was printed once when the server started. Lost it? <code>signalbox user reset</code> sets a new one.{" "}
+        <a className="link" href="/docs">The manual</a> needs no account.
       </p>
     </Gate>
   );

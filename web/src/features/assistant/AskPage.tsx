@@ -32,7 +32,7 @@ export function AskPage() {
           <div className="section-head">
             <h2>From elsewhere</h2>
           </div>
-          <p className="muted">The same questions from a terminal, and the same tools for any MCP client. Make a token under your account; its scopes decide what can be seen.</p>
+          <p className="muted">The same questions from a terminal, and the same tools for any MCP client. Make a token under your account; its scopes decide what can be seen. <a className="link" href="/docs/assistant">The first ten minutes</a></p>
           <CodeBlock label="Ask from a terminal" code={askCommand(url, team)} filled={[url, team]} wrap />
           <CodeBlock label="Add to an MCP client" code={mcpCommand(url)} filled={[url]} wrap />
         </section>

@@ -18,7 +18,7 @@ export function Beginnings({ team }: { team: string }) {
   return (
     <div className="pane pt-8 empty">
       <h2 className="headline">Begin anywhere</h2>
-      <p className="muted mt-2 max-w-[560px]">What comes in is joined here: push, build, release, error, log line, node. This page then shows what needs you and what happened lately.</p>
+      <p className="muted mt-2 max-w-[560px]">What comes in is joined here: push, build, release, error, log line, node. This page then shows what needs you and what happened lately. <a className="link" href="/docs">The manual</a></p>
       <ul className="grid gap-6 mt-6 max-w-[760px]">
         {ways.map(({ title, why, command, to, label }) => (
           <li key={title} className="grid grid-cols-[minmax(0,1fr)] gap-2">

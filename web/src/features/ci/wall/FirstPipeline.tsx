@@ -28,7 +28,8 @@ export function FirstPipeline({ team, start, onStart }: Props) {
         <div>
           <h2 className="headline">No pipelines yet</h2>
           <p className="muted mt-2 max-w-[560px]">
-            Pipelines of <b>{team}</b> will stand here, each with its state and its last builds, as soon as one is set. Concourse pipelines work as they are.
+            Pipelines of <b>{team}</b> will stand here, each with its state and its last builds, as soon as one is set. Concourse pipelines work as they are.{" "}
+            <a className="link" href="/docs/pipelines">The first ten minutes</a>
           </p>
         </div>
         <div className="waiting flex-wrap" role="status">

@@ -35,7 +35,8 @@ export function SetupPage() {
         <div className="empty">
           <h2 className="headline">{heard ? `${project.slug} reports its errors here` : "No errors yet, because nothing reports here"}</h2>
           <p>
-            Errors of <b>{project.slug}</b> appear within two seconds: grouped, with the source line and the release. Any Sentry SDK works. Paste this, start your program once.
+            Errors of <b>{project.slug}</b> appear within two seconds: grouped, with the source line and the release. Any Sentry SDK works. Paste this, start your program once.{" "}
+            <a className="link" href="/docs/errors">The first ten minutes</a>
           </p>
           <ol className="issues-steps">
             <Step no={1} title="Install the SDK" end={<Select compact aria-label="Platform" value={guide?.id ?? ""} options={setup.guides.map(({ id, name }) => ({ value: id, label: name }))} onValue={(next) => setSearch({ platform: next })} />}>

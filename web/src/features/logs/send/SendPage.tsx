@@ -82,7 +82,8 @@ export function SendPage() {
             ))}
           </dl>
           <p className="meta">
-            The token goes into the header Authorization as Bearer, or is the password of basic authorization with any name. It may only send, never read. A header X-Scope-OrgID is not needed; if there is one it must name {team}.
+            The token goes into the header Authorization as Bearer, or is the password of basic authorization with any name. It may only send, never read. A header X-Scope-OrgID is not needed; if there is one it must name {team}.{" "}
+            <a className="link" href="/docs/logs">The first ten minutes</a>
           </p>
         </div>
       </div>
