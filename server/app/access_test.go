@@ -134,7 +134,7 @@ func (w team) fill(path string) string {
 }
 
 // Where a reader finds nothing although he may look: the thing does not exist in the team furnished.
-var mayBeMissing = []string{"/containers/:handle", "/artifacts/:artifact", "/api/v1/cli", "/api/v1/system/dead-jobs/", "/users/me/regions/", "/resource-types/", "/edge/v1/agent/", "/assistant/runs/", "/assistant/approvals/", "/assistant/servers/"} // a run is its asker's, and owners'
+var mayBeMissing = []string{"/threads/", "/services/:service/", "/containers/:handle", "/artifacts/:artifact", "/api/v1/cli", "/api/v1/system/dead-jobs/", "/users/me/regions/", "/resource-types/", "/edge/v1/agent/", "/assistant/runs/", "/assistant/approvals/", "/assistant/servers/"} // a run is its asker's, and owners'
 
 func missing(path string) bool {
 	for _, m := range mayBeMissing {

@@ -15,8 +15,29 @@ import (
 // wireCatalog joins the capabilities; after all of them.
 func (a *App) wireCatalog(context.Context) error {
 	a.catalog = catalog.New(catalog.Deps{DB: a.db, Known: a.known, Audit: a.audit, Publish: a.publish, Now: now, Log: a.log, Builds: a.ci, Errors: a.issues, Lines: a.logs, Fleet: a.edge,
-		Sources: []thread.Source{a.github.Thread(), a.ci.Thread(), a.issues.Thread(), a.logs.Thread(), a.edge.Thread()}})
+		People: a.people, Manual: a.manualHits,
+		Sources: []thread.Source{a.github.Thread(), a.ci.Thread(), a.issues.Thread(), a.logs.Thread(), a.edge.Thread(), a.assistant.Thread()}})
 	return a.catalog.RegisterTools(a.tools)
+}
+
+// people are a team's members, for its members.
+func (a *App) people(ctx context.Context, team identity.Team) ([][2]string, error) {
+	list, err := a.accounts.Members(ctx, team.Name)
+	out := make([][2]string, len(list))
+	for i, m := range list {
+		out[i] = [2]string{m.User.Name, string(m.Role)}
+	}
+	return out, err
+}
+
+// manualHits are sections of the manual, as a search names them.
+func (a *App) manualHits(_ context.Context, text string) ([]thread.Hit, error) {
+	found, err := a.manual.Find(text)
+	out := make([]thread.Hit, len(found))
+	for i, h := range found {
+		out[i] = thread.Hit{Capability: "accounts", Kind: "manual", Title: h.Title, Detail: h.Page, Path: h.Path}
+	}
+	return out, err
 }
 
 // known is what services could be made of, as far as the caller may see it.

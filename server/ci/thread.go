@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ func (s *Service) threadHappened(ctx context.Context, span thread.Span) ([]threa
 	return out, err
 }
 
-// threadFind knows pipelines, jobs and resources by name, and builds as "pipeline/job 12", "12" or by the commit they took.
+// threadFind knows repositories, pipelines, jobs and resources by name, and builds as "pipeline/job 12", "12" or by the commit they took.
 func (s *Service) threadFind(ctx context.Context, team identity.Team, text string, limit int) ([]thread.Hit, error) {
 	named, err := s.store.namedLike(ctx, team.ID, text, limit)
 	if err != nil {
@@ -71,7 +72,10 @@ func (s *Service) threadFind(ctx context.Context, team identity.Team, text strin
 	out := make([]thread.Hit, 0, len(named))
 	for _, n := range named {
 		h := thread.Hit{Capability: "ci", Kind: n.Kind, Title: n.Name, Path: pipelinePage(team.Name, n.Pipeline)}
-		if n.Kind != "pipeline" {
+		if n.Kind == "repository" {
+			_, h.Title, _ = strings.Cut(n.Name, "/") // the place comes first
+			h.Path = "/teams/" + url.PathEscape(team.Name) + "/ci/hooks/deliveries?repository=" + url.QueryEscape(h.Title)
+		} else if n.Kind != "pipeline" {
 			h.Detail = n.Pipeline
 			h.Path += "/" + n.Kind + "s/" + url.PathEscape(n.Name)
 		}
@@ -84,21 +88,28 @@ func (s *Service) threadFind(ctx context.Context, team identity.Team, text strin
 	return out, err
 }
 
+// touchedFor is how long a job is a person's after they ran it.
+const touchedFor = 14 * 24 * time.Hour
+
 // threadNeeds are approvals that wait and jobs whose newest build did not succeed.
 func (s *Service) threadNeeds(ctx context.Context, team identity.Team) ([]thread.Need, error) {
+	me := identity.From(ctx).Name
 	waiting, err := s.store.waitingFor(ctx, team.ID)
 	if err != nil {
 		return nil, err
 	}
 	out := []thread.Need{}
 	for _, b := range waiting {
-		out = append(out, thread.Need{Capability: "ci", Kind: "approval", Title: b.title() + " waits for approval", Path: b.path(team.Name), Since: time.UnixMilli(b.CreatedAt).UTC(), Tone: thread.Warn})
+		out = append(out, thread.Need{Capability: "ci", Kind: "approval", Title: b.title() + " waits for approval", Path: b.path(team.Name), Since: time.UnixMilli(b.CreatedAt).UTC(), Tone: thread.Warn, Mine: b.CreatedBy == me, Refs: b.refs()})
 	}
 	broken, err := s.store.brokenJobs(ctx, team.ID)
-	me := identity.From(ctx).Name
+	if err != nil {
+		return nil, err
+	}
+	touched, err := s.store.touchedJobs(ctx, team.ID, me, s.deps.Now().Add(-touchedFor).UnixMilli())
 	for _, b := range broken {
 		out = append(out, thread.Need{Capability: "ci", Kind: "build", Title: b.title() + " " + b.Status, Detail: b.Cause, Path: b.path(team.Name),
-			Since: time.UnixMilli(b.EndedAt).UTC(), Tone: thread.Bad, Mine: b.CreatedBy == me})
+			Since: time.UnixMilli(b.EndedAt).UTC(), Tone: thread.Bad, Mine: slices.Contains(touched, b.JobID), Refs: b.refs()})
 	}
 	return out, err
 }

@@ -36,6 +36,12 @@ func (s store) brokenJobs(ctx context.Context, team int64) ([]threadBuild, error
 		AND b.status IN ('failed', 'errored') ORDER BY b.ended_at DESC LIMIT 50`, team)
 }
 
+// touchedJobs are those that a person has run lately.
+func (s store) touchedJobs(ctx context.Context, team int64, who string, since int64) (ids []int64, err error) {
+	err = s.db.Reader(ctx).Raw("SELECT DISTINCT job_id FROM ci_builds WHERE team_id = ? AND created_by = ? AND ended_at >= ? AND job_id <> 0", team, who, since).Scan(&ids).Error
+	return ids, err
+}
+
 // buildsLike finds builds by number, with a word of their pipeline or job before it, or by the beginning of a commit.
 func (s store) buildsLike(ctx context.Context, team int64, text string, limit int) ([]threadBuild, error) {
 	words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '/' || r == '#' })
@@ -89,7 +95,8 @@ func (s store) namedLike(ctx context.Context, team int64, text string, limit int
 			WHERE j.team_id = ? AND j.active AND NOT p.archived AND p.instance_vars = '' AND LOWER(p.name || '/' || j.name) LIKE ? ESCAPE '\'
 		UNION ALL SELECT 'resource', r.name, p.name, 2 FROM ci_resources r JOIN ci_pipelines p ON p.id = r.pipeline_id
 			WHERE r.team_id = ? AND r.active AND NOT p.archived AND p.instance_vars = '' AND LOWER(r.name) LIKE ? ESCAPE '\'
-		) x ORDER BY place, LENGTH(name), name, pipeline LIMIT ?`, team, like, team, like, team, like, limit).Scan(&list).Error
+		UNION ALL SELECT DISTINCT 'repository', repository, '', 3 FROM ci_resources WHERE team_id = ? AND active AND LOWER(repository) LIKE ? ESCAPE '\'
+		) x ORDER BY place, LENGTH(name), name, pipeline LIMIT ?`, team, like, team, like, team, like, team, like, limit).Scan(&list).Error
 	return list, err
 }
 

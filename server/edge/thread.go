@@ -73,8 +73,13 @@ func (s *Service) threadFind(ctx context.Context, team identity.Team, text strin
 	out := make([]thread.Hit, len(list))
 	for i, r := range list {
 		out[i] = thread.Hit{Capability: "edge", Kind: r.Kind, Title: r.Name, Detail: r.Detail, Path: r.path(team.Name)}
-		if r.Kind == "cve" {
+		switch r.Kind {
+		case "cve":
 			out[i].Kind = "CVE"
+		case "policie":
+			out[i].Kind = "policy"
+		case "site":
+			out[i].Path = fleetPage(team.Name, "site:"+r.ID)
 		}
 	}
 	return out, err

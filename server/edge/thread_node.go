@@ -77,7 +77,7 @@ func mostSites(nodes []*Node) []string {
 			count[n.Site]++
 		}
 	}
-	sites := slices.Collect(maps.Keys(count))
+	sites := slices.AppendSeq(make([]string, 0, len(count)), maps.Keys(count))
 	slices.SortFunc(sites, func(a, b string) int { return cmp.Or(count[b]-count[a], cmp.Compare(a, b)) })
 	return sites
 }

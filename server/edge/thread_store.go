@@ -24,8 +24,10 @@ func (r rows) threadLike(ctx context.Context, team int64, text string, limit int
 		SELECT 'node' AS kind, id, name, site || ' · ' || variant AS detail, 0 AS place, seen_at AS at FROM edge_nodes WHERE team_id = ? AND (LOWER(name) LIKE ? ESCAPE '\' OR LOWER(hostname) LIKE ? ESCAPE '\')
 		UNION ALL SELECT 'bundle', id, id, channel, 1, published_at FROM edge_bundles WHERE team_id = ? AND LOWER(id) LIKE ? ESCAPE '\'
 		UNION ALL SELECT 'rollout', id, 'Rollout ' || number || ' of ' || bundle_id, policy || ' · ' || state, 2, created_at FROM edge_rollouts WHERE team_id = ? AND LOWER('rollout ' || number || ' of ' || bundle_id || policy) LIKE ? ESCAPE '\'
+		UNION ALL SELECT 'policie', id, name, '', 3, 0 FROM edge_policies WHERE team_id = ? AND LOWER(name) LIKE ? ESCAPE '\'
+		UNION ALL SELECT 'site', name, name, description, 3, 0 FROM edge_sites WHERE team_id = ? AND LOWER(name) LIKE ? ESCAPE '\'
 		UNION ALL SELECT 'cve', cve, cve, MAX(source), 3, 0 FROM edge_fixes WHERE team_id = ? AND LOWER(cve) LIKE ? ESCAPE '\' GROUP BY cve
-		) x ORDER BY place, at DESC, name LIMIT ?`, team, like, like, team, like, team, like, team, like, limit).Scan(&list).Error
+		) x ORDER BY place, at DESC, name LIMIT ?`, team, like, like, team, like, team, like, team, like, team, like, team, like, limit).Scan(&list).Error
 	return list, err
 }
 

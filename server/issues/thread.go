@@ -49,7 +49,7 @@ func (s *Service) threadHappened(ctx context.Context, span thread.Span) ([]threa
 	return out, err
 }
 
-// threadFind knows errors by title, value and short name, releases by version, projects by name.
+// threadFind knows errors by title and short name, releases by version and commit, events by id, projects, alerts and monitors by name.
 func (s *Service) threadFind(ctx context.Context, team identity.Team, text string, limit int) ([]thread.Hit, error) {
 	base := "/teams/" + url.PathEscape(team.Name) + "/issues"
 	found, err := s.rows().threadLike(ctx, team.ID, text, limit)
@@ -59,8 +59,14 @@ func (s *Service) threadFind(ctx context.Context, team identity.Team, text strin
 		switch r.Kind {
 		case "project":
 			h.Path = base + "/projects/" + url.PathEscape(r.Project)
-		case "release":
+		case "release", "commit":
 			h.Path = base + "/releases/" + formatID(r.ID)
+		case "alert":
+			h.Path = base + "/alerts/" + formatID(r.ID)
+		case "monitor":
+			h.Path = base + "/monitors/" + formatID(r.ID)
+		case "event":
+			h.Path = base + "/" + formatID(r.ID) + "/events/" + url.PathEscape(r.Ref)
 		case "view":
 			h.Path = base + "?query=" + url.QueryEscape(r.Ref)
 		default:
@@ -78,7 +84,7 @@ func (s *Service) threadNeeds(ctx context.Context, team identity.Team) ([]thread
 	out := make([]thread.Need, len(rows))
 	for i, r := range rows {
 		out[i] = thread.Need{Capability: "issues", Kind: "error", Title: r.Title, Detail: strings.TrimSpace(r.Project + " · " + r.Kind), Path: r.path(team.Name), Since: time.UnixMilli(r.At).UTC(),
-			Tone: thread.Bad, Mine: r.Actor != "" && r.Actor == me.Name}
+			Tone: thread.Bad, Mine: r.Actor != "" && r.Actor == me.Name, Refs: thread.Refs{Project: r.Project}}
 	}
 	return out, err
 }

@@ -2,6 +2,7 @@ package issues
 
 import (
 	"context"
+	"strings"
 
 	"github.com/signalbox/signalbox/server/platform/database"
 )
@@ -34,7 +35,31 @@ func (r rows) threadLike(ctx context.Context, team int64, text string, limit int
 			FROM issues_issues i JOIN issues_projects p ON p.id = i.project_id WHERE i.team_id = ? AND i.status IN ('unresolved', 'resolved', 'archived')
 			AND (LOWER(i.title) LIKE ? ESCAPE '\' OR LOWER(p.slug || '-' || i.number) LIKE ? ESCAPE '\') ORDER BY i.last_seen DESC LIMIT ?) e
 		UNION ALL SELECT 'view', name, query, 0, '', query, 3, 0 FROM issues_views WHERE team_id = ? AND LOWER(name) LIKE ? ESCAPE '\'
-		) x ORDER BY place, at DESC LIMIT ?`, team, like, like, team, like, team, like, like, limit, team, like, 2*limit).Scan(&list).Error
+		UNION ALL SELECT 'alert', name, '', id, '', '', 4, 0 FROM issues_alerts WHERE team_id = ? AND LOWER(name) LIKE ? ESCAPE '\'
+		UNION ALL SELECT 'monitor', m.slug, p.slug, m.id, '', '', 5, 0 FROM issues_monitors m JOIN issues_projects p ON p.id = m.project_id WHERE p.team_id = ? AND LOWER(m.slug) LIKE ? ESCAPE '\'
+		) x ORDER BY place, at DESC LIMIT ?`, team, like, like, team, like, team, like, like, limit, team, like, team, like, team, like, 2*limit).Scan(&list).Error
+	if err != nil {
+		return nil, err
+	}
+	named, err := r.threadNamed(ctx, team, text)
+	return append(named, list...), err
+}
+
+// threadNamed finds what is called by a hash: events by their whole id, commits by their beginning.
+func (r rows) threadNamed(ctx context.Context, team int64, text string) (list []threadRow, err error) {
+	word := plainID(text)
+	if len(word) < 6 || len(word) > 40 || strings.Trim(word, "0123456789abcdef") != "" {
+		return nil, nil
+	}
+	err = r.db.Reader(ctx).Raw(`SELECT 'commit' AS kind, c.sha AS title, l.version || ' · ' || c.message AS detail, l.id FROM issues_commits c JOIN issues_releases l ON l.id = c.release_id
+		WHERE c.team_id = ? AND c.sha >= ? AND c.sha < ? ORDER BY l.created_at DESC, c.sha LIMIT 5`, team, word, word+"g").Scan(&list).Error
+	if err != nil || len(word) != 32 {
+		return list, err
+	}
+	events, err := r.eventsByID(ctx, team, word)
+	for _, e := range events {
+		list = append(list, threadRow{Kind: "event", Title: e.Title, Detail: e.Release, ID: e.IssueID, Ref: e.EventID})
+	}
 	return list, err
 }
 

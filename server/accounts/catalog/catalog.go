@@ -20,6 +20,10 @@ type Deps struct {
 	Sources []thread.Source
 	// Known is what a service could be made of, as far as the context's caller may see it.
 	Known func(ctx context.Context, team identity.Team) (Known, error)
+	// People are the names and roles of a team's members.
+	People func(ctx context.Context, team identity.Team) ([][2]string, error)
+	// Manual finds pages of the manual; nil when there is none.
+	Manual func(ctx context.Context, text string) ([]thread.Hit, error)
 	// What pages of one thing ask of others.
 	Builds Builds
 	Errors Errors

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/server/platform/api"
@@ -103,6 +104,8 @@ type timelineIn struct {
 	From    string `form:"from"`
 	To      string `form:"to"`
 	Service string `form:"service"`
+	// Capability narrows it: one or several, with commas between them.
+	Capability string `form:"capability"`
 }
 
 func (c *Catalog) handleTimeline(ctx context.Context, in timelineIn) (Timeline, error) {
@@ -114,7 +117,11 @@ func (c *Catalog) handleTimeline(ctx context.Context, in timelineIn) (Timeline, 
 	if err != nil {
 		return Timeline{}, err
 	}
-	return c.Timeline(ctx, team, from, to, in.Service)
+	only := Only{Service: in.Service}
+	if in.Capability != "" {
+		only.Capabilities = strings.Split(in.Capability, ",")
+	}
+	return c.Timeline(ctx, team, from, to, only)
 }
 
 func (c *Catalog) span(from, to string) (start, end time.Time, err error) {

@@ -61,8 +61,14 @@ type Timeline struct {
 	Missing []string `json:"missing"`
 }
 
-// Timeline tells what happened between two instants, of one service when that is named.
-func (c *Catalog) Timeline(ctx context.Context, team identity.Team, from, to time.Time, service string) (Timeline, error) {
+// Only narrows a timeline: to one service, to capabilities; empty is all.
+type Only struct {
+	Service      string
+	Capabilities []string
+}
+
+// Timeline tells what happened between two instants.
+func (c *Catalog) Timeline(ctx context.Context, team identity.Team, from, to time.Time, only Only) (Timeline, error) {
 	if !from.Before(to) {
 		return Timeline{}, problem.FieldError("from", "must be before to")
 	}
@@ -70,8 +76,13 @@ func (c *Catalog) Timeline(ctx context.Context, team identity.Team, from, to tim
 		return Timeline{}, problem.FieldError("from", "is more than 31 days before to; ask for less at once")
 	}
 	keep := func(thread.Event) bool { return true }
-	if service != "" {
-		s, err := c.service(ctx, team, service)
+	for _, name := range only.Capabilities {
+		if !slices.Contains(identity.Capabilities, name) {
+			return Timeline{}, problem.FieldError("capability", "%.40q is none of %s", name, strings.Join(identity.Capabilities, ", "))
+		}
+	}
+	if only.Service != "" {
+		s, err := c.service(ctx, team, only.Service)
 		if err != nil {
 			return Timeline{}, err
 		}
@@ -79,7 +90,7 @@ func (c *Catalog) Timeline(ctx context.Context, team identity.Team, from, to tim
 	}
 	span := thread.Span{Team: team, From: from, To: to, Limit: maxEvents + 1}
 	events, missing := ask(ctx, c, team, func(ctx context.Context, s thread.Source) ([]thread.Event, error) {
-		if s.Happened == nil {
+		if s.Happened == nil || len(only.Capabilities) > 0 && !slices.Contains(only.Capabilities, s.Capability) {
 			return nil, nil
 		}
 		return s.Happened(ctx, span)
@@ -125,14 +136,13 @@ func (c *Catalog) Search(ctx context.Context, team identity.Team, text string) (
 		}
 		return s.Find(ctx, team, text, maxHits)
 	})
-	services, err := c.store.services(ctx, team.ID)
-	for _, s := range services {
-		if strings.Contains(s.Name, strings.ToLower(text)) {
-			hits = append(hits, thread.Hit{Capability: "accounts", Kind: "service", Title: s.Name, Detail: s.Description, Path: servicePage(team.Name, s.Name)})
-		}
-	}
+	others, err := c.others(ctx, team, text)
+	hits = append(hits, others...)
 	rank := func(h thread.Hit) int {
 		title := strings.ToLower(h.Title)
+		if h.Kind == manual {
+			return 4 // it tells how, and is not the thing
+		}
 		switch low := strings.ToLower(text); {
 		case title == low:
 			return 0
@@ -149,6 +159,9 @@ func (c *Catalog) Search(ctx context.Context, team identity.Team, text string) (
 	return hits, missing, err
 }
 
+// manual is the kind of hits that are pages of the manual.
+const manual = "manual"
+
 // Home is what waits for a person and what happened lately.
 type Home struct {
 	Needs   []thread.Need  `json:"needs"`
@@ -164,6 +177,17 @@ func (c *Catalog) Home(ctx context.Context, team identity.Team) (Home, error) {
 		}
 		return s.Needs(ctx, team)
 	})
+	services, err := c.store.services(ctx, team.ID)
+	if err != nil {
+		return Home{}, err
+	}
+	me := identity.From(ctx).Name
+	for i, n := range needs {
+		owned := func(s Service) bool {
+			return slices.Contains(s.Owners, me) && (s.Pipeline != "" && s.Pipeline == n.Pipeline && (s.Job == "" || s.Job == n.Job) || s.Project != "" && s.Project == n.Project)
+		}
+		needs[i].Mine = n.Mine || slices.ContainsFunc(services, owned)
+	}
 	mine := func(n thread.Need) int {
 		if n.Mine {
 			return 0
@@ -174,7 +198,7 @@ func (c *Catalog) Home(ctx context.Context, team identity.Team) (Home, error) {
 		return cmp.Or(cmp.Compare(mine(a), mine(b)), b.Since.Compare(a.Since), cmp.Compare(a.Title, b.Title))
 	})
 	now := c.Now()
-	recent, err := c.Timeline(ctx, team, now.Add(-24*time.Hour), now.Add(time.Minute), "")
+	recent, err := c.Timeline(ctx, team, now.Add(-24*time.Hour), now.Add(time.Minute), Only{})
 	if err != nil {
 		return Home{}, err
 	}

@@ -11,7 +11,7 @@ import (
 func (c *Catalog) RegisterTools(r *tools.Registry) error {
 	return r.Register(
 		tools.New(tools.Spec{Name: "accounts_timeline_list", Title: "What happened", Class: tools.ReadOnly, Level: identity.Read,
-			Description: "What happened in a team between two times, newest first: pushes, builds, releases, deploys, new errors, alerts, rollouts, nodes. from and to are RFC 3339, the last 24 hours when left out; service names one service. Example: {\"team\":\"main\",\"from\":\"2026-11-21T14:00:00Z\",\"to\":\"2026-11-21T15:00:00Z\"}."}, c.toolTimeline),
+			Description: "What happened in a team between two times, newest first: pushes, builds, releases, deploys, new errors, alerts, rollouts, nodes. from and to are RFC 3339, the last 24 hours when left out; service names one service, capability one or several of ci, issues, logs, edge. Example: {\"team\":\"main\",\"from\":\"2026-11-21T14:00:00Z\",\"to\":\"2026-11-21T15:00:00Z\"}."}, c.toolTimeline),
 		tools.New(tools.Spec{Name: "accounts_services_list", Title: "List services", Class: tools.ReadOnly, Level: identity.Read,
 			Description: "The services of a team: owners, repository, pipeline, error project, log filter and package of each."}, c.toolServices),
 		tools.New(tools.Spec{Name: "accounts_things_search", Title: "Find anything by name", Class: tools.ReadOnly, Level: identity.Read,
@@ -30,6 +30,8 @@ type toolTimeline struct {
 	From    string `json:"from,omitempty"`
 	To      string `json:"to,omitempty"`
 	Service string `json:"service,omitempty"`
+	// Capability is ci, issues, logs or edge, or several with commas between them.
+	Capability string `json:"capability,omitempty"`
 }
 
 func (c *Catalog) toolTimeline(ctx context.Context, in toolTimeline) (Timeline, error) {

@@ -79,6 +79,8 @@ type Need struct {
 	Tone       Tone      `json:"tone"`
 	// Mine is true when it concerns who asks by name.
 	Mine bool `json:"mine"`
+	// Refs tie it to a service: what a person owns is theirs, too.
+	Refs `json:"-"`
 }
 
 // Source is what one capability contributes; nil functions contribute nothing. None of

@@ -5249,13 +5249,13 @@ export interface components {
         };
         AlertAction: {
             /** @enum {string} */
-            type: "mail" | "slack" | "webhook" | "github_issue";
+            type: "mail" | "slack" | "webhook" | "github" | "github_issue";
             /** @description The id of a channel, or a repository as owner/name */
             target: string;
         };
         AlertActionState: {
             /** @enum {string} */
-            type: "mail" | "slack" | "webhook" | "github_issue";
+            type: "mail" | "slack" | "webhook" | "github" | "github_issue";
             target: string;
             label: string;
             /** @description Why this cannot be done; empty when it can as far as is known */
@@ -5354,7 +5354,7 @@ export interface components {
         AlertChannel: {
             id: string;
             /** @enum {string} */
-            kind: "mail" | "slack" | "webhook";
+            kind: "mail" | "slack" | "webhook" | "github";
             name: string;
             summary: string;
             enabled: boolean;
@@ -5373,7 +5373,7 @@ export interface components {
         };
         AlertDelivery: {
             /** @enum {string} */
-            type: "mail" | "slack" | "webhook" | "github_issue";
+            type: "mail" | "slack" | "webhook" | "github" | "github_issue";
             target: string;
             label: string;
             /** @enum {string} */
@@ -8416,13 +8416,13 @@ export interface components {
         };
         LogAlertAction: {
             /** @enum {string} */
-            type: "mail" | "slack" | "webhook";
+            type: "mail" | "slack" | "webhook" | "github";
             /** @description The id of a channel */
             target: string;
         };
         LogAlertActionState: {
             /** @enum {string} */
-            type: "mail" | "slack" | "webhook";
+            type: "mail" | "slack" | "webhook" | "github";
             target: string;
             label: string;
             /** @description Why this cannot be done; empty when it can as far as is known */
@@ -8562,7 +8562,7 @@ export interface components {
         LogAlertChannel: {
             id: string;
             /** @enum {string} */
-            kind: "mail" | "slack" | "webhook";
+            kind: "mail" | "slack" | "webhook" | "github";
             name: string;
             summary: string;
             enabled: boolean;
@@ -8572,7 +8572,7 @@ export interface components {
         };
         LogAlertDelivery: {
             /** @enum {string} */
-            type: "mail" | "slack" | "webhook";
+            type: "mail" | "slack" | "webhook" | "github";
             target: string;
             label: string;
             /** @enum {string} */
@@ -9968,6 +9968,8 @@ export interface operations {
                 to?: string;
                 /** @description Only of this service */
                 service?: string;
+                /** @description Only of these: ci, issues, logs, edge, with commas between them */
+                capability?: string;
             };
             header?: never;
             path: {
