@@ -47,7 +47,7 @@ func (r rows) threadLike(ctx context.Context, team int64, text string, limit int
 
 // threadNamed finds what is called by a hash: events by their whole id, commits by their beginning.
 func (r rows) threadNamed(ctx context.Context, team int64, text string) (list []threadRow, err error) {
-	word := plainID(text)
+	word := strings.ToLower(strings.ReplaceAll(text, "-", ""))
 	if len(word) < 6 || len(word) > 40 || strings.Trim(word, "0123456789abcdef") != "" {
 		return nil, nil
 	}
