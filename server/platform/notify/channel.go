@@ -209,6 +209,12 @@ func (s *Service) Change(ctx context.Context, id string, change Change) (Channel
 		if err := s.apply(ctx, &row, was, change); err != nil {
 			return err
 		}
+		if change.Repository != nil && was.Repository != row.Summary {
+			// What it has opened lies in another repository.
+			if err := s.forgetIssues(ctx, id); err != nil {
+				return err
+			}
+		}
 		if change.Manner != nil || change.Enabled != nil {
 			if err := s.hasten(ctx, id); err != nil {
 				return err

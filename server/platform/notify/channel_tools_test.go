@@ -50,4 +50,12 @@ func TestToolListsChannels(t *testing.T) {
 			t.Errorf("%s tells the address: %s", c.name, got)
 		}
 	}
+	for name, want := range map[string]string{"accounts_rules_list": `"id":"ci:build.failed"`, "accounts_messages_list": `"state":"failed"`} {
+		if out, err := r.Call(member, name, json.RawMessage(`{"team":"main"}`)); err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %s %v", name, out, err)
+		}
+		if out, err := r.Call(member, name, json.RawMessage(`{"team":"other"}`)); err == nil {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
 }

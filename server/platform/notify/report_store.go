@@ -32,3 +32,7 @@ func (s *Service) saveIssue(ctx context.Context, row issueRow) error {
 	return s.DB.Writer(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "channel_id"}, {Name: "subject"}},
 		DoUpdates: clause.AssignmentColumns([]string{"marker", "number", "url", "created_at"})}).Create(&row).Error
 }
+
+func (s *Service) forgetIssues(ctx context.Context, channel string) error {
+	return s.DB.Writer(ctx).Where("channel_id = ?", channel).Delete(&issueRow{}).Error
+}

@@ -82,6 +82,7 @@ function columns({ refused, busy, onTest, onToggle, onEdit, onHistory, onDelete 
     {
       key: "what",
       head: "Told of",
+      width: "26%",
       cell: (channel) => (
         <span className="notify-lines" title={channel.pipelines.join(", ")}>
           <span>{told(channel)}</span>

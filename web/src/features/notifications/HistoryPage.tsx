@@ -61,7 +61,7 @@ export function HistoryPage() {
       }
     >
       <div className="toolbar flex-wrap">
-        <Input compact type="search" aria-label="Filter messages" placeholder="Title, channel or error" value={search.q ?? ""} onChange={({ target: { value } }) => setSearch({ q: value || undefined, before: undefined })} />
+        <Input compact className="notify-filter" type="search" aria-label="Filter messages" placeholder="Title, channel or error" value={search.q ?? ""} onChange={({ target: { value } }) => setSearch({ q: value || undefined, before: undefined })} />
         <Select compact aria-label="State" value={search.state ?? ""} options={[{ value: "", label: "Every state" }, ...states.map(([value, word]) => ({ value, label: counts[value] ? `${word} (${counts[value]})` : word }))]} onValue={(value) => setSearch({ state: (value || undefined) as MessageState | undefined, before: undefined })} />
         <Select compact aria-label="Channel" value={search.channel ?? ""} options={[{ value: "", label: "Every channel" }, ...channels.map(({ id, name }) => ({ value: id, label: name }))]} onValue={(value) => setSearch({ channel: value || undefined, before: undefined })} />
         <Select compact aria-label="Capability" value={search.capability ?? ""} options={[{ value: "", label: "Every capability" }, ...["ci", "issues", "logs", "edge", "system"].map((word) => ({ value: word, label: capabilityWord(word) }))]} onValue={(value) => setSearch({ capability: value || undefined, before: undefined })} />

@@ -59,7 +59,7 @@ export function RulesPage() {
       ) : (
         <>
           <div className="toolbar flex-wrap">
-            <Input compact type="search" aria-label="Filter rules" placeholder="Name, sentence or place" value={search.q ?? ""} onChange={({ target: { value } }) => setSearch({ q: value || undefined })} />
+            <Input compact className="notify-filter" type="search" aria-label="Filter rules" placeholder="Name, sentence or place" value={search.q ?? ""} onChange={({ target: { value } }) => setSearch({ q: value || undefined })} />
             <Select compact aria-label="Capability" value={search.capability ?? ""} options={[{ value: "", label: "Every capability" }, ...words.map((word) => ({ value: word, label: capabilityWord(word) }))]} onValue={(value) => setSearch({ capability: value || undefined })} />
             {shown.length < items.length && <span className="meta">{`${shown.length} of ${items.length}`}</span>}
           </div>
@@ -122,7 +122,7 @@ function columns(team: string, now: number, onToggle: (rule: Rule, on: boolean) 
           <span className="muted">never</span>
         ),
     },
-    { key: "on", head: "On", width: 84, end: true, cell: (rule) => <OnOff rule={rule} onToggle={onToggle} /> },
+    { key: "on", head: "On", width: 96, end: true, cell: (rule) => <OnOff rule={rule} onToggle={onToggle} /> },
   ];
 }
 
