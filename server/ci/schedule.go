@@ -341,7 +341,7 @@ func (s *Service) createBuild(ctx context.Context, b *buildRow) error {
 	if err := s.insertBuild(ctx, b); err != nil {
 		return err
 	}
-	telemetry.Keep(ctx, "build "+formatInt(b.ID))
+	telemetry.Keep(ctx, "build", formatInt(b.ID))
 	return nil
 }
 

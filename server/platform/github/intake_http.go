@@ -67,7 +67,7 @@ func (s *Service) take(c *gin.Context) (int, receipt, error) {
 	}
 	stored, duplicate, err := s.keep(ctx, row)
 	telemetry.Note(ctx, telemetry.Attribute{Name: "signalbox.delivery.id", Text: stored}, telemetry.Attribute{Name: "signalbox.delivery.event", Text: row.Event})
-	telemetry.Keep(ctx, "delivery "+stored)
+	telemetry.Keep(ctx, "delivery", stored)
 	switch {
 	case err != nil:
 		return 0, receipt{}, err

@@ -29,11 +29,11 @@ func (t *Tracing) Enqueued(ctx context.Context, job Job) {
 	}
 }
 
-// Keep remembers the span in ctx as the cause of what comes later and elsewhere,
+// Keep remembers the span in ctx as the cause "what id" of what comes later and elsewhere,
 // such as a delivery's digestion. Outside of a request that is traced it does nothing.
-func Keep(ctx context.Context, cause string) {
+func Keep(ctx context.Context, what, id string) {
 	if t, traced := ctx.Value(tracingKey{}).(*Tracing); traced {
-		t.causes.put(cause, api.SpanContextFromContext(ctx))
+		t.causes.put(what+" "+id, api.SpanContextFromContext(ctx))
 	}
 }
 
