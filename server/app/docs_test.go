@@ -28,7 +28,7 @@ func TestManualCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flys := flyCommands(t)
+	r := reader{programs: programs, data: filepath.Join(p.dir, "data"), modules: sentryModule(t), flys: flyCommands(t)}
 	// Pages run beside each other, while the server is there: Run returns when all of them are done.
 	t.Run("pages", func(t *testing.T) {
 		for _, page := range manual.Pages() {
@@ -37,7 +37,7 @@ func TestManualCommands(t *testing.T) {
 			}
 			t.Run(strings.TrimPrefix(page.Path, "/docs"), func(t *testing.T) {
 				t.Parallel()
-				reader{programs: programs, data: filepath.Join(p.dir, "data"), flys: flys}.follow(t, page)
+				r.follow(t, page)
 			})
 		}
 	})
@@ -46,7 +46,26 @@ func TestManualCommands(t *testing.T) {
 // reader does what a page says, in a folder of its own beside the server's data.
 type reader struct {
 	programs, data string
-	flys           map[string]bool
+	// modules is where node finds what npm install would have brought.
+	modules string
+	flys    map[string]bool
+}
+
+// sentryModule makes a folder in which @sentry/node is the real one.
+func sentryModule(t *testing.T) string {
+	t.Helper()
+	module, err := filepath.Abs("../../node_modules/sentry-node-11")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "@sentry"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(module, filepath.Join(dir, "@sentry/node")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // runs tells whether a block can be run by these tests; the page says of all others what they need.
@@ -103,7 +122,7 @@ func (r reader) follow(t *testing.T, page *docs.Page) {
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script.String())
 	cmd.Dir, cmd.WaitDelay = dir, 10*time.Second
-	cmd.Env = append(os.Environ(), "PATH="+r.programs+":"+os.Getenv("PATH"), "HOME="+dir)
+	cmd.Env = append(os.Environ(), "PATH="+r.programs+":"+os.Getenv("PATH"), "HOME="+dir, "NODE_PATH="+r.modules)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// What a page leaves running ends with it.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
