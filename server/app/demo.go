@@ -28,6 +28,7 @@ const demoTeam = "acme"
 
 func (c *cli) demoCommand() *cobra.Command {
 	var address string
+	machines := demoFleetSize
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Serve with a sample team, its repository, a pipeline that builds for real, errors and a simulated fleet", Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,7 +52,7 @@ func (c *cli) demoCommand() *cobra.Command {
 			cfg.Outbound.Allow = append(cfg.Outbound.Allow, slack.address)
 			cfg.Assistant.SlackURL = slack.api()
 			return c.serve(cmd.Context(), cfg, log, func(ctx context.Context, a *App) error {
-				d := &demo{app: a, folder: repositories, out: c.out, told: make(chan struct{})}
+				d := &demo{app: a, folder: repositories, out: c.out, machines: machines, told: make(chan struct{})}
 				if err := d.prepare(ctx); err != nil {
 					return err
 				}
@@ -63,6 +64,7 @@ func (c *cli) demoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "", "address to listen on, instead of server.listen")
+	cmd.Flags().IntVar(&machines, "machines", machines, "how many machines to simulate, from 120 on, when the demo is first started")
 	return cmd
 }
 
@@ -74,6 +76,8 @@ type demo struct {
 	token  string
 	hook   demoHook
 	story  *story
+	// machines is how many the fleet has.
+	machines int
 	// told is closed once the past of the fleet is told, which sets the fleet's clock back.
 	told chan struct{}
 }

@@ -47,7 +47,7 @@ func (e *edgeDemo) pass(d time.Duration) {
 
 // keepFleet makes the fleet or finds it, and lets it go on.
 func (d *demo) keepFleet(ctx context.Context) {
-	e, err := d.playFleet(ctx, demoFleetSize)
+	e, err := d.playFleet(ctx, max(d.machines, 120))
 	if err == nil {
 		close(d.told)
 		err = e.live(ctx)

@@ -37,6 +37,8 @@ type demoNode struct {
 	gone    bool      // says nothing any more
 	// checkout is the version of the story's program on it, "" on all but the story's machines.
 	checkout string
+	// brings is the version that the story's bundle has.
+	brings string
 }
 
 var demoSites = []struct {
@@ -198,8 +200,8 @@ func (e *edgeDemo) become(ctx context.Context, n *demoNode, s protocol.State) er
 
 // brought is what a node has more once a bundle is installed.
 func (n *demoNode) brought() {
-	if version, ours := strings.CutPrefix(n.says.Bundle, storyBundle("")); ours {
-		n.checkout = version
+	if n.checkout != "" {
+		n.checkout = n.brings
 	} else if n.stage < 2 {
 		n.stage++
 	}

@@ -128,7 +128,7 @@ func (s *demoSlack) keep(p slackPost) error {
 // and people say to each other is forgotten with the server.
 func (s *demoSlack) messages() []slackPost {
 	s.mu.Lock()
-	list := slices.Clone(s.posts)
+	list := append([]slackPost{}, s.posts...)
 	s.mu.Unlock()
 	for _, m := range s.app.Messages(demoRoom) {
 		if m.OnlyFor != "" {

@@ -111,8 +111,8 @@ func (s *story) slackChapter(_ storyMemory, v storySeen) chapter {
 		What: "A rule tells the channel #" + demoRoomName + " of errors that are new or come back. This Slack is the demo's own; the message took the way that it would take to the real one."}
 	c.Done, c.Busy = v.told, v.issue.ID != 0 && !v.told
 	if c.Done {
-		c.Seen = "The channel has it, below."
-		c.Links = []pageLink{{"The rules", storyTeam + "/issues/alerts"}, {"The channel", storyTeam + "/settings/channels"}}
+		c.Seen = "The channel has it."
+		c.Links = []pageLink{{"The rules", storyTeam + "/issues/alerts"}, {"The channel", storyTeam + "/notifications/channels"}}
 	}
 	return c
 }
@@ -139,7 +139,7 @@ func linesChapter(m storyMemory, v storySeen) chapter {
 		c.Seen = fmt.Sprintf("%d lines of trace %.8s….", v.lines, m.Trace)
 	}
 	if m.Trace != "" {
-		query := url.Values{"query": {"trace_id:" + m.Trace}, "from": {"now-3h"}, "to": {"now"}}
+		query := url.Values{"q": {"trace_id:" + m.Trace}, "from": {"now-3h"}, "to": {"now"}}
 		c.Links = []pageLink{{"The lines of the trace", storyTeam + "/logs?" + query.Encode()}}
 	}
 	return c
@@ -156,7 +156,7 @@ func askChapter(_ storyMemory, v storySeen) chapter {
 	c.Links = []pageLink{{"Ask in the portal", storyTeam + "/assistant"}}
 	c.Seen = "Ask: what is " + v.issue.ShortID + "?"
 	if c.Done = v.run != ""; c.Done {
-		c.Seen = "It has answered, and shows how it got there."
+		c.Seen = "It has answered “what is " + v.issue.ShortID + "?”, and shows how it got there."
 		c.Links = append(c.Links, pageLink{"The answer and its steps", storyTeam + "/assistant/runs/" + v.run})
 	}
 	return c

@@ -97,6 +97,15 @@ func (s *story) findMachines(ctx context.Context) error {
 	return s.remember(func(m *storyMemory) { m.Machines = version })
 }
 
+// packaged is the version of the fix as its package has it: the commit in it tells the
+// release page which release a machine runs.
+func (m storyMemory) packaged() string {
+	if len(m.Fix) < 12 {
+		return m.FixVersion
+	}
+	return m.FixVersion + "+g" + m.Fix[:12]
+}
+
 // storyMachine is a machine as the server shows it.
 type storyMachine struct {
 	ID, Name, Bundle, Rollout string
@@ -130,13 +139,14 @@ func (s *story) runMachines(ctx context.Context) error {
 		if s.hurries() {
 			every = storyHurry
 		}
+		m := s.kept()
 		for i, n := range s.fleet.fleet {
 			if left := time.Until(due[i]); left > every || left <= 0 {
 				due[i] = now().Add(every/2 + rand.N(every/2))
 				if left > 0 {
 					continue // from a time without hurry
 				}
-				n.patient = min(n.patient, 1)
+				n.patient, n.brings = min(n.patient, 1), m.packaged()
 				if _, err := s.fleet.turn(ctx, n); err != nil {
 					s.app.log.Debug("a simulated machine could not be heard", "node", n.name, "error", err)
 				}

@@ -228,7 +228,10 @@ func (s *story) seeFleet(ctx context.Context, m storyMemory, v *storySeen) error
 	if err := s.call(ctx, "GET", "/api/v1/edge/rollouts/"+m.Rollout, nil, &v.rollout); err != nil {
 		return err
 	}
-	if v.rollout.State != "completed" {
+	s.mu.Lock()
+	here := s.phase >= storyFleetHere
+	s.mu.Unlock()
+	if v.rollout.State != "completed" || !here {
 		return nil
 	}
 	for _, n := range s.fleet.fleet {
@@ -244,8 +247,8 @@ func (s *story) seeFleet(ctx context.Context, m storyMemory, v *storySeen) error
 			v.fleetHas++
 		}
 	}
-	if m.Machines != m.FixVersion && v.fleetHas == len(s.fleet.fleet) {
-		return s.remember(func(m *storyMemory) { m.Machines = m.FixVersion })
+	if m.Machines != m.packaged() && v.fleetHas == len(s.fleet.fleet) {
+		return s.remember(func(m *storyMemory) { m.Machines = m.packaged() })
 	}
 	return nil
 }

@@ -2,7 +2,9 @@
 # Makes a Debian package and the description of the bundle that brings it to the shops.
 # A package is an archive of three files, which needs nothing but tar and gzip.
 set -eu
-version=$(cat checkout/VERSION)
+release=$(cat checkout/VERSION)
+# With the commit in it, so that it can be told which release a machine runs.
+version=$release+g$(git -C checkout rev-parse --short=12 HEAD 2>/dev/null || cut -c1-12 checkout/.git/ref)
 out=$PWD/release
 tmp=$(mktemp -d)
 mkdir -p "$out/packages" "$tmp/root/opt/checkout" "$tmp/control"
@@ -31,7 +33,7 @@ for name in debian-binary control.tar.gz data.tar.gz; do
 done
 cp checkout/fleet/machines.json "$out/machines.json"
 cat > "$out/bundle.yml" <<END
-bundle: checkout-$version
+bundle: checkout-$release
 channel: checkout
 created: $(date -u +%Y-%m-%dT%H:%M:%SZ)
 variants:
