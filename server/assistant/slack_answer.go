@@ -117,7 +117,7 @@ func (s *Slack) footer(ask askRow, run Run, page string) string {
 
 // hidden says why a channel must not see a run's answer, "" when it may.
 func (s *Slack) hidden(ctx context.Context, team identity.Team, ask askRow, room slackRoom, run Run) string {
-	repositories, others := readBy(run)
+	repositories, others := s.readBy(run)
 	if len(repositories) == 0 && !others {
 		return ""
 	}
@@ -137,7 +137,7 @@ func (s *Slack) hidden(ctx context.Context, team identity.Team, ask askRow, room
 }
 
 // readBy gives the repositories that a run has read, and whether it read anything else.
-func readBy(run Run) (repositories []string, others bool) {
+func (s *Slack) readBy(run Run) (repositories []string, others bool) {
 	add := func(r string) {
 		if repositoryForm.MatchString(r) && !slices.Contains(repositories, r) {
 			repositories = append(repositories, r)
@@ -165,8 +165,10 @@ func readBy(run Run) (repositories []string, others bool) {
 			others = true
 		}
 	}
+	home := strings.TrimRight(s.PublicURL, "/") + "/"
 	for _, source := range run.Answer.Sources {
-		if u, err := url.Parse(source.URL); err == nil {
+		// Our own /teams/T/issues/7 reads like a repository's.
+		if u, err := url.Parse(source.URL); err == nil && !strings.HasPrefix(source.URL, home) {
 			if parts := strings.Split(strings.Trim(u.Path, "/"), "/"); len(parts) >= 4 && (parts[2] == "pull" || parts[2] == "issues" || parts[2] == "commit" || parts[2] == "releases") {
 				add(parts[0] + "/" + parts[1])
 			}

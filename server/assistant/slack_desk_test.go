@@ -35,7 +35,7 @@ func (parrot) Turn(_ context.Context, r llm.Request) (llm.Reply, error) {
 	last := r.Messages[len(r.Messages)-1]
 	if len(last.Results) > 0 {
 		question := r.Messages[0].Text
-		text := "Here is what I found about **" + question + "**: [the page](https://box.example/builds) and [elsewhere](https://evil.example/x)."
+		text := "Here is what I found about **" + question + "**: [the page](https://box.example/teams/main/issues/7) and [elsewhere](https://evil.example/x)."
 		if strings.Contains(question, "long") {
 			text += strings.Repeat("\n- one more line", 40)
 		}

@@ -34,7 +34,7 @@ func TestSlackMention(t *testing.T) {
 	d.setUp("socket")
 	ts := d.slack.Mention("U1", "C111", "", "which builds are failing?")
 	m := d.answered("C111", ts, 1)
-	for _, want := range []string{"which builds are failing?", "<https://box.example/builds|the page>", "1 source", "/teams/main/assistant/runs/", "trace>", "[👍]", "[How I got this]"} {
+	for _, want := range []string{"which builds are failing?", "<https://box.example/teams/main/issues/7|the page>", "1 source", "/teams/main/assistant/runs/", "trace>", "[👍]", "[How I got this]"} {
 		if !strings.Contains(m.Said(), want) {
 			t.Errorf("the answer lacks %q: %s", want, m.Said())
 		}
