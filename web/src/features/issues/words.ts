@@ -83,3 +83,6 @@ export function age(at: string, now: number): string {
   if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
 }
+
+/** A release that is named by its whole commit, as short as people say it. */
+export const shortRelease = (version: string) => (/^[0-9a-f]{40}$/.test(version) ? version.slice(0, 12) : version);

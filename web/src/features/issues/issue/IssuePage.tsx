@@ -26,7 +26,7 @@ import { latestReleasesQuery } from "../releases/queries";
 import { useReleaseCommit } from "../releases/useRelease";
 import { releasedAt } from "../releases/words";
 import { EventThreadPanel } from "../thread/EventThread";
-import { issueGlyph, termsWords } from "../words";
+import { issueGlyph, shortRelease, termsWords } from "../words";
 import { Breadcrumbs } from "./Breadcrumbs";
 import { Details, FeedbackList } from "./Details";
 import { EventsTab } from "./EventsTab";
@@ -157,13 +157,13 @@ function FactLine({ issue }: { issue: Issue }) {
         <div>
           <dt className="micro">First seen</dt>
           <dd>
-            <RelativeTime at={issue.first_seen} /> <span className="meta">{issue.releases.first}</span>
+            <RelativeTime at={issue.first_seen} /> <span className="meta" title={issue.releases.first}>{shortRelease(issue.releases.first)}</span>
           </dd>
         </div>
         <div>
           <dt className="micro">Last seen</dt>
           <dd>
-            <RelativeTime at={issue.last_seen} /> <span className="meta">{issue.releases.last}</span>
+            <RelativeTime at={issue.last_seen} /> <span className="meta" title={issue.releases.last}>{shortRelease(issue.releases.last)}</span>
           </dd>
         </div>
         {issue.culprit && (
