@@ -126,9 +126,14 @@ type Hit struct {
 
 const mostHits = 20
 
-// Find gives the sections in which every word of text occurs, the best first. Words in headings count more.
+// Find gives the sections in which every word of text occurs, the best first. Words in headings count more, and pages that explain.
 func (b *Book) Find(text string) []Hit {
 	words := strings.Fields(strings.ToLower(text))
+	for i, word := range words {
+		if len(word) > 3 {
+			words[i] = strings.TrimSuffix(word, "s") // backups finds backup, and itself
+		}
+	}
 	hits := []Hit{}
 	if len(words) == 0 {
 		return hits
@@ -140,6 +145,9 @@ func (b *Book) Find(text string) []Hit {
 				continue
 			}
 			path := page.Path
+			if !strings.HasPrefix(path, "/docs/reference/") {
+				points += 4 // who searches wants to be told before wanting all
+			}
 			if i > 0 {
 				path += "#" + s.Anchor
 			} else {

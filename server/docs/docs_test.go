@@ -126,7 +126,7 @@ func TestFindPrefersHeadings(t *testing.T) {
 	t.Parallel()
 	b := book(t)
 	for query, want := range map[string]string{"restore": "/docs/operating#restore", "logql": "/docs/from-loki#2-reading-with-logql", "server.listen": "/docs/reference/configuration#server",
-		"The KEY file": "/docs/operating#the-key-file"} {
+		"The KEY file": "/docs/operating#the-key-file", "backups": "/docs/operating#backup"} {
 		hits := b.Find(query)
 		if len(hits) == 0 || hits[0].Path != want {
 			t.Errorf("%q: %+v, want %s first", query, hits, want)
