@@ -27,6 +27,8 @@ var everything = []watched{
 	{"jobs waiting", "", true, 50}, {"jobs running", "", true, 20}, {"jobs dead", "", true, 0},
 	{"deliveries waiting", "", true, 50}, {"events waiting", "KB", true, 4096}, {"builds open", "", true, 5}, {"spool", "MB", true, 48},
 	{"database", "MB", false, 0}, {"log lines", "MB", false, 0}, {"disk", "MB", false, 0}, {"machine load", "", false, 0},
+	// A machine that is busy with others makes queues; these two tell that from a server that cannot.
+	{"on a processor", "s", false, 0}, {"waiting for one", "s", false, 0},
 }
 
 // verdict is what became of one value over a soak.

@@ -93,3 +93,16 @@ func TestReadMetrics(t *testing.T) {
 		t.Errorf("%v", m)
 	}
 }
+
+func TestLookAtAProcess(t *testing.T) {
+	t.Parallel()
+	if ran, waited := scheduled("/proc/self"); ran < 0 || waited < 0 {
+		t.Error(ran, waited)
+	}
+	if memory, threads, err := ofStatus("/proc/self/status"); err != nil || memory < 1 || threads < 1 {
+		t.Error(memory, threads, err)
+	}
+	if n := size("."); n < 10_000 {
+		t.Error(n)
+	}
+}

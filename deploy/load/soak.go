@@ -183,10 +183,31 @@ func look(ctx context.Context, p *server, w *world) (map[string]float64, error) 
 			v["database"] += float64(info.Size()) / mb
 		}
 	}
+	v["on a processor"], v["waiting for one"] = scheduled(pid)
 	if fields := strings.Fields(machine()); len(fields) > 3 {
 		v["machine load"], err = strconv.ParseFloat(fields[3], 64)
 	}
 	return v, err
+}
+
+// scheduled is for how long the process's threads, taken together, have run and have
+// waited until they could, in seconds; 0 where the kernel does not count it.
+func scheduled(pid string) (ran, waited float64) {
+	threads, err := filepath.Glob(pid + "/task/*/schedstat")
+	if err != nil {
+		return 0, 0
+	}
+	for _, path := range threads {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			continue // the thread has ended
+		}
+		var run, wait float64
+		if _, err := fmt.Sscan(string(raw), &run, &wait); err == nil {
+			ran, waited = ran+run/1e9, waited+wait/1e9
+		}
+	}
+	return ran, waited
 }
 
 // open counts builds that have not ended.
