@@ -4,6 +4,7 @@ import { Search } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, data } from "@/api/client";
 import type { Action } from "@/ui/frame/context";
+import { placeOf } from "@/ui/thread/place";
 import { useTeam } from "./team";
 
 /** How long typing has to rest before the server is asked, in milliseconds. */
@@ -29,7 +30,8 @@ export function useFound(typed: string): { found: Action[]; asking: boolean } {
     also: detail,
     group: kind,
     icon: Search,
-    run: () => void navigate({ to: path }),
+    // The manual is a page of its own, outside of this one.
+    run: () => (kind === "manual" ? window.location.assign(path) : void navigate(placeOf(path) as never)),
   }));
   return { found, asking: isFetching || text !== typed.trim() };
 }

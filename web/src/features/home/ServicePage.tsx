@@ -4,17 +4,19 @@ import { Pencil, Trash2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { api, done } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
+import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import { Confirm } from "@/ui/Dialog";
 import { Facts } from "@/ui/facts";
 import { useTask } from "@/ui/frame/useTask";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { EmptyState } from "@/ui/states";
+import { VersionList } from "@/ui/thread/parts";
 import { EditService } from "./EditService";
 import { Happenings } from "./Happenings";
 import { HomeFrame } from "./HomeFrame";
 import { servicesPath, timelinePath } from "./paths";
-import { type Service, servicesQuery, timelineQuery } from "./queries";
+import { type Service, serviceNodesQuery, servicesQuery, timelineQuery } from "./queries";
 
 /** One service: where each capability sees it, and what happened to it in a week. */
 export function ServicePage() {
@@ -52,6 +54,7 @@ export function ServicePage() {
       <div className="pane">
         <Facts items={ties(team, service)} />
       </div>
+      {service.package !== "" && <OnNodes team={team} service={service} />}
       <div className="section-head pt-4 px-(--gutter)">
         <h2>The last seven days</h2>
         <Link className="link" to={timelinePath(team)} search={{ service: service.name, hours: 720 } as never}>
@@ -62,6 +65,23 @@ export function ServicePage() {
       {open === "edit" && <EditService team={team} service={service} onClose={() => setOpen(undefined)} />}
       <Forget team={team} service={service} open={open === "delete"} onClose={() => setOpen(undefined)} />
     </HomeFrame>
+  );
+}
+
+/** Which version of it runs where. */
+function OnNodes({ team, service }: { team: string; service: Service }) {
+  const { data: nodes } = useQuery(serviceNodesQuery(team, service.name));
+  if (!nodes) return null;
+  return (
+    <section aria-label="Where it runs">
+      <div className="section-head pt-4 px-(--gutter)">
+        <h2>Where it runs</h2>
+        <span className="meta">{nodes.total > 0 && plural(nodes.total, "node")}</span>
+      </div>
+      <div className="px-(--gutter) py-2 max-w-[760px]">
+        <VersionList nodes={nodes} />
+      </div>
+    </section>
   );
 }
 
@@ -98,7 +118,7 @@ function ties(team: string, service: Service): [ReactNode, ReactNode][] {
     ["Errors", project !== "" && page(`/issues/projects/${encodeURIComponent(project)}`, project)],
     ["Releases", project !== "" && page("/issues/releases", "Releases")],
     ["Lines", filter !== "" && page("/logs", filter, { q: filter })],
-    ["On nodes", carried !== "" && page("/edge", carried, { q: carried })],
+    ["On nodes", carried !== "" && page("/edge", carried, { q: `package:${carried}` })],
     ["Owners", owners.length > 0 && owners.join(", ")],
   ];
   return list.filter(([, value]) => value !== false) as [ReactNode, ReactNode][];

@@ -2,12 +2,13 @@ import { expect, it } from "vitest";
 import { byDay, ofKind } from "./looks";
 import type { Happening } from "./queries";
 
-const event = (kind: string, at = "2026-11-21T10:00:00Z"): Happening => ({ at, capability: "ci", kind, title: kind, path: "/", tone: "plain" });
+const event = (kind: string, at = "2026-11-21T10:00:00Z"): Happening => ({ at, capability: kind === "node" ? "edge" : "ci", kind, title: kind, path: "/", tone: "plain" });
 
 it("narrows to a kind, and to nothing less when none is chosen", () => {
   const all = ["push", "pull_request", "build", "deploy", "node"].map((kind) => event(kind));
   expect(ofKind(all, "push").map(({ kind }) => kind)).toEqual(["push", "pull_request"]);
   expect(ofKind(all, "edge").map(({ kind }) => kind)).toEqual(["node"]);
+  expect(ofKind(all, "ci")).toHaveLength(4);
   expect(ofKind(all, undefined)).toHaveLength(5);
   expect(ofKind(all, "no such kind")).toHaveLength(5);
 });

@@ -22,20 +22,32 @@ const icons: Record<string, LucideIcon> = {
 
 export const kindIcon = (kind: string) => icons[kind] ?? Bell;
 
-/** The kinds that a timeline can be narrowed to, in the order of the thread. */
+/** What a timeline can be narrowed to, in the order of the thread, with the capabilities that know of it. */
 export const kinds = [
-  { value: "push", label: "Pushes", of: ["push", "pull_request"] },
-  { value: "build", label: "Builds", of: ["build"] },
-  { value: "release", label: "Releases", of: ["release", "deploy"] },
-  { value: "error", label: "Errors", of: ["error"] },
-  { value: "alert", label: "Alerts", of: ["alert"] },
-  { value: "edge", label: "Edge", of: ["rollout", "bundle", "node"] },
+  { value: "push", label: "Pushes", of: ["push", "pull_request"], capability: "ci" },
+  { value: "build", label: "Builds", of: ["build"], capability: "ci" },
+  { value: "release", label: "Releases", of: ["release", "deploy"], capability: "ci,issues" },
+  { value: "error", label: "Errors", of: ["error"], capability: "issues" },
+  { value: "alert", label: "Alerts", of: ["alert"], capability: "issues,logs" },
+  { value: "rollout", label: "Rollouts and bundles", of: ["rollout", "bundle"], capability: "edge" },
+  { value: "node", label: "Nodes", of: ["node"], capability: "edge" },
+  { value: "ci", label: "All of pipelines", of: undefined, capability: "ci" },
+  { value: "issues", label: "All of issues", of: undefined, capability: "issues" },
+  { value: "logs", label: "All of logs", of: undefined, capability: "logs" },
+  { value: "edge", label: "All of edge", of: undefined, capability: "edge" },
 ] as const;
+
+export const kindNames = kinds.map(({ value }) => value) as [string, ...string[]];
+
+/** The capabilities that know of a kind; undefined asks all. */
+export const capabilityOf = (kind: string | undefined) => kinds.find(({ value }) => value === kind)?.capability;
 
 /** The events of one of those kinds; all of them where none is chosen. */
 export function ofKind(events: Happening[], kind: string | undefined): Happening[] {
   const chosen = kinds.find(({ value }) => value === kind);
-  return chosen ? events.filter((event) => (chosen.of as readonly string[]).includes(event.kind)) : events;
+  if (!chosen) return events;
+  const of: readonly string[] | undefined = chosen.of;
+  return events.filter((event) => (of ? of.includes(event.kind) : chosen.capability === event.capability));
 }
 
 /** The days of a list of events, newest first, each with its events. */

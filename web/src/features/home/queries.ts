@@ -19,17 +19,39 @@ export const servicesQuery = (team: string) =>
 export const proposalsQuery = (team: string) =>
   queryOptions({ queryKey: ["accounts", "proposals", team], queryFn: ({ signal }) => data(api.GET("/api/v1/accounts/teams/{team}/service-proposals", { params: { path: { team } }, signal })) });
 
-export type Asked = { hours: number; /** An instant, where not up to now. */ until?: string; service?: string };
+export type Asked = {
+  /** How far back from now, where no instants are said. */
+  hours: number;
+  from?: string;
+  to?: string;
+  service?: string;
+  /** Capabilities, with commas between them. */
+  capability?: string;
+};
 
-/** What happened in the hours before an instant, or before now. */
-export const timelineQuery = (team: string, { hours, until, service }: Asked) =>
+const exact = (at: Date) => at.toISOString().replace(/\.\d+/, "");
+
+/** The two instants that a timeline is about; up to now where only hours are said. */
+export function spanOf({ hours, from, to }: Asked, now = Date.now()): { from: string; to: string } {
+  const end = to ? new Date(to) : new Date(now + 60_000);
+  const start = from ? new Date(from) : new Date(end.getTime() - hours * 3_600_000);
+  return { from: exact(start), to: exact(end) };
+}
+
+/** What happened in a stretch of time. */
+export const timelineQuery = (team: string, asked: Asked) =>
   queryOptions({
-    queryKey: ["accounts", "timeline", team, hours, until ?? "", service ?? ""],
-    queryFn: ({ signal }) => {
-      const to = until ? new Date(until) : new Date(Date.now() + 60_000);
-      const from = new Date(to.getTime() - hours * 3_600_000);
-      return data(api.GET("/api/v1/accounts/teams/{team}/timeline", { params: { path: { team }, query: { from: from.toISOString().replace(/\.\d+/, ""), to: to.toISOString().replace(/\.\d+/, ""), service } }, signal }));
-    },
+    queryKey: ["accounts", "timeline", team, asked.hours, asked.from ?? "", asked.to ?? "", asked.service ?? "", asked.capability ?? ""],
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/v1/accounts/teams/{team}/timeline", { params: { path: { team }, query: { ...spanOf(asked), service: asked.service, capability: asked.capability } }, signal })),
     placeholderData: keepPreviousData,
-    refetchInterval: until ? undefined : soon,
+    refetchInterval: asked.to ? undefined : soon,
+  });
+
+/** Which version of a service's package is on which nodes. */
+export const serviceNodesQuery = (team: string, service: string) =>
+  queryOptions({
+    queryKey: ["edge", "service", team, service],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/accounts/teams/{team}/services/{service}/nodes", { params: { path: { team, service } }, signal })),
+    staleTime: 10_000,
   });

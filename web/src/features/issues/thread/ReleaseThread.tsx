@@ -104,9 +104,11 @@ function Steps({ thread }: { thread: ReleaseThread }) {
       <ThreadStep name="Nodes">
         {nodes ? (
           <>
-            <p className="meta">
-              {nodes.running === nodes.total ? (nodes.total > 0 ? `All ${count(nodes.total)} run it.` : "") : `${count(nodes.running)} of ${count(nodes.total)} nodes with ${nodes.package} run it.`}
-            </p>
+            {nodes.total > 0 && (
+              <p className="meta">
+                {count(nodes.running)} of {plural(nodes.total, "node")} with {nodes.package} {nodes.running === 1 ? "runs" : "run"} it.
+              </p>
+            )}
             <VersionList nodes={nodes} release={version} />
           </>
         ) : (
