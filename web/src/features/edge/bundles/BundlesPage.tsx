@@ -16,6 +16,7 @@ import { EdgeFrame } from "../EdgeFrame";
 import { bundlePath, keysPath } from "../paths";
 import { environment } from "../shell/commands";
 import { FromShell } from "../shell/FromShell";
+import { useFirst } from "../useFirst";
 import { type Bundle, bundlesQuery } from "../queries";
 
 /** What can be rolled out. */
@@ -32,6 +33,7 @@ export function BundlesPage() {
       Publish a file
     </Button>
   );
+  const { shown, more } = useFirst(bundles);
   return (
     <EdgeFrame team={team} title="Bundles" meta={bundles.length > 0 ? plural(bundles.length, "bundle") : "none yet"} actions={publish}>
       <input
@@ -68,7 +70,8 @@ export function BundlesPage() {
         </EmptyState>
       ) : (
         <>
-          <Table label="Bundles" columns={columns(team)} rows={bundles} rowKey={({ id }) => id} onOpen={({ id }) => void navigate({ to: bundlePath(team, id) })} keyboard />
+          <Table label="Bundles" columns={columns(team)} rows={shown} rowKey={({ id }) => id} onOpen={({ id }) => void navigate({ to: bundlePath(team, id) })} keyboard />
+          {more}
           <FromShell command={(own) => `${environment(own)}\nsignalbox bundle publish bundle.epb`} />
         </>
       )}

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-quer
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "@/api/client";
+import { asProblem } from "@/api/problem";
 import { refusal, useSession } from "@/api/session";
 import { plural } from "@/format/bytes";
 import { Button } from "@/ui/Button";
@@ -10,13 +11,14 @@ import { Tick } from "@/ui/Field";
 import { useToast } from "@/ui/frame/hooks";
 import { useTask } from "@/ui/frame/useTask";
 import { RelativeTime } from "@/ui/RelativeTime";
-import { EmptyState } from "@/ui/states";
+import { EmptyState, Notice } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
 import { Fingerprint } from "../Fingerprint";
 import { EdgeFrame } from "../EdgeFrame";
 import { change } from "../shell/commands";
 import { FromShell } from "../shell/FromShell";
 import { type Node, nodesQuery, pendingMost, pendingOnes, tokensQuery } from "../queries";
+import { useFirst } from "../useFirst";
 import { labelsText } from "./commands";
 import { ExpectedMachines } from "./ExpectedMachines";
 import { NewToken } from "./NewToken";
@@ -26,11 +28,17 @@ import { Tokens } from "./Tokens";
 export function EnrolmentPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const tokens = useSuspenseQuery(tokensQuery(team)).data.items;
-  const pending = useQuery(nodesQuery(team, pendingOnes, pendingMost)).data;
+  const { data: pending, error } = useQuery(nodesQuery(team, pendingOnes, pendingMost));
   const refused = refusal(useSession(), team, "member");
   return (
     <EdgeFrame team={team} title="Enrolment" meta={pending?.total ? `${plural(pending.total, "machine")} to decide about` : "nobody waits"}>
-      <Pending team={team} nodes={pending?.items} refused={refused} />
+      {error && !pending ? (
+        <div className="pane">
+          <Notice kind="bad">Who waits cannot be listed: {asProblem(error).message}</Notice>
+        </div>
+      ) : (
+        <Pending team={team} nodes={pending?.items} refused={refused} />
+      )}
       <NewToken team={team} refused={refused} />
       <ExpectedMachines team={team} refused={refused} />
       <Tokens team={team} tokens={tokens} refused={refused} />
@@ -46,6 +54,7 @@ function Pending({ team, nodes, refused }: PendingProps) {
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
   const [rejecting, setRejecting] = useState(false);
   const chosen = (nodes ?? []).filter(({ id }) => marked.has(id));
+  const { shown, more } = useFirst(nodes);
   const client = useQueryClient();
   const toast = useToast();
   const decide = useTask({
@@ -81,7 +90,8 @@ function Pending({ team, nodes, refused }: PendingProps) {
         </Button>
         <span className="meta">compare each fingerprint with what the machine says of itself</span>
       </div>
-      <Table label="Machines that wait" columns={columns(marked, setMarked)} rows={nodes} rowKey={({ id }) => id} selected={marked} onSelect={setMarked} keyboard />
+      <Table label="Machines that wait" columns={columns(marked, setMarked)} rows={shown} rowKey={({ id }) => id} selected={marked} onSelect={setMarked} keyboard />
+      {more}
       <Confirm open={rejecting && chosen.length > 0} onClose={() => setRejecting(false)} onConfirm={() => void decide.start("reject")} busy={decide.busy} title={chosen.length === 1 ? `Reject ${chosen[0]?.name ?? ""}?` : `Reject ${plural(chosen.length, "machine")}?`} act="Reject">
         {chosen.length === 1 ? "Its key is" : "Their keys are"} never believed then; {chosen.length === 1 ? "it" : "they"} can come back only by enrolling anew with another key.
       </Confirm>

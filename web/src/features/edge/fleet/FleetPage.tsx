@@ -87,7 +87,7 @@ function Shown({ team }: { team: string }) {
   const [search, setSearch] = useUrlState(fleetSearch);
   const q = search.q ?? "";
   const navigate = useNavigate();
-  const { data: fleet, error } = useQuery(gridQuery(team, q));
+  const { data: fleet, error, refetch } = useQuery(gridQuery(team, q));
   const open = (id: string) => void navigate({ to: nodePath(team, id) });
   return (
     <>
@@ -107,15 +107,18 @@ function Shown({ team }: { team: string }) {
       </FilterBar>
       {error && (
         <div className="pane">
-          <Notice kind="bad">{asProblem(error).message}</Notice>
+          <Notice kind="bad" actions={<Button size="small" onClick={() => void refetch()}>Try again</Button>}>
+            {fleet && "What you see may be old: "}
+            {asProblem(error).message}
+          </Notice>
         </div>
       )}
-      {!error && fleet && fleet.total === 0 && (
+      {fleet?.total === 0 && (
         <EmptyState small headline="No node fits">
           Words are looked for in names, hosts, sites and fingerprints; site:osl, bundle:, agent_state:failed, variant:debian*, offline&gt;24h, root:&lt;3 and any label such as role:edge-node narrow it, and - before a word leaves out. <Link className="link" to={fleetPath(team)}>All nodes</Link>
         </EmptyState>
       )}
-      {!error && fleet && fleet.total > 0 && (search.view === "table" ? <NodeTable team={team} q={q} /> : <FleetMap cells={fleet.cells} by={search.by} onOpen={open} />)}
+      {fleet && fleet.total > 0 && (search.view === "table" ? <NodeTable team={team} q={q} /> : <FleetMap cells={fleet.cells} by={search.by} onOpen={open} />)}
       <FromShell command={(url) => call(url, "nodes", { team, q })} />
       {fleet && <Keyline team={team} q={q} fleet={fleet} />}
     </>

@@ -1,6 +1,8 @@
 import { Link } from "@tanstack/react-router";
+import { asProblem } from "@/api/problem";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { SkeletonRows } from "@/ui/Skeleton";
+import { Notice } from "@/ui/states";
 import { Status } from "@/ui/StatusGlyph";
 import { exitWords } from "../looks";
 import { bundlePath } from "../paths";
@@ -8,7 +10,8 @@ import type { NodeEvent } from "../queries";
 import { eventLook } from "./events";
 
 /** What happened to a node, newest first. */
-export function Timeline({ team, events }: { team: string; events: NodeEvent[] | undefined }) {
+export function Timeline({ team, events, error }: { team: string; events: NodeEvent[] | undefined; error: Error | null }) {
+  if (!events && error) return <Notice kind="bad">{asProblem(error).message}</Notice>;
   if (!events) return <SkeletonRows rows={4} />;
   if (events.length === 0) return <p className="muted">Nothing yet. What the node reports, and what people decide about it, stands here.</p>;
   return (

@@ -1,9 +1,11 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { asProblem } from "@/api/problem";
 import { count } from "@/format/bytes";
 import { Button } from "@/ui/Button";
 import { Select } from "@/ui/Field";
 import { RelativeTime } from "@/ui/RelativeTime";
+import { Notice } from "@/ui/states";
 import { Status } from "@/ui/StatusGlyph";
 import { type Column, Table } from "@/ui/Table";
 import { memberLook, memberStates } from "../looks";
@@ -16,7 +18,7 @@ type Props = { id: string; team: string; counts: Record<string, number>; search:
 /** The nodes of a rollout, each with how it stands in it. */
 export function Members({ id, team, counts, search, onSearch }: Props) {
   const filter = { state: search.state ?? "", batch: search.batch > 0 ? search.batch - 1 : undefined, q: search.q ?? "" };
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(membersQuery(id, filter));
+  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(membersQuery(id, filter));
   const found = data?.pages.flatMap(({ items }) => items);
   const states = memberStates.filter((state) => counts[state]);
   const narrowed = Boolean(search.state || search.batch || search.q);
@@ -31,7 +33,8 @@ export function Members({ id, team, counts, search, onSearch }: Props) {
           {narrowed && <Button onClick={() => onSearch({ state: undefined, batch: undefined, q: undefined })}>All</Button>}
         </span>
       </div>
-      <Table label="Nodes" compact columns={columns(team)} rows={found} rowKey={({ node }) => node} />
+      {error && <Notice kind="bad">{asProblem(error).message}</Notice>}
+      {(found || !error) && <Table label="Nodes" compact columns={columns(team)} rows={found} rowKey={({ node }) => node} />}
       {found?.length === 0 && <p className="muted">No node fits.</p>}
       {hasNextPage && (
         <p className="line pt-2">

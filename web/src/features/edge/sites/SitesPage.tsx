@@ -1,7 +1,7 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { api, done } from "@/api/client";
 import { refusal, useSession } from "@/api/session";
 import { bytes, count, plural } from "@/format/bytes";
@@ -16,6 +16,7 @@ import { enrolmentPath, fleetPath, policiesPath } from "../paths";
 import { type Site, sitesQuery } from "../queries";
 import { call, change } from "../shell/commands";
 import { FromShell } from "../shell/FromShell";
+import { useFirst } from "../useFirst";
 import { EditSite } from "./EditSite";
 
 /** Where nodes stand, how much they may fetch there together, and when. */
@@ -23,6 +24,7 @@ export function SitesPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const sites = useSuspenseQuery(sitesQuery(team)).data.items;
   const refused = refusal(useSession(), team, "member");
+  const { shown, more } = useFirst(useMemo(() => sites.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })), [sites]));
   const [edited, setEdited] = useState<Site | "new">();
   const [asked, setAsked] = useState<Site>();
   useActions([{ id: "edge.site.new", label: "Describe a site", group: "This page", keys: "c", icon: Plus, refused, run: () => setEdited("new") }]);
@@ -44,7 +46,8 @@ export function SitesPage() {
         </EmptyState>
       ) : (
         <>
-          <Table label="Sites" columns={columns(team, refused, setEdited, setAsked)} rows={sites} rowKey={({ name }) => name} />
+          <Table label="Sites" columns={columns(team, refused, setEdited, setAsked)} rows={shown} rowKey={({ name }) => name} />
+          {more}
           <p className="pane meta pb-0">
             A <Link className="link" to={policiesPath(team)}>policy</Link> may cap lower and name fewer hours, below staging; where its hours and those of a site never meet, the site’s hold.
           </p>
@@ -91,7 +94,7 @@ const columns = (team: string, refused: string | false, onEdit: (site: Site) => 
   { key: "nodes", head: "Nodes", said: "nodes", width: 88, number: true, sort: (a, b) => a.nodes - b.nodes, cell: ({ nodes }) => count(nodes) },
   { key: "offline", head: "Offline", said: "offline", width: 88, number: true, sort: (a, b) => a.offline - b.offline, cell: ({ offline }) => (offline > 0 ? count(offline) : <span className="muted">0</span>) },
   { key: "cap", head: "Fetches at most", said: "fetches at most", width: 150, number: true, sort: (a, b) => a.kbps - b.kbps, cell: ({ kbps }) => (kbps > 0 ? `${bytes(kbps * 1024)}/s` : <span className="muted">as the server</span>) },
-  { key: "hours", head: "Between", said: "between", width: 170, sort: (a, b) => a.hours.localeCompare(b.hours), cell: ({ hours, timezone }) => (hours ? `${hours} ${timezone || "UTC"}` : <span className="muted">any time</span>) },
+  { key: "hours", head: "Between", said: "between", width: 216, sort: (a, b) => a.hours.localeCompare(b.hours), cell: ({ hours, timezone }) => (hours ? <span title={`${hours} ${timezone || "UTC"}`}>{`${hours} ${timezone || "UTC"}`}</span> : <span className="muted">any time</span>) },
   {
     key: "acts",
     head: <span className="sr">Acts</span>,
