@@ -70,10 +70,19 @@ function Numbers({ title, hours, series }: Pick<Props, "title" | "hours" | "seri
   );
 }
 
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+/** An hour of the day, and at its beginning the day. */
+function tickWords(seconds: number): string {
+  const at = new Date(seconds * 1000);
+  return at.getHours() === 0 ? day.format(at) : time.format(at);
+}
+
 /** Colours are read when drawing, so that the chart follows the theme. */
 const role = (name: string) => () => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** Dashed lines with their words at the left of them, over the bars. */
+/** Dashed lines with their words beside them, over the bars; where words would lie upon others the line stands alone. */
 function drawMarks(plot: uPlot, marked: Mark[]): void {
   const { ctx, bbox } = plot;
   const ratio = window.devicePixelRatio;
@@ -83,15 +92,19 @@ function drawMarks(plot: uPlot, marked: Mark[]): void {
   ctx.font = `${11 * ratio}px ${getComputedStyle(plot.root).fontFamily}`;
   ctx.textBaseline = "top";
   ctx.setLineDash([3 * ratio, 3 * ratio]);
-  for (const { at, label } of marked) {
+  let free = bbox.left;
+  for (const { at, label } of marked.toSorted((a, b) => a.at - b.at)) {
     const x = Math.round(plot.valToPos(at - 1800, "x", true));
-    const room = x - bbox.left > ctx.measureText(label).width + 8 * ratio;
+    const width = ctx.measureText(label).width + 8 * ratio;
+    const before = x - width >= free;
+    const after = !before && x >= free && x + width <= bbox.left + bbox.width;
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.textAlign = room ? "right" : "left";
-    ctx.fillText(label, x + (room ? -5 : 5) * ratio, bbox.top);
+    ctx.textAlign = before ? "right" : "left";
+    if (before || after) ctx.fillText(label, x + (before ? -5 : 5) * ratio, bbox.top);
+    free = after ? x + width : Math.max(free, x);
   }
   ctx.restore();
 }
@@ -114,7 +127,7 @@ function Chart({ title, hours, series, marks, height }: Required<Pick<Props, "ti
         padding: [8, 0, 0, 0],
         scales: { x: { range: (_, from, to) => [from - 1800, to + 1800] }, y: { range: (_, __, to) => [0, Math.max(4, to)] } },
         axes: [
-          { ...axis, grid: { show: false }, size: 24, space: 72, values: "{HH}:{mm}" as never },
+          { ...axis, grid: { show: false }, size: 24, space: 72, values: (plot, ticks) => ticks.map((tick) => (plot.valToPos(tick, "x") < 18 ? "" : tickWords(tick))) },
           { ...axis, side: 1, size: 44, space: 28, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : "")) },
         ],
         series: [{}, ...drawn.toReversed().map(({ label, colour }) => ({ label, fill: role(colour), width: 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.72, 28], align: 0 }) }))],

@@ -48,9 +48,8 @@ export function GroupingTab({ team, issue }: { team: string; issue: number }) {
         <ol className="grid gap-3">
           {found.why.map(({ kind, text, parts }, at) => (
             <li key={at} className="grid gap-1">
-              <span className="line flex-wrap">
-                <Chip>{kind}</Chip>
-                {text}
+              <span>
+                <Chip>{kind}</Chip> {text}
               </span>
               {parts && parts.length > 0 && <p className="quote">{parts.join("\n")}</p>}
             </li>
@@ -67,10 +66,8 @@ export function GroupingTab({ team, issue }: { team: string; issue: number }) {
           {hashes.map(({ hash, kind, created_at: at }) => (
             <li key={hash}>
               <Chip>{kind}</Chip>
-              <span className="clip">
-                <Copyable text={hash}>{hash.slice(0, 16)}</Copyable>
-              </span>
-              <span className="meta push">
+              <Copyable text={hash}>{hash.slice(0, 12)}</Copyable>
+              <span className="meta push whitespace-nowrap">
                 <RelativeTime at={at} />
               </span>
               <Button size="small" refused={refused || (hashes.length < 2 && "It is the only one.")} onClick={() => setDoomed(hash)}>

@@ -30,8 +30,8 @@ const columns = (team: string): Column<IssueItem>[] => [
       </span>
     ),
   },
-  { key: "events", head: "Events", said: "events", width: 72, number: true, cell: ({ events }) => count(events) },
-  { key: "users", head: "Users", said: "users", width: 64, number: true, cell: ({ users }) => count(users) },
+  { key: "events", head: "Events", said: "events", width: 92, number: true, cell: ({ events }) => count(events) },
+  { key: "users", head: "Users", said: "users", width: 76, number: true, cell: ({ users }) => count(users) },
   { key: "last", head: "Last", width: 96, cell: ({ last_seen: at }) => <RelativeTime at={at} /> },
   { key: "strip", head: "24 h", width: 168, end: true, cell: (issue) => <RunStrip bars={strip(issue.sparkline)} slots={24} label="events per hour, last 24 hours" /> },
 ];

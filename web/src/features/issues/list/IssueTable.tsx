@@ -56,9 +56,9 @@ function issueColumns(team: string, now: number, selected: ReadonlySet<string>, 
       ),
     },
     { key: "id", head: "Id", width: 104, cell: (issue) => <span className="loc">{issue.short_id}</span> },
-    { key: "where", head: "Where", width: 172, cell: ({ culprit }) => <span className="loc" title={culprit}>{culprit || "–"}</span> },
-    { key: "events", head: "Events", said: "events", width: 64, number: true, cell: ({ events }) => count(events) },
-    { key: "users", head: "Users", said: "users", width: 64, number: true, cell: ({ users, users_estimated: about }) => (about ? `~${count(users)}` : count(users)) },
+    { key: "where", head: "Where", width: 148, cell: ({ culprit }) => <span className="loc" title={culprit}>{culprit || "–"}</span> },
+    { key: "events", head: "Events", said: "events", width: 92, number: true, cell: ({ events }) => count(events) },
+    { key: "users", head: "Users", said: "users", width: 76, number: true, cell: ({ users, users_estimated: about }) => (about ? `~${count(users)}` : count(users)) },
     { key: "first", head: "First", said: "first", width: 56, number: true, cell: ({ first_seen: at }) => <Age at={at} now={now} /> },
     { key: "last", head: "Last", said: "last", width: 56, number: true, cell: ({ last_seen: at }) => <Age at={at} now={now} /> },
     {
@@ -75,7 +75,7 @@ function issueColumns(team: string, now: number, selected: ReadonlySet<string>, 
           <span className="muted desk">–</span>
         ),
     },
-    { key: "strip", head: "24 h", width: 178, end: true, cell: (issue) => <RunStrip bars={strip(issue.sparkline)} slots={24} label="events per hour, last 24 hours" /> },
+    { key: "strip", head: "24 h", width: 160, end: true, cell: (issue) => <RunStrip bars={strip(issue.sparkline)} slots={24} label="events per hour, last 24 hours" /> },
   ];
 }
 

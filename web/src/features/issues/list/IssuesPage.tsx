@@ -11,7 +11,7 @@ import { copyText } from "@/ui/clipboard";
 import { useActions, usePage, useToast } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { Segmented } from "@/ui/Segmented";
-import { EmptyState, ErrorState } from "@/ui/states";
+import { EmptyState, ErrorState, Notice } from "@/ui/states";
 import { useUrlState } from "@/ui/useUrlState";
 import { useMemberRefusal } from "../acts";
 import { IssuesContext, views } from "../IssuesContext";
@@ -134,11 +134,11 @@ function List({ team, projects, project, search, setSearch, found }: ListProps) 
         />
       </div>
       <IssueBar key={`${project?.slug ?? ""} ${query}`} team={team} people={people} issues={listed} search={{ project: project?.slug, query }} more={pages.hasNextPage} onClear={() => setMarked(new Set())} />
-      {problem && !wrong && <Refused problem={problem} onRetry={() => void pages.refetch()} />}
-      {!problem && issues?.length === 0 ? (
+      {problem && !wrong && <Refused problem={problem} old={issues !== undefined} onRetry={() => void pages.refetch()} />}
+      {issues?.length === 0 ? (
         <NothingFound team={team} projects={projects} project={project} query={query} onUsual={() => setSearch({ query: undefined })} />
       ) : (
-        !problem && <IssueTable team={team} issues={issues} selected={marked} onSelect={setMarked} onOpen={open} />
+        (issues || !problem) && <IssueTable team={team} issues={issues} selected={marked} onSelect={setMarked} onOpen={open} />
       )}
       {pages.hasNextPage && (
         <div className="pane">
@@ -151,7 +151,17 @@ function List({ team, projects, project, search, setSearch, found }: ListProps) 
   );
 }
 
-function Refused({ problem, onRetry }: { problem: Problem; onRetry: () => void }) {
+/** What came before stays; without it the failure is all there is to say. */
+function Refused({ problem, old, onRetry }: { problem: Problem; old: boolean; onRetry: () => void }) {
+  if (old) {
+    return (
+      <div className="pane pb-0">
+        <Notice kind="bad" actions={<Button size="small" onClick={onRetry}>Try again</Button>}>
+          This list may be old: {problem.message}
+        </Notice>
+      </div>
+    );
+  }
   return <ErrorState what="The issues cannot be listed" why={problem.detail ?? problem.title} requestId={problem.requestId} onRetry={onRetry} />;
 }
 

@@ -9,6 +9,7 @@ import { Input } from "@/ui/Field";
 import { Segmented } from "@/ui/Segmented";
 import { SkeletonRows } from "@/ui/Skeleton";
 import { Notice } from "@/ui/states";
+import { useMemberRefusal } from "../acts";
 import { setupPath } from "../paths";
 import type { Project } from "../queries";
 import { changesOf, reasonWords } from "./change";
@@ -19,7 +20,9 @@ type Props = { team: string; project: Project; rules: Scrubbing; event?: string;
 /** What the rules would do to a real event, before they do it. */
 export function Preview({ team, project, rules, event, onEvent }: Props) {
   const [view, setView] = useState<"changes" | "before" | "after">("changes");
-  const { data, error, isFetching } = useQuery({ ...scrubPreviewQuery(project.id, rules, event), placeholderData: keepPreviousData, enabled: Boolean(project.first_event_at) });
+  // What rules take out is shown to whoever may write them: it is what nobody else shall see.
+  const refused = useMemberRefusal(team);
+  const { data, error, isFetching } = useQuery({ ...scrubPreviewQuery(project.id, rules, event), placeholderData: keepPreviousData, enabled: Boolean(project.first_event_at) && !refused });
   const problem = error ? asProblem(error) : undefined;
   const changes = data ? changesOf(data) : [];
   return (
@@ -31,7 +34,9 @@ export function Preview({ team, project, rules, event, onEvent }: Props) {
           <Segmented label="Shown" value={view} onChange={setView} options={[{ value: "changes", label: "Changes" }, { value: "before", label: "Before" }, { value: "after", label: "After" }]} />
         </span>
       </div>
-      {!project.first_event_at ? (
+      {refused ? (
+        <p className="muted">{refused}</p>
+      ) : !project.first_event_at ? (
         <p className="muted">
           No event came yet to try them on. <Link className="link underline" to={setupPath(team, project.slug)}>Connect a program</Link>, or send a test event there.
         </p>

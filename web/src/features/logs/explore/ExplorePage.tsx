@@ -165,8 +165,12 @@ function useFound({ asked, oldest, search, range, span }: Explore) {
   const histogram = counted.data;
   const chart = useMemo(() => histogram && chartOf(histogram), [histogram]);
   const error = counted.error ?? (pages.isFetchNextPageError ? null : pages.error);
-  const problem = error ? asProblem(error) : undefined;
-  const said = [...new Set([latest?.stats.partial, latest?.cut, histogram?.stats.partial].filter((sentence): sentence is string => Boolean(sentence)))];
+  const failed = error ? asProblem(error) : undefined;
+  const mistake = failed && mistakeOf(failed);
+  // Rows that are there stay, as under a tail whose counts fail once.
+  const problem = mistake || !pages.data ? failed : undefined;
+  const old = failed && !problem && `What you see may be old: ${failed.message}`;
+  const said = [...new Set([old, latest?.stats.partial, latest?.cut, histogram?.stats.partial].filter((sentence): sentence is string => Boolean(sentence)))];
   return {
     pages,
     span: countedSpan,
@@ -175,7 +179,7 @@ function useFound({ asked, oldest, search, range, span }: Explore) {
     histogram,
     chart,
     problem,
-    mistake: problem && mistakeOf(problem),
+    mistake,
     said,
     table: Boolean(first?.columns),
     stale: counted.isPlaceholderData && !ticking,
