@@ -20,6 +20,8 @@ afterAll(async () => {
 it("teaches how to enrol, lets machines in by their fingerprints, and shows them as squares and as rows", async () => {
   const { page, errors } = await openPage(browser, server.url);
   await signIn(page, "admin", password);
+  await open(page, "/");
+  await page.getByRole("button", { name: "Go anywhere, run anything" }).waitFor();
 
   // The empty page has the command, and puts a token into it.
   await page.keyboard.press("g");
@@ -46,6 +48,7 @@ it("teaches how to enrol, lets machines in by their fingerprints, and shows them
   await page.getByText(fingerprint).waitFor({ state: "detached" });
   await page.getByRole("checkbox", { name: "All", exact: true }).check();
   await page.getByRole("button", { name: "Reject", exact: true }).click();
+  await page.getByRole("dialog", { name: "Reject stranger?" }).getByRole("button", { name: "Reject", exact: true }).click();
   await page.getByText("Nobody waits to be let in").waitFor();
 
   // It is a square on the grid, reached by arrows, and the same as a row.
@@ -64,6 +67,13 @@ it("teaches how to enrol, lets machines in by their fingerprints, and shows them
   await page.getByText(fingerprint).waitFor();
   await page.getByText("asked to be let in").waitFor();
   await expectAccessible(page);
+
+  // Its key is believed no longer, and then it is gone; each time it is asked first.
+  await page.getByRole("button", { name: "Revoke", exact: true }).click();
+  await page.getByRole("dialog", { name: "Revoke edge-1?" }).getByRole("button", { name: "Revoke", exact: true }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("dialog", { name: "Delete edge-1?" }).getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("application", { name: /^1 node by site/ }).waitFor();
 
   // A policy with a mistake says where it is; a good one says whom it reaches.
   await open(page, "/teams/main/edge/policies/new");
