@@ -104,3 +104,31 @@ describe("Table", () => {
     expect(names()).toHaveLength(3);
   });
 });
+
+describe("a long Table", () => {
+  it("draws two hundred rows, and more as the end comes near", () => {
+    let near: (entries: { isIntersecting: boolean }[]) => void = () => undefined;
+    vi.stubGlobal(
+      "IntersectionObserver",
+      class {
+        constructor(seen: typeof near) {
+          near = seen;
+        }
+        observe() {}
+        disconnect() {}
+      },
+    );
+    const many = Array.from({ length: 230 }, (_, took) => ({ name: `n${took}`, took }));
+    render(
+      <FrameProvider>
+        <Table label="Many" columns={columns.slice(0, 1)} rows={many} rowKey={({ name }) => name} />
+      </FrameProvider>,
+    );
+    // Counted without roles, which take the document of this test a second for a hundred rows.
+    const counted = () => [document.querySelectorAll("tbody tr:not([aria-hidden])").length, document.querySelector("table")?.getAttribute("aria-rowcount")];
+    expect(counted()).toEqual([200, "231"]);
+    act(() => near([{ isIntersecting: true }]));
+    expect(counted()).toEqual([230, null]);
+    vi.unstubAllGlobals();
+  });
+});

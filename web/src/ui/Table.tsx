@@ -5,6 +5,7 @@ import { isPressable } from "./frame/keyboard";
 import { useActions } from "./frame/hooks";
 import { Icon } from "./Icon";
 import { Skeleton } from "./Skeleton";
+import { useGrowing } from "./useGrowing";
 
 export type Column<T> = {
   key: string;
@@ -41,6 +42,8 @@ type Props<T> = {
   keyboard?: boolean;
 };
 
+const step = 200;
+
 /** Rows of 32 px with sortable heads; two-line cards on phones. `rows` undefined means the first load. */
 export function Table<T>(props: Props<T>) {
   const { columns, rows, rowKey, selected, compact, label, keyboard = false } = props;
@@ -50,13 +53,15 @@ export function Table<T>(props: Props<T>) {
   const shown = useMemo(() => sorted(rows ?? [], columns, sort), [rows, columns, sort]);
   const body = useRef<HTMLTableSectionElement>(null);
   const current = useRowKeys(shown, props, keyboard);
+  const { limit, end } = useGrowing(step);
+  const drawn = shown.slice(0, Math.max(limit, current + step));
 
   useEffect(() => {
     body.current?.children[current]?.scrollIntoView?.({ block: "nearest" });
   }, [current]);
 
   return (
-    <table className={classes("table cards", compact && "compact")} aria-label={label} aria-busy={rows === undefined || undefined}>
+    <table className={classes("table cards", compact && "compact")} aria-label={label} aria-busy={rows === undefined || undefined} aria-rowcount={drawn.length < shown.length ? shown.length + 1 : undefined}>
       <colgroup>
         {columns.map((column) => (
           <col key={column.key} style={column.width === undefined ? undefined : { width: column.width }} />
@@ -71,7 +76,7 @@ export function Table<T>(props: Props<T>) {
       </thead>
       <tbody ref={body}>
         {rows === undefined && <Loading columns={columns} />}
-        {shown.map((row, at) => {
+        {drawn.map((row, at) => {
           const key = rowKey(row);
           const isSelected = selected?.has(key) ?? false;
           return (
@@ -89,6 +94,11 @@ export function Table<T>(props: Props<T>) {
             </tr>
           );
         })}
+        {drawn.length < shown.length && (
+          <tr ref={end} key={drawn.length} aria-hidden="true">
+            <td colSpan={columns.length} />
+          </tr>
+        )}
       </tbody>
     </table>
   );

@@ -1,17 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { Search } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
 import { useSession } from "@/api/session";
 import { Button } from "@/ui/Button";
 import { Select } from "@/ui/Field";
-import { useActions, usePage } from "@/ui/frame/hooks";
-import { Icon } from "@/ui/Icon";
+import { usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
 import { useUrlState } from "@/ui/useUrlState";
-import { auditSearch } from "./audit";
+import { auditSearch, inWords } from "./audit";
+import { FindField } from "./FindField";
 import { type AuditEntry, auditQuery } from "./queries";
 
 const columns: Column<AuditEntry>[] = [
@@ -23,7 +21,7 @@ const columns: Column<AuditEntry>[] = [
     lead: true,
     cell: (entry) => (
       <>
-        {entry.action} <b>{entry.object}</b> <span className="muted">{entry.detail}</span>
+        {entry.action} <b>{entry.object}</b> <span className="muted">{inWords(entry.detail)}</span>
       </>
     ),
   },
@@ -44,7 +42,7 @@ export function AuditPage() {
     <>
       <PageHeader title="Audit log" meta={filter.before ? "older entries" : "every change, with who and from where"} />
       <div className="toolbar">
-        <FindField value={filter.q ?? ""} onFind={(q) => setFilter({ q: q || undefined, before: undefined })} busy={isFetching} />
+        <FindField label="Search the audit log" placeholder="who, what, from where" value={filter.q ?? ""} onFind={(q) => setFilter({ q: q || undefined, before: undefined })} busy={isFetching} />
         <Select compact aria-label="Team" className="w-44" value={filter.team ?? ""} options={teams} onValue={(team) => setFilter({ team: team || undefined, before: undefined })} />
       </div>
       {data?.items.length === 0 ? (
@@ -63,37 +61,5 @@ export function AuditPage() {
         {data?.next && <Button onClick={() => setFilter({ before: Number(data.next) }, { push: true })}>Older</Button>}
       </div>
     </>
-  );
-}
-
-function FindField({ value, onFind, busy }: { value: string; onFind: (text: string) => void; busy: boolean }) {
-  const [text, setText] = useState(value);
-  const [sent, setSent] = useState(value);
-  const [known, setKnown] = useState(value);
-  // The address may change from elsewhere (back, "Show everything"); what was sent from here comes back later than it was typed.
-  if (known !== value) {
-    setKnown(value);
-    if (value !== sent) setText(value);
-  }
-  const field = useRef<HTMLInputElement>(null);
-  const find = useRef(onFind);
-  useEffect(() => {
-    find.current = onFind;
-  });
-  useEffect(() => {
-    if (text === value) return undefined;
-    const timer = setTimeout(() => {
-      setSent(text);
-      find.current(text);
-    }, 250);
-    return () => clearTimeout(timer);
-  }, [text, value]);
-  useActions([{ id: "audit.find", label: "Search the audit log", group: "This page", keys: "/", icon: Search, run: () => field.current?.focus() }]);
-  return (
-    <label className="input compact" aria-busy={busy || undefined}>
-      <Icon of={Search} size="s" />
-      <span className="sr">Search</span>
-      <input ref={field} type="search" placeholder="who, what, from where" value={text} onChange={(event) => setText(event.target.value)} />
-    </label>
   );
 }

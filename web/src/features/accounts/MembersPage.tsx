@@ -13,7 +13,10 @@ import { useTask } from "@/ui/frame/useTask";
 import { PageHeader } from "@/ui/PageHeader";
 import { EmptyState } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
+import { useUrlState } from "@/ui/useUrlState";
 import { AddMember } from "./AddMember";
+import { FindPeople, NobodyFound } from "./FindPeople";
+import { fewPeople, peopleSearch } from "./people";
 import { type Member, membersQuery } from "./queries";
 import { roleOptions } from "./roles";
 
@@ -21,6 +24,8 @@ import { roleOptions } from "./roles";
 export function MembersPage() {
   const { team } = useParams({ strict: false }) as { team: string };
   const members = useSuspenseQuery(membersQuery(team)).data.items;
+  const [{ q = "" }, setFilter] = useUrlState(peopleSearch);
+  const shown = members.filter(({ name }) => name.toLowerCase().includes(q.toLowerCase()));
   const me = useSession();
   const [adding, setAdding] = useState(false);
   const acts = useMemberActs(team);
@@ -38,11 +43,13 @@ export function MembersPage() {
           </Button>
         }
       />
+      {members.length > fewPeople && <FindPeople q={q} onFind={(q) => setFilter({ q: q || undefined })} />}
       {members.length === 0 ? (
         <EmptyState headline="Nobody is in this team">People added here see its pipelines and act by their role. Administrators see it anyway.</EmptyState>
       ) : (
-        <Table label="Members" columns={columns} rows={members} rowKey={(member) => member.name} keyboard />
+        <Table label="Members" columns={columns} rows={shown} rowKey={(member) => member.name} keyboard />
       )}
+      {members.length > 0 && shown.length === 0 && <NobodyFound q={q} />}
       <AddMember open={adding} onClose={() => setAdding(false)} team={team} members={members} />
     </>
   );

@@ -14,6 +14,9 @@ import { PageHeader } from "@/ui/PageHeader";
 import { RelativeTime } from "@/ui/RelativeTime";
 import { EmptyState } from "@/ui/states";
 import { type Column, Table } from "@/ui/Table";
+import { useUrlState } from "@/ui/useUrlState";
+import { FindPeople, NobodyFound } from "./FindPeople";
+import { fewPeople, peopleSearch } from "./people";
 import { NewUser } from "./NewUser";
 import { PasswordShown } from "./PasswordShown";
 import { type User, usersQuery } from "./queries";
@@ -21,6 +24,8 @@ import { type User, usersQuery } from "./queries";
 /** Everybody with an account on this server. */
 export function UsersPage() {
   const users = useSuspenseQuery(usersQuery).data.items;
+  const [{ q = "" }, setFilter] = useUrlState(peopleSearch);
+  const shown = users.filter(({ name }) => name.toLowerCase().includes(q.toLowerCase()));
   const me = useSession();
   const [making, setMaking] = useState(false);
   const [resetting, setResetting] = useState<User | null>(null);
@@ -40,11 +45,13 @@ export function UsersPage() {
           </Button>
         }
       />
+      {users.length > fewPeople && <FindPeople q={q} onFind={(q) => setFilter({ q: q || undefined })} />}
       {users.length === 0 ? (
         <EmptyState headline="No users">Accounts appear here; each is added to teams by their owners.</EmptyState>
       ) : (
-        <Table label="Users" columns={columns} rows={users} rowKey={(user) => user.name} keyboard />
+        <Table label="Users" columns={columns} rows={shown} rowKey={(user) => user.name} keyboard />
       )}
+      {users.length > 0 && shown.length === 0 && <NobodyFound q={q} />}
       <NewUser open={making} onClose={() => setMaking(false)} />
       <ResetPassword user={resetting} onClose={() => setResetting(null)} />
     </>

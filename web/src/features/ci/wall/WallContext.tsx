@@ -9,13 +9,16 @@ import { pipelineStatus } from "../state";
 import { arrange, isFailing } from "./arrange";
 import { usePins } from "./pins";
 
+// More names than this are found by the wall and by Ctrl-K, not by scrolling.
+const named = 100;
+
 /** The list at the left of every page of pipelines: which to show, then each by its group. */
 export function WallContext({ team }: { team: string }) {
   const { items: pipelines } = useSuspenseQuery(pipelinesQuery(team)).data;
   const waiting = useQuery(approvalsQuery(team, "waiting")).data?.items.length;
   const { pins } = usePins();
   const home = wallPath(team);
-  const groups = arrange(pipelines);
+  const groups = arrange(pipelines.slice(0, named));
   const running = pipelines.reduce((sum, pipeline) => sum + pipeline.running, 0);
   return (
     <ContextList foot={running > 0 ? `${running} running now` : "nothing runs now"}>
@@ -40,6 +43,7 @@ export function WallContext({ team }: { team: string }) {
           ))}
         </ContextGroup>
       ))}
+      {pipelines.length > named && <ContextItem to={home} search={{ view: "table" }} icon={Workflow} label="All the others" end={pipelines.length - named} />}
     </ContextList>
   );
 }

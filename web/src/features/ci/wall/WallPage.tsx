@@ -8,6 +8,7 @@ import { useActions, usePage } from "@/ui/frame/hooks";
 import { PageHeader } from "@/ui/PageHeader";
 import { Segmented } from "@/ui/Segmented";
 import { useNow } from "@/ui/useNow";
+import { useGrowing } from "@/ui/useGrowing";
 import { useUrlState } from "@/ui/useUrlState";
 import { pipelineAddress, pipelineTitle } from "../address";
 import { newPipelinePath } from "../paths";
@@ -121,6 +122,8 @@ function Wall({ pipelines, pins, onPin, now }: WallProps) {
   const list = useRef<HTMLUListElement>(null);
   const [at, setAt] = useState(-1);
   const current = pipelines[Math.min(at, pipelines.length - 1)];
+  const { limit, end } = useGrowing(60);
+  const drawn = pipelines.slice(0, Math.max(limit, at + 60));
   const move = (by: number) => {
     const next = Math.max(0, Math.min(pipelines.length - 1, at + by));
     setAt(next);
@@ -135,9 +138,10 @@ function Wall({ pipelines, pins, onPin, now }: WallProps) {
   ]);
   return (
     <ul className="wall" ref={list} aria-label="Pipelines">
-      {pipelines.map((pipeline) => (
+      {drawn.map((pipeline) => (
         <Cell key={pipeline.id} pipeline={pipeline} pinned={pins.has(pipeline.id)} onPin={() => onPin(pipeline.id)} current={pipeline === current} now={now} />
       ))}
+      {drawn.length < pipelines.length && <li ref={end} key={`end ${drawn.length}`} aria-hidden="true" />}
     </ul>
   );
 }
