@@ -29,7 +29,7 @@ export function ApprovalCard({ team, approval, whole }: Props) {
     <article className={classes("card assistant-approval", waits && "asks", approval.state === "failed" && "is-failed")} aria-label={headline(approval)}>
       <header>
         <StatusGlyph status={status} label={word} />
-        <h2 className="min-w-0">{whole ? headline(approval) : <Link className="link" to={approvalPath(team, approval.id)}>{headline(approval)}</Link>}</h2>
+        <h2 className="min-w-0">{whole ? headline(approval) : <Link to={approvalPath(team, approval.id)}>{headline(approval)}</Link>}</h2>
         <span className="push">{approval.class === "destructive" && <Chip kind="warn">loses something</Chip>}</span>
       </header>
       <div className="body">
@@ -47,7 +47,7 @@ export function ApprovalCard({ team, approval, whole }: Props) {
           {approval.run && (
             <>
               {" · "}
-              <Link className="link" to={runPath(team, approval.run)}>the question</Link>
+              <Link className="link underline" to={runPath(team, approval.run)}>the question</Link>
             </>
           )}
           {waits && (

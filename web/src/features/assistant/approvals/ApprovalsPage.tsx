@@ -33,7 +33,7 @@ export function ApprovalsPage() {
       />
       {waiting.length === 0 && (
         <EmptyState headline="Nothing waits for approval" small={decided.length > 0} command={decided.length > 0 ? undefined : mcpCommand(url)} filled={[url]} commandLabel="Add to an MCP client">
-          Where an <Link className="link" to={settingsPath(team)}>owner allows it</Link>, the assistant and MCP clients propose changes, such as running a build again. They stand here until somebody who may do it approves or denies them, for 15
+          Where an <Link className="link underline" to={settingsPath(team)}>owner allows it</Link>, the assistant and MCP clients propose changes, such as running a build again. They stand here until somebody who may do it approves or denies them, for 15
           minutes.
         </EmptyState>
       )}

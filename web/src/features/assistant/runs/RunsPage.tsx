@@ -63,13 +63,13 @@ function None({ team, narrowed }: { team: string; narrowed: boolean }) {
   if (narrowed) {
     return (
       <EmptyState small headline="No such run">
-        No question of the newest is like that. <Link className="link" to={runsPath(team)}>All runs</Link>
+        No question of the newest is like that. <Link className="link underline" to={runsPath(team)}>All runs</Link>
       </EmptyState>
     );
   }
   return (
     <EmptyState headline="Nothing has been asked yet" command={askCommand(url, team)} filled={[url, team]} commandLabel="Ask from a terminal">
-      Each question stands here with what it looked up, how long that took and what it cost. <Link className="link" to={assistantPath(team)}>Ask one here</Link>, or from a terminal:
+      Each question stands here with what it looked up, how long that took and what it cost. <Link className="link underline" to={assistantPath(team)}>Ask one here</Link>, or from a terminal:
     </EmptyState>
   );
 }

@@ -62,7 +62,7 @@ export function BundlesPage() {
           filled={[url]}
           more={
             <p className="meta">
-              The keys come first: see <Link className="link" to={keysPath(team)}>Keys</Link>.
+              The keys come first: see <Link className="link underline" to={keysPath(team)}>Keys</Link>.
             </p>
           }
         >

@@ -115,7 +115,7 @@ function Shown({ team }: { team: string }) {
       )}
       {fleet?.total === 0 && (
         <EmptyState small headline="No node fits">
-          Words are looked for in names, hosts, sites and fingerprints; site:osl, bundle:, agent_state:failed, variant:debian*, offline&gt;24h, root:&lt;3 and any label such as role:edge-node narrow it, and - before a word leaves out. <Link className="link" to={fleetPath(team)}>All nodes</Link>
+          Words are looked for in names, hosts, sites and fingerprints; site:osl, bundle:, agent_state:failed, variant:debian*, offline&gt;24h, root:&lt;3 and any label such as role:edge-node narrow it, and - before a word leaves out. <Link className="link underline" to={fleetPath(team)}>All nodes</Link>
         </EmptyState>
       )}
       {fleet && fleet.total > 0 && (search.view === "table" ? <NodeTable team={team} q={q} /> : <FleetMap cells={fleet.cells} by={search.by} onOpen={open} />)}

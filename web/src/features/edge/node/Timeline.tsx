@@ -25,7 +25,7 @@ export function Timeline({ team, events, error }: { team: string; events: NodeEv
             </span>
             <div className="min-w-0">
               <p>
-                <Status status={status} word={word} /> {event.bundle && <Link className="link" to={bundlePath(team, event.bundle)}>{event.bundle}</Link>} {event.actor && <span className="muted">by {event.actor}</span>}
+                <Status status={status} word={word} /> {event.bundle && <Link className="link underline" to={bundlePath(team, event.bundle)}>{event.bundle}</Link>} {event.actor && <span className="muted">by {event.actor}</span>}
               </p>
               {(event.message || event.exit !== null) && <p className="meta">{[event.exit ? exitWords(event.exit) : "", event.method && `by ${event.method}`, event.message].filter(Boolean).join(" · ")}</p>}
             </div>

@@ -70,7 +70,7 @@ function Summary({ team, rollout }: { team: string; rollout: Rollout }) {
       {rollout.waits && <Notice>Waits: {rollout.waits}</Notice>}
       <p>{rollout.sentence}</p>
       <p className="meta">
-        bundle <Link className="link" to={bundlePath(team, rollout.bundle)}>{rollout.bundle}</Link> by policy <Link className="link" to={policyPath(team, rollout.policy_id)}>{rollout.policy}</Link>, revision {rollout.revision}; begun by {rollout.created_by}
+        bundle <Link className="link underline" to={bundlePath(team, rollout.bundle)}>{rollout.bundle}</Link> by policy <Link className="link underline" to={policyPath(team, rollout.policy_id)}>{rollout.policy}</Link>, revision {rollout.revision}; begun by {rollout.created_by}
         {rollout.created_at && (
           <>
             {" "}

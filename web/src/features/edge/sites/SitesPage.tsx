@@ -42,14 +42,14 @@ export function SitesPage() {
     >
       {sites.length === 0 ? (
         <EmptyState headline="No sites yet">
-          A site is where nodes share a link: a shop, a ship, a hall. It comes by itself with the first node of a <Link className="link" to={enrolmentPath(team)}>token that names it</Link>, or is described here beforehand, with a cap on what its nodes fetch together, and the hours in which they do.
+          A site is where nodes share a link: a shop, a ship, a hall. It comes by itself with the first node of a <Link className="link underline" to={enrolmentPath(team)}>token that names it</Link>, or is described here beforehand, with a cap on what its nodes fetch together, and the hours in which they do.
         </EmptyState>
       ) : (
         <>
           <Table label="Sites" columns={columns(team, refused, setEdited, setAsked)} rows={shown} rowKey={({ name }) => name} />
           {more}
           <p className="pane meta pb-0">
-            A <Link className="link" to={policiesPath(team)}>policy</Link> may cap lower and name fewer hours, below staging; where its hours and those of a site never meet, the site’s hold.
+            A <Link className="link underline" to={policiesPath(team)}>policy</Link> may cap lower and name fewer hours, below staging; where its hours and those of a site never meet, the site’s hold.
           </p>
         </>
       )}

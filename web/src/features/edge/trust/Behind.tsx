@@ -40,7 +40,7 @@ export function Behind({ team, trust, newest }: { team: string; trust: Trust; ne
             {plural(old, "node")} still {old === 1 ? "trusts" : "trust"} an older root. They follow when they check in next; one without a link follows with the next bundle that is carried to it.
           </p>
           {late && late.length > 0 && <Table label="Nodes that trust an older root" compact columns={columns(team)} rows={late} rowKey={({ id }) => id} />}
-          {late && late.length < old && late.length > 0 && <p className="meta pt-2">the first {late.length}; <Link className="link" to={fleetPath(team)} search={{ q: behindFilter(newest), view: "table" } as never}>all of them</Link></p>}
+          {late && late.length < old && late.length > 0 && <p className="meta pt-2">the first {late.length}; <Link className="link underline" to={fleetPath(team)} search={{ q: behindFilter(newest), view: "table" } as never}>all of them</Link></p>}
         </>
       )}
     </section>

@@ -21,7 +21,7 @@ export function StartMonitor({ team, projects, project, way, onWay }: Props) {
   if (!known) {
     return (
       <p className="muted">
-        A monitor belongs to a project, and its key is in the command: <Link className="link" to={issuesPath(team)}>create a project</Link> first.
+        A monitor belongs to a project, and its key is in the command: <Link className="link underline" to={issuesPath(team)}>create a project</Link> first.
       </p>
     );
   }

@@ -61,7 +61,7 @@ export function SourcesPage() {
 function Connected({ team }: { team: string }) {
   return (
     <p className="meta">
-      The team&apos;s connection to GitHub must reach the repository: see <Link className="link" to={`/teams/${encodeURIComponent(team)}/ci/hooks`}>GitHub of the team</Link>.
+      The team&apos;s connection to GitHub must reach the repository: see <Link className="link underline" to={`/teams/${encodeURIComponent(team)}/ci/hooks`}>GitHub of the team</Link>.
     </p>
   );
 }
