@@ -40,7 +40,8 @@ jobs:
 func (r *running) team(t *testing.T) team {
 	t.Helper()
 	w := team{name: "web", things: map[string]string{"pipelines/:pipeline": "site", "jobs/:job": "unit", "resources/:resource": "every", "builds/:name": "1",
-		"tasks/:step": "say", "members/:user": "viewer", ":action": "pause"}, tokens: map[string]string{"nobody": "", "administrator": r.token}}
+		"tasks/:step": "say", "members/:user": "viewer", ":action": "pause",
+		"docs/:page": "install", "reference/:page": "configuration", "assets/:file": "docs.css"}, tokens: map[string]string{"nobody": "", "administrator": r.token}}
 	for _, name := range []string{"web", "other"} {
 		r.call(t, "POST", "/api/v1/accounts/teams", map[string]any{"name": name}, nil)
 	}

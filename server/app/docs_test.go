@@ -17,6 +17,7 @@ import (
 // TestManualCommands runs every command of the manual against the real program,
 // in the order of its page, and holds each answer shown to the answer given.
 func TestManualCommands(t *testing.T) {
+	t.Parallel()
 	p := launchOn(t, t.TempDir(), "") // the database lies in the data folder, as on a first day
 	programs := t.TempDir()
 	for name, from := range map[string]string{"signalbox": binary(t), "signalbox-agent": buildAgent(t)} {
