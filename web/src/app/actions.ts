@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { BellRing, Boxes, Clock, House, Keyboard, LogOut, MessageSquareText, Monitor, Moon, Search, Settings2, ShieldCheck, Sun, User } from "lucide-react";
+import { BookOpen, BellRing, Boxes, Clock, House, Keyboard, LogOut, MessageSquareText, Monitor, Moon, Search, Settings2, ShieldCheck, Sun, User } from "lucide-react";
 import { useSession } from "@/api/session";
 import type { Action } from "@/ui/frame/context";
 import { useActions } from "@/ui/frame/hooks";
