@@ -27,7 +27,7 @@ type heldOfRule struct {
 
 func (s *Service) heldByRule(ctx context.Context, team int64) (map[string]heldOfRule, error) {
 	var rows []heldOfRule
-	err := s.DB.Reader(ctx).Raw("SELECT rule, SUM(1 + more) AS n, MIN(held_until) AS until FROM notify_deliveries WHERE team_id = ? AND state = 'held' GROUP BY rule", team).Scan(&rows).Error
+	err := s.DB.Reader(ctx).Raw("SELECT rule, CAST(SUM(1 + more) AS BIGINT) AS n, MIN(held_until) AS until FROM notify_deliveries WHERE team_id = ? AND state = 'held' GROUP BY rule", team).Scan(&rows).Error
 	out := make(map[string]heldOfRule, len(rows))
 	for _, r := range rows {
 		out[r.Rule] = r
