@@ -13,7 +13,7 @@ const keepEnded = 7 * 24 * time.Hour
 // Loops are what accounts wants run in the background.
 func (s *Service) Loops() []work.Loop {
 	return []work.Loop{
-		{Name: "accounts: write down last uses", Every: 30 * time.Second, Run: s.flushSeen},
+		{Name: "accounts: write down last uses", Every: 30 * time.Second, Local: true, Run: s.flushSeen},
 		{Name: "accounts: sweep ended sessions", Every: time.Hour, Run: s.sweep},
 	}
 }

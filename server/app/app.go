@@ -27,6 +27,7 @@ import (
 	"github.com/signalbox/signalbox/server/logs/store"
 	"github.com/signalbox/signalbox/server/platform/api"
 	"github.com/signalbox/signalbox/server/platform/blobs"
+	"github.com/signalbox/signalbox/server/platform/cluster"
 	"github.com/signalbox/signalbox/server/platform/config"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/github"
@@ -55,10 +56,13 @@ type App struct {
 	table         api.Table
 	registry      *prometheus.Registry
 
-	db        *database.DB
-	jobs      *work.Jobs
-	loops     *work.Loops
-	hub       *stream.Hub
+	db      *database.DB
+	jobs    *work.Jobs
+	loops   *work.Loops
+	hub     *stream.Hub
+	cluster *cluster.Cluster
+	// resign gives up the leadership of the loops.
+	resign    func()
 	guard     *outbound.Guard
 	box       *secrets.Box
 	secrets   *secrets.Store
@@ -105,7 +109,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a.loops = work.NewLoops(now, a.log)
 	gin.SetMode(gin.ReleaseMode)
 	a.engine = gin.New()
-	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireTelemetry, a.wireAccounts, a.wireBackups, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireEdge, a.wireAssistant, a.wireSlack, a.wireNotifyRules, a.wireCatalog, a.wireSystem, a.routes} {
+	for _, step := range []func(context.Context) error{a.openPort, a.openState, a.wireTelemetry, a.wireCluster, a.wireAccounts, a.wireBackups, a.wireGitHub, a.wireGitHubTools, a.wireNotify, a.wireGitHubChannels, a.wireIssues, a.wireIssuesAlerts, a.wireLogs, a.wireLogsIssues, a.wireCI, a.wireLogsInside, a.wireGitHubCaused, a.wireEdge, a.wireAssistant, a.wireSlack, a.wireNotifyRules, a.wireCatalog, a.wireSystem, a.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
@@ -197,7 +201,11 @@ func (a *App) startWork(ctx context.Context) error {
 		return err
 	}
 	a.stops = append(a.stops, func() { a.edge.Stop(ctx) }, a.ci.Start(ctx), a.github.Stop, func() { a.issues.Stop(ctx) })
+	if err := a.lead(ctx); err != nil {
+		return err
+	}
 	loops := append(a.accounts.Loops(), a.secrets.Loops()...)
+	loops = append(loops, a.cluster.Loops()...)
 	loops = append(loops, a.blobs.Loops()...)
 	loops = append(loops, a.github.Loops()...)
 	loops = append(loops, a.issues.Loops()...)
@@ -219,7 +227,10 @@ func (a *App) stopWork(ctx context.Context) error {
 		stop()
 	}
 	a.loops.Stop()
-	err := a.jobs.Stop(ctx)
+	if a.resign != nil {
+		a.resign()
+	}
+	err := errors.Join(a.jobs.Stop(ctx), a.cluster.Leave(ctx))
 	if a.stopOwn != nil {
 		a.stopOwn()
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalbox/signalbox/server/ci/runtime/worker"
+	"github.com/signalbox/signalbox/server/platform/cluster"
 	"github.com/signalbox/signalbox/server/platform/config"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/outbound"
@@ -104,6 +105,7 @@ func (c *cli) diagnose(ctx context.Context, cfg config.Config, db *database.DB) 
 	}
 	checks := i.checks(checkable{publicURL: configuredURL(cfg), dial: guard.DialContext, backups: backups, jobs: work.NewJobs(db, i.node(), now, i.log),
 		isolation: func(ctx context.Context) (string, error) { return tryIsolation(ctx, cfg) }})
+	checks = append(checks, system.ServersCheck(cluster.New(cluster.Deps{DB: db, Self: cluster.Member{Node: i.node()}, Now: now, Log: i.log}).Members, nil))
 	if keyFault != nil {
 		for n := range checks {
 			if checks[n].Name == "key file" {

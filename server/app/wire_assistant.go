@@ -83,7 +83,7 @@ func (a *App) assistantThings(ctx context.Context, team identity.Team) ([]string
 		}
 	}
 	if may("logs") {
-		services, err := a.logStore.Values(ctx, store.Request{Team: team.ID, From: now().Add(-7 * 24 * time.Hour)}, "service")
+		services, err := a.logs.Store.Values(ctx, store.Request{Team: team.ID, From: now().Add(-7 * 24 * time.Hour)}, "service")
 		if err != nil {
 			return nil, err
 		}

@@ -39,7 +39,7 @@ type installation struct {
 func blobBackend(cfg config.Config) (blobs.Backend, error) {
 	b := cfg.Blobs
 	if b.S3Endpoint == "" {
-		return blobs.NewDisk(filepath.Join(cfg.DataDir, "blobs"))
+		return blobs.NewDisk(blobFolder(cfg))
 	}
 	return blobs.NewS3(blobs.S3Options{Endpoint: b.S3Endpoint, Bucket: b.S3Bucket, Region: b.S3Region, AccessKey: b.S3AccessKey, SecretKey: b.S3SecretKey})
 }

@@ -64,7 +64,7 @@ func (a *App) known(ctx context.Context, team identity.Team) (catalog.Known, err
 		}
 	}
 	if may("logs") {
-		known.Logging, err = a.logStore.Values(ctx, store.Request{Team: team.ID, From: now().Add(-7 * 24 * time.Hour)}, "service")
+		known.Logging, err = a.logs.Store.Values(ctx, store.Request{Team: team.ID, From: now().Add(-7 * 24 * time.Hour)}, "service")
 	}
 	return known, err
 }

@@ -53,7 +53,7 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 	}
 	a.ci = ci.New(ci.Deps{
 		DB: a.db, Now: now, Log: a.log, Executor: a.worker, Slots: slots, WorkerTags: cfg.WorkerTags, Disk: a.worker.Disk, Native: a.nativeTypes(natives), NativeTypes: append(natives.Names(), "approval"),
-		Logs: logs, Jobs: a.jobs, Blobs: a.blobs, Scratch: filepath.Join(root, "tmp"), NewID: randomID, Dial: a.guard.DialContext, Sealer: a.box, LoopStatus: a.loops.Status,
+		Logs: logs, Jobs: a.jobs, Cluster: a.cluster, Blobs: a.blobs, Scratch: filepath.Join(root, "tmp"), NewID: randomID, Dial: a.guard.DialContext, Sealer: a.box, LoopStatus: a.loops.Status,
 		Engine: func(ledger engine.Ledger) ci.Engine {
 			e := engine.New(context.WithoutCancel(ctx), engine.Deps{Executor: a.worker, Native: a.nativeTypes(natives), Scripted: resource.Image{}, Ledger: ledger, Logs: logs,
 				Now: now, NewID: randomID, ExternalURL: a.PublicURL(), Logger: a.log, Slots: slots, WorkerTags: cfg.WorkerTags,
@@ -76,7 +76,7 @@ func (a *App) wireCI(ctx context.Context) (err error) {
 // workerLoop asks the worker whether it is ready, which also puts back network
 // rules that something else on this machine has flushed, and measures its volumes.
 func (a *App) workerLoop() work.Loop {
-	return work.Loop{Name: "ci.worker", Every: time.Minute, Run: func(ctx context.Context) error {
+	return work.Loop{Name: "ci.worker", Every: time.Minute, Local: true, Run: func(ctx context.Context) error {
 		return errors.Join(a.worker.Ready(ctx), a.worker.Measure(ctx))
 	}}
 }

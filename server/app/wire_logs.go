@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -26,7 +28,7 @@ func (a *App) wireLogs(ctx context.Context) error {
 	most := func(int64) store.Retention { return kept }
 	// The store outlives the request to stop: it is closed after the intake.
 	lines, err := store.Open(context.WithoutCancel(ctx), store.Options{
-		Dir: filepath.Join(a.config.DataDir, "logs"), Memory: memory, Now: now, Log: a.log, MinFree: int64(cfg.MinFreeMB) * mib,
+		Dir: filepath.Join(a.config.DataDir, "logs"), First: a.firstLine(), Memory: memory, Now: now, Log: a.log, MinFree: int64(cfg.MinFreeMB) * mib,
 		// The store asks for the first time when the service is there.
 		Retention: func(team int64) store.Retention { return a.logs.RetentionOf(team) },
 	})
@@ -35,10 +37,20 @@ func (a *App) wireLogs(ctx context.Context) error {
 	}
 	a.logStore = lines
 	a.logs = logs.New(logs.Deps{
-		DB: a.db, Store: lines, Now: now, Log: a.log, NewID: randomID, PublicURL: a.PublicURL, Identify: a.accounts.VerifyToken, Audit: a.audit, Publish: a.hub.Publish,
+		DB: a.db, Store: lines, Cluster: a.cluster, Now: now, Log: a.log, NewID: randomID, PublicURL: a.PublicURL, Identify: a.accounts.VerifyToken, Audit: a.audit, Publish: a.hub.Publish,
 		TeamName: a.teamName, AlertTeller: logChannels{a.notify}, Retention: most, MaxBody: int64(cfg.MaxRequestMB) * mib, MaxDecoded: int64(cfg.MaxDecodedMB) * mib,
 	})
 	return errors.Join(a.logs.RegisterTools(a.tools), a.logs.RegisterAlertTools(a.tools))
+}
+
+// firstLine begins the numbers of this server's lines: where there may be several
+// servers each has a range, of a trillion.
+func (a *App) firstLine() uint64 {
+	if !a.cluster.Several() {
+		return 1
+	}
+	sum := sha256.Sum256([]byte(a.node))
+	return uint64(binary.BigEndian.Uint32(sum[:4])>>9) << 40
 }
 
 // listenLogs opens the ports for shippers that do not speak HTTP.

@@ -14,9 +14,9 @@ func (a *App) wireSystem(ctx context.Context) (err error) {
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), jobGauge{ctx: context.WithoutCancel(ctx), app: a}, backupGauge{ctx: context.WithoutCancel(ctx), app: a})
 	metrics := promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})
 	a.system = system.New(system.Deps{
-		Log: a.log, Ready: a.ready.Load, DB: a.db, Loops: a.loops.Status, Jobs: a.jobs, Metrics: metrics, Audit: a.audit, Backups: a.backups, Queue: a.jobs,
+		Log: a.log, Ready: a.ready.Load, DB: a.db, Loops: a.loops.Status, Jobs: a.jobs, Metrics: metrics, Audit: a.audit, Backups: a.backups, Queue: a.jobs, Cluster: a.cluster,
 		Checks: append(a.installation().checks(checkable{publicURL: a.PublicURL(), dial: a.guard.DialContext, isolation: a.isolation, backups: a.backups, jobs: a.jobs}),
-			system.LoopsCheck(a.loops.Status), system.MemoryCheck(now(), now)),
+			system.ServersCheck(a.cluster.Members, a.loops.Status), system.LoopsCheck(a.loops.Status), system.MemoryCheck(now(), now)),
 	})
 	if a.config.Server.MetricsListen != "" {
 		a.metrics, err = listen(ctx, a.config.Server.MetricsListen, metrics, "", "")

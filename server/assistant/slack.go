@@ -86,7 +86,7 @@ func NewSlack(s *Service, deps SlackDeps) *Slack {
 // Loops are what it does without being asked.
 func (s *Slack) Loops() []work.Loop {
 	return []work.Loop{
-		{Name: "assistant.slack", Every: 2 * time.Second, Run: s.connect},
+		{Name: "assistant.slack", Every: 2 * time.Second, Local: true, Run: s.connect},
 		{Name: "assistant.slack.tidy", Every: time.Hour, Run: s.tidySlack},
 		{Name: "assistant.digests", Every: 20 * time.Second, Run: s.dueDigests},
 		{Name: "assistant.reviews", Every: time.Minute, Run: s.dueReviews},

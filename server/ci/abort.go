@@ -38,6 +38,13 @@ func (s *Service) stop(ctx context.Context, b buildRow) error {
 	if now.Status == Pending {
 		return s.finish(ctx, now, Aborted, s.abortReason(ctx, b.ID))
 	}
+	// Nobody else can stop it; its server finds it ended when it is back.
+	if gone, err := s.waitsForHome(ctx, now); err != nil || gone != "" {
+		if err != nil {
+			return err
+		}
+		return s.finish(ctx, now, Aborted, s.abortReason(ctx, b.ID))
+	}
 	if err := s.unpark(ctx, now); err != nil {
 		return err
 	}

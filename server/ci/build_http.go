@@ -10,7 +10,7 @@ import (
 
 func (s *Service) buildRoutes(r api.Router) {
 	r.GET("/builds", reading(), api.Handle(s.httpBuilds))
-	r.GET("/builds/:id", exposable(), api.Handle(s.httpBuild))
+	r.GET("/builds/:id", exposable(), s.preferHome(api.Handle(s.httpBuild)))
 	r.POST("/builds/:id/abort", operating(), api.Handle(s.httpAbort))
 	r.POST("/builds/:id/rerun", operating(), api.Handle(s.httpRerun))
 }

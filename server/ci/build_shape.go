@@ -2,6 +2,7 @@ package ci
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -161,10 +162,14 @@ func (s *Service) addSteps(ctx context.Context, b buildRow, out *buildShape) err
 func (s *Service) addWaiting(ctx context.Context, b buildRow, out *buildShape) error {
 	waits, err := s.prepare(ctx, b)
 	out.Waiting = waits.sentences()
+	gone, awayErr := s.waitsForHome(ctx, b)
+	if gone != "" {
+		out.Waiting = append(out.Waiting, gone)
+	}
 	if reason := s.waitsForWorker(b.ID); reason != "" {
 		out.Waiting = append(out.Waiting, reason)
 	}
-	return err
+	return errors.Join(err, awayErr)
 }
 
 // addFamily fills in the other builds of the job.

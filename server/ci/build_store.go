@@ -45,6 +45,9 @@ type buildRow struct {
 	SupersededBy int64
 	// Parked is true while a started build waits for people alone and has no durable job.
 	Parked bool
+	// Node is the server it runs or ran on, where its log and volumes are; '' before it
+	// starts, and where there is one server.
+	Node string
 }
 
 func (buildRow) TableName() string { return "ci_builds" }
@@ -62,7 +65,7 @@ func (b buildRow) duration(now time.Time) time.Duration {
 
 // listColumns leaves out the plan, which is large.
 const listColumns = `b.id, b.team_id, b.pipeline_id, b.job_id, b.resource_id, b.name, b.status, b.manual, b.created_by, b.cause, b.comment,
-	b.rerun_of, b.rerun_number, b.original, b.inputs_ready, b.abort_requested, b.message, b.created_at, b.started_at, b.ended_at, b.reaped_at, b.untrusted, b.superseded_by, b.parked`
+	b.rerun_of, b.rerun_number, b.original, b.inputs_ready, b.abort_requested, b.message, b.created_at, b.started_at, b.ended_at, b.reaped_at, b.untrusted, b.superseded_by, b.parked, b.node`
 
 // insertBuild stores a new pending build and gives it its id and place.
 func (s store) insertBuild(ctx context.Context, b *buildRow) error {
@@ -191,6 +194,12 @@ func (s store) endBuild(ctx context.Context, id int64, status Status, message st
 	return r.RowsAffected == 1, r.Error
 }
 
+// claimNode makes the node the build's unless it has one, and gives the one it has.
+func (s store) claimNode(ctx context.Context, id int64, node string) (has string, err error) {
+	err = s.db.Writer(ctx).Raw("UPDATE ci_builds SET node = CASE WHEN node = '' THEN ? ELSE node END WHERE id = ? RETURNING node", node, id).Scan(&has).Error
+	return has, err
+}
+
 func (s store) requestAbort(ctx context.Context, id int64) error {
 	return s.db.Writer(ctx).Exec("UPDATE ci_builds SET abort_requested = ? WHERE id = ? AND status IN ('pending', 'started')", true, id).Error
 }
@@ -232,10 +241,10 @@ func (s store) openBuilds(ctx context.Context, pipeline int64) (ids []int64, err
 
 // releasable lists ended builds that still hold containers and volumes: those
 // that succeeded at once, the others since keep.
-func (s store) releasable(ctx context.Context, before millis, limit int) ([]buildRow, error) {
+func (s store) releasable(ctx context.Context, node string, before millis, limit int) ([]buildRow, error) {
 	var rows []buildRow
-	err := s.db.Reader(ctx).Raw(`SELECT * FROM ci_builds WHERE ended_at > 0 AND NOT released
-		AND (status = 'succeeded' OR ended_at < ?) ORDER BY ended_at LIMIT ?`, before, limit).Scan(&rows).Error
+	err := s.db.Reader(ctx).Raw(`SELECT * FROM ci_builds WHERE ended_at > 0 AND NOT released AND node IN ('', ?)
+		AND (status = 'succeeded' OR ended_at < ?) ORDER BY ended_at LIMIT ?`, node, before, limit).Scan(&rows).Error
 	return rows, err
 }
 

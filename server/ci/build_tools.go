@@ -143,6 +143,9 @@ func (s *Service) toolLog(ctx context.Context, in toolLogIn) (toolLogOut, error)
 	if err != nil {
 		return out, err
 	}
+	if err := s.atHome(ctx, b); err != nil {
+		return out, err
+	}
 	err = s.withLog(b.ID, func(l *buildlog.Log) error {
 		page, err := pageOfLog(l, orDefault(in.From, -int64(limit)), limit, b.Status.Ended())
 		for _, line := range page.Lines {

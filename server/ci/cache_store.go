@@ -246,11 +246,13 @@ func (s store) forgetExpiredCaches(ctx context.Context) error {
 }
 
 type artifactRow struct {
-	ID        int64 `gorm:"primaryKey"`
-	TeamID    int64
-	BuildID   int64
-	Name      string
-	Volume    string
+	ID      int64 `gorm:"primaryKey"`
+	TeamID  int64
+	BuildID int64
+	Name    string
+	Volume  string
+	// Node is the server where the volume is; '' where there is one.
+	Node      string
 	CreatedAt millis
 }
 
@@ -267,8 +269,13 @@ func (s store) saveArtifact(ctx context.Context, row *artifactRow) error {
 	if row.BuildID == 0 {
 		return s.db.Writer(ctx).Create(row).Error
 	}
-	return s.db.Writer(ctx).Exec("INSERT INTO ci_artifacts (team_id, build_id, name, volume, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		row.TeamID, row.BuildID, row.Name, row.Volume, row.CreatedAt).Error
+	return s.db.Writer(ctx).Exec("INSERT INTO ci_artifacts (team_id, build_id, name, volume, node, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		row.TeamID, row.BuildID, row.Name, row.Volume, row.Node, row.CreatedAt).Error
+}
+
+// moveArtifact notes that the volume is on another server, too.
+func (s store) moveArtifact(ctx context.Context, id int64, node string) error {
+	return s.db.Writer(ctx).Exec("UPDATE ci_artifacts SET node = ? WHERE id = ?", node, id).Error
 }
 
 func (s store) artifacts(ctx context.Context, build int64) ([]artifactRow, error) {

@@ -8,8 +8,9 @@ import (
 
 const (
 	checkChannel = "ci.check"
-	// checkLease is after how long a check is repeated whose node died.
-	checkLease = 65 * time.Minute
+	// checkLease is after how long a check is repeated whose node died; while it lives it
+	// extends the lease.
+	checkLease = 2 * time.Minute
 	// checkNet is how often the checker looks without having been told.
 	checkNet = 10 * time.Second
 )
@@ -20,12 +21,12 @@ type checker struct {
 	wake    chan struct{}
 
 	mu      sync.Mutex
-	busy    map[int64]bool
+	busy    map[int64]millis // until when each is this node's
 	working sync.WaitGroup
 }
 
 func newChecker(s *Service) *checker {
-	return &checker{service: s, wake: make(chan struct{}, 1), busy: map[int64]bool{}}
+	return &checker{service: s, wake: make(chan struct{}, 1), busy: map[int64]millis{}}
 }
 
 // wakeAfter wakes the checkers of all nodes after the commit. A lost
@@ -64,11 +65,33 @@ func (c *checker) keep(ctx context.Context) {
 		case <-c.wake:
 		case <-timer.C:
 		}
+		if err := c.extend(ctx); err != nil && ctx.Err() == nil {
+			c.service.deps.Log.WarnContext(ctx, "keeping checks to this server failed", "error", err)
+		}
 		if err := c.claim(ctx); err != nil && ctx.Err() == nil {
 			c.service.deps.Log.ErrorContext(ctx, "looking for due checks failed", "error", err)
 		}
 		timer.Reset(c.untilNext(ctx))
 	}
+}
+
+// extend keeps the checks under way this node's.
+func (c *checker) extend(ctx context.Context) error {
+	s := c.service
+	now := s.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	until := toMillis(now.Add(checkLease))
+	for id, held := range c.busy {
+		if held.Time().Sub(now) > checkLease/2 {
+			continue
+		}
+		if err := s.extendCheck(ctx, id, held, until); err != nil {
+			return err
+		}
+		c.busy[id] = until
+	}
+	return nil
 }
 
 // claim starts checks until no worker is free or nothing is due.
@@ -94,7 +117,7 @@ func (c *checker) claim(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	for _, r := range rows {
-		c.busy[r.ID] = true
+		c.busy[r.ID] = r.NextCheckAt
 	}
 	c.mu.Unlock()
 	for _, r := range rows {

@@ -8,7 +8,7 @@ import (
 
 // outcomeRoutes answer what came out of a build besides its log.
 func (s *Service) outcomeRoutes(r api.Router) {
-	r.GET("/builds/:id/failure", exposable(), api.Handle(s.httpFailure))
+	r.GET("/builds/:id/failure", exposable(), s.preferHome(api.Handle(s.httpFailure)))
 	r.GET("/builds/:id/tests", exposable(), api.Handle(s.httpTests))
 	r.GET("/builds/:id/sbom", reading(), api.Handle(s.httpComponents))
 	r.GET("/packages", reading(), api.Handle(s.httpPackages))

@@ -29,6 +29,9 @@ func (f fly) events(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if sent, err := f.sendHome(c, b.Node, "The log of this build"); sent {
+		return err
+	}
 	from := int64(0)
 	if last := c.GetHeader("Last-Event-ID"); last != "" {
 		n, err := strconv.ParseUint(last, 10, 62)

@@ -83,6 +83,13 @@ func (f fly) hijackContainer(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	b, err := f.build(ctx, row.Step.BuildID)
+	if err != nil {
+		return err
+	}
+	if sent, err := f.sendHome(c, b.Node, "The container"); sent {
+		return err
+	}
 	// A browser would send the session's cookie from any page, so only our own origin may.
 	inside, done, err := f.sessions.begin(ctx, row.Step.BuildID)
 	if err != nil {

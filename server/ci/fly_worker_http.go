@@ -169,7 +169,7 @@ func (f fly) uploadArtifact(c *gin.Context) error {
 	if f.deps.Executor == nil {
 		return problem.New(problem.Unavailable, "no worker takes artifacts")
 	}
-	row := artifactRow{TeamID: team.ID, Volume: f.deps.NewID()}
+	row := artifactRow{TeamID: team.ID, Volume: f.deps.NewID(), Node: f.self()}
 	if err := f.deps.Executor.ImportVolume(ctx, runtime.VolumeID(row.Volume), http.MaxBytesReader(c.Writer, c.Request.Body, maxArtifact)); err != nil {
 		return problem.Wrap(err, problem.Invalid, "the upload could not be unpacked: %s", err)
 	}
@@ -191,6 +191,9 @@ func (f fly) downloadArtifact(c *gin.Context) error {
 	}
 	row, err := f.artifact(ctx, team.ID, id)
 	if err != nil {
+		return err
+	}
+	if sent, err := f.sendHome(c, row.Node, "The artifact"); sent {
 		return err
 	}
 	if f.deps.Executor == nil {

@@ -19,7 +19,7 @@ func (s *Service) Collect(ctx context.Context) error {
 	if s.engine == nil || s.deps.Executor == nil {
 		return nil
 	}
-	builds, err := s.releasable(ctx, toMillis(s.now().Add(-s.deps.KeepFailed)), 100)
+	builds, err := s.releasable(ctx, s.self(), toMillis(s.now().Add(-s.deps.KeepFailed)), 100)
 	if err != nil {
 		return err
 	}

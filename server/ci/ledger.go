@@ -197,5 +197,5 @@ func (l ledger) SaveArtifact(ctx context.Context, build int64, name string, volu
 	if err != nil {
 		return err
 	}
-	return l.saveArtifact(ctx, &artifactRow{TeamID: team, BuildID: build, Name: name, Volume: string(volume)})
+	return l.saveArtifact(ctx, &artifactRow{TeamID: team, BuildID: build, Name: name, Volume: string(volume), Node: l.self()})
 }

@@ -23,9 +23,9 @@ const (
 )
 
 func (s *Service) logRoutes(r api.Router) {
-	r.GET("/builds/:id/log", exposable(), s.httpLog)
-	r.GET("/builds/:id/log/search", exposable(), api.Handle(s.httpLogSearch))
-	r.GET("/builds/:id/log/raw", exposable(), s.httpLogRaw)
+	r.GET("/builds/:id/log", exposable(), s.fromHome(s.httpLog))
+	r.GET("/builds/:id/log/search", exposable(), s.fromHome(api.Handle(s.httpLogSearch)))
+	r.GET("/builds/:id/log/raw", exposable(), s.fromHome(s.httpLogRaw))
 }
 
 type logLine struct {
@@ -281,6 +281,9 @@ type logMatches struct {
 func (s *Service) httpLogSearch(ctx context.Context, in searchIn) (logMatches, error) {
 	out := logMatches{Matches: []logMatch{}}
 	b, err := s.openBuild(ctx, in.ID)
+	if err == nil {
+		err = s.atHome(ctx, b)
+	}
 	if err != nil {
 		return out, err
 	}

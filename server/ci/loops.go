@@ -26,15 +26,15 @@ func (s *Service) Loops() []work.Loop {
 	loops := []work.Loop{
 		{Name: "ci.schedule", Every: 10 * time.Second, Run: s.sched.sweep},
 		{Name: "ci.archive", Every: time.Minute, Run: s.sweepAbandoned},
-		{Name: "ci.logs", Every: 30 * time.Second, Run: s.ReapLogs},
-		{Name: "ci.tend", Every: 5 * time.Second, Run: s.tendWorker},
-		{Name: "ci.collect", Every: 30 * time.Second, Run: s.Collect},
+		{Name: "ci.logs", Every: 30 * time.Second, Local: true, Run: s.ReapLogs},
+		{Name: "ci.tend", Every: 5 * time.Second, Local: true, Run: s.tendWorker},
+		{Name: "ci.collect", Every: 30 * time.Second, Local: true, Run: s.Collect},
 		{Name: "ci.artifacts", Every: 5 * time.Minute, Run: s.ReapArtifacts},
 		{Name: "ci.told", Every: time.Hour, Run: s.pruneTold},
 		{Name: "ci.components", Every: 10 * time.Minute, Run: s.reapComponents},
 	}
 	if s.Output.Tell != nil {
-		loops = append(loops, work.Loop{Name: "ci.output", Every: time.Second, Run: s.tellOutput})
+		loops = append(loops, work.Loop{Name: "ci.output", Every: time.Second, Local: true, Run: s.tellOutput})
 	}
 	return loops
 }

@@ -40,7 +40,7 @@ func (s *Service) unpark(ctx context.Context, b buildRow) error {
 }
 
 func (s *Service) enqueueBuild(ctx context.Context, b buildRow) error {
-	_, err := s.deps.Jobs.EnqueueValue(ctx, work.Job{Kind: kindBuild, Team: b.TeamID, UniqueKey: formatInt(b.ID), SerialKey: "build:" + formatInt(b.ID)},
+	_, err := s.deps.Jobs.EnqueueValue(ctx, work.Job{Kind: kindBuild, Team: b.TeamID, UniqueKey: formatInt(b.ID), SerialKey: "build:" + formatInt(b.ID), Node: b.Node},
 		buildJob{Build: b.ID})
 	return err
 }

@@ -108,6 +108,11 @@ func (s store) claimChecks(ctx context.Context, lease millis, busy []int64, n in
 	return rows, err
 }
 
+// extendCheck books a resource for longer, unless its check has ended or another was asked for.
+func (s store) extendCheck(ctx context.Context, id int64, held, until millis) error {
+	return s.db.Writer(ctx).Exec("UPDATE ci_resources SET next_check_at = ? WHERE id = ? AND next_check_at = ?", until, id, held).Error
+}
+
 // anyDue saves the writer a look when nothing is due.
 func (s store) anyDue(ctx context.Context) (bool, error) {
 	var n int

@@ -42,6 +42,9 @@ func (s *Service) reapJob(ctx context.Context, p pipelineRow, name string, keep 
 		return err
 	}
 	for _, b := range reapable(logged, keep, s.now()) {
+		if s.away(b.Node) {
+			continue // its server deletes it
+		}
 		// The file first: after a crash in between it is looked for once more.
 		if err := s.deps.Logs.Remove(b.ID); err != nil {
 			return err

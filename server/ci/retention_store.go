@@ -12,7 +12,7 @@ func (s store) runningPipelines(ctx context.Context) ([]pipelineRow, error) {
 // loggedBuilds lists the ended builds of a job that still have a log, newest first.
 func (s store) loggedBuilds(ctx context.Context, job int64) ([]buildRow, error) {
 	var rows []buildRow
-	err := s.db.Reader(ctx).Raw(`SELECT id, team_id, job_id, status, ended_at FROM ci_builds
+	err := s.db.Reader(ctx).Raw(`SELECT id, team_id, job_id, status, ended_at, node FROM ci_builds
 		WHERE job_id = ? AND ended_at > 0 AND reaped_at = 0 ORDER BY id DESC`, job).Scan(&rows).Error
 	return rows, err
 }

@@ -6,6 +6,7 @@ import "github.com/signalbox/signalbox/server/platform/api"
 func (s *Service) Routes(root api.Router) {
 	s.FlyRoutes(root)
 	s.keyRoutes(root)
+	s.homeRoutes(root)
 	r := root.Group("/api/v1/ci")
 	s.pipelineRoutes(r)
 	s.jobRoutes(r)

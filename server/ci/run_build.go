@@ -16,8 +16,8 @@ import (
 	"github.com/signalbox/signalbox/server/platform/work"
 )
 
-// kindBuild is the durable job that runs one build. Its lease moves the build to
-// another node, or to this one's next life, when this one dies.
+// kindBuild is the durable job that runs one build. Its lease moves the build to this
+// server's next life, when this one dies; before it begins, to any.
 const kindBuild = "ci.build"
 
 type buildJob struct {
@@ -37,8 +37,13 @@ func (s *Service) runBuild(ctx context.Context, job work.Job) error {
 		return nil // destroyed meanwhile
 	case err != nil:
 		return err
+	case s.away(b.Node):
+		return s.handOver(ctx, &b, job)
 	case b.Status.Ended(): // and the server died before its job was deleted
 		return s.logStatus(b.ID, b.Status, b.EndedAt.Time())
+	}
+	if mine, err := s.settle(ctx, &b, job); err != nil || !mine {
+		return errors.Join(err, work.ErrDetached)
 	}
 	described, err := s.describeBuild(ctx, b)
 	switch {
@@ -47,7 +52,7 @@ func (s *Service) runBuild(ctx context.Context, job work.Job) error {
 	case err != nil:
 		return s.end(ctx, b, Errored, err.Error())
 	}
-	if err := s.logStatus(b.ID, Started, b.StartedAt.Time()); err != nil {
+	if err := errors.Join(s.logStatus(b.ID, Started, b.StartedAt.Time()), s.bringArtifacts(ctx, b.TeamID, described.Plan)); err != nil {
 		return work.RetryAfter(time.Second, err)
 	}
 	runCtx, cancel := context.WithCancelCause(ctx)

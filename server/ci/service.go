@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox/signalbox/server/ci/resource"
 	"github.com/signalbox/signalbox/server/ci/runtime"
 	"github.com/signalbox/signalbox/server/ci/vars"
+	"github.com/signalbox/signalbox/server/platform/cluster"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/work"
 )
@@ -43,6 +44,8 @@ type Deps struct {
 	NativeTypes []string
 	Logs        *buildlog.Store
 	Jobs        *work.Jobs
+	// Cluster knows the other servers; nil knows none.
+	Cluster *cluster.Cluster
 	// NewID returns 32 random lower-case hex digits.
 	NewID func() string
 	// Blobs keeps the artifacts of builds; nil keeps none.

@@ -38,7 +38,7 @@ func (s *Service) makeRoom(ctx context.Context) error {
 	if err != nil || given > 0 || s.engine == nil {
 		return err
 	}
-	builds, err := s.releasable(ctx, toMillis(s.now()), roomAtOnce)
+	builds, err := s.releasable(ctx, s.self(), toMillis(s.now()), roomAtOnce)
 	for _, b := range builds {
 		s.release(ctx, b)
 	}

@@ -18,10 +18,10 @@ const (
 // Loops are what the service wants run.
 func (s *Service) Loops() []work.Loop {
 	return []work.Loop{
-		{Name: "edge.checkins", Every: time.Second, Run: s.flush},
+		{Name: "edge.checkins", Every: time.Second, Local: true, Run: s.flush},
 		{Name: "edge.lost", Every: 5 * time.Minute, Run: s.findLost},
 		{Name: "edge.timestamps", Every: 10 * time.Minute, Run: s.restamp},
-		{Name: "edge.orders", Every: time.Second, Run: s.writeSaid},
+		{Name: "edge.orders", Every: time.Second, Local: true, Run: s.writeSaid},
 		{Name: "edge.rollouts", Every: driveEvery, Wake: s.orders.wake, Run: s.drive},
 		{Name: "edge.policies", Every: syncEvery, Run: s.syncStale},
 		{Name: "edge.history", Every: time.Hour, Run: s.dropHistory},

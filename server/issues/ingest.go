@@ -88,3 +88,10 @@ func (s *Service) Ingest(ctx context.Context, project int64, hours int) (Ingest,
 	out.Rejected, err = s.rejectedOf(ctx, project, 20)
 	return out, err
 }
+
+// Waiting is how many bytes of acknowledged items this server has not digested.
+func (s *Service) Waiting() int64 {
+	s.spool.mu.Lock()
+	defer s.spool.mu.Unlock()
+	return s.spool.durable - s.spool.digested
+}

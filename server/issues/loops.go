@@ -9,8 +9,8 @@ import (
 // Loops are what the service wants run.
 func (s *Service) Loops() []work.Loop {
 	return []work.Loop{
-		{Name: "issues.outcomes", Every: time.Second, Run: s.flushOutcomes},
-		{Name: "issues.holds", Every: time.Hour, Run: s.sweepHolds},
+		{Name: "issues.outcomes", Every: time.Second, Local: true, Run: s.flushOutcomes},
+		{Name: "issues.holds", Every: time.Hour, Local: true, Run: s.sweepHolds},
 		{Name: "issues.ingest", Every: time.Hour, Run: s.pruneOutcomes},
 		{Name: "issues.states", Every: time.Minute, Run: s.settleStates},
 		{Name: "issues.monitors", Every: 5 * time.Second, Run: s.watchMonitors},

@@ -171,6 +171,8 @@ func (s *Service) alertChanged(ctx context.Context, a Alert, action string) erro
 	if err := s.audit(ctx, a.Team, action, a.Name, ""); err != nil {
 		return err
 	}
-	s.DB.AfterCommit(ctx, s.lookSoon)
+	if err := s.DB.Notify(ctx, alertsChannel, ""); err != nil {
+		return err
+	}
 	return s.publish(ctx, a.Team, topicAlerts, a.ID)
 }

@@ -23,8 +23,11 @@ const (
 	firingsKept = 90 * 24 * time.Hour
 )
 
+// alertsChannel tells the server that leads of an alert that is new or changed.
+const alertsChannel = "logs.alerts"
+
 // lookSoon has the loop look without waiting for its time.
-func (s *Service) lookSoon() {
+func (s *Service) lookSoon(string) {
 	select {
 	case s.wake <- struct{}{}:
 	default:

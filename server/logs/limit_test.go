@@ -160,7 +160,7 @@ func TestRetentionOfTeams(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	w.Store = lines
+	w.Store.Store = lines
 	for _, token := range []string{red, blue} {
 		if status, text := w.call("POST", "/insert/jsonline", `{"time":"2026-11-15T12:00:00Z","msg":"old"}`+"\n"+`{"time":"2026-11-20T11:59:50Z","msg":"young"}`, token); status != http.StatusOK {
 			t.Fatal(status, text)

@@ -48,7 +48,7 @@ func (s *Service) lokiTail(c *gin.Context) {
 		return
 	}
 	plan := query.NewPlan(e.Log, nil)
-	t := s.Store.Tail(team.ID, plan)
+	t := s.Store.Tail(c.Request.Context(), team.ID, plan)
 	defer t.Close()
 	// A token is asked for, never a cookie alone, so the origin does not matter.
 	conn, err := websocket.Accept(c.Writer, c.Request, &websocket.AcceptOptions{InsecureSkipVerify: c.GetHeader("Cookie") == ""})
@@ -88,7 +88,7 @@ type lokiFollower struct {
 	last   store.ID
 }
 
-func (f *lokiFollower) past(ctx context.Context, st *store.Store, req store.Request) bool {
+func (f *lokiFollower) past(ctx context.Context, st lines, req store.Request) bool {
 	rows, _, err := st.Search(ctx, req).List()
 	if err != nil {
 		return false

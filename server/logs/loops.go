@@ -12,9 +12,9 @@ import (
 // itself.
 func (s *Service) Loops() []work.Loop {
 	return []work.Loop{
-		{Name: "logs.retention", Every: 10 * time.Minute, Run: s.retain},
-		{Name: "logs.sources", Every: 5 * time.Second, Run: s.flushSources},
-		{Name: "logs.usage", Every: 5 * time.Second, Run: s.flushUsage},
+		{Name: "logs.retention", Every: 10 * time.Minute, Local: true, Run: s.retain},
+		{Name: "logs.sources", Every: 5 * time.Second, Local: true, Run: s.flushSources},
+		{Name: "logs.usage", Every: 5 * time.Second, Local: true, Run: s.flushUsage},
 		{Name: "logs.alerts", Every: lookEvery, Wake: s.wake, Run: s.watchAlerts},
 		{Name: "logs.alert-history", Every: time.Hour, Run: s.sweepAlerts},
 	}

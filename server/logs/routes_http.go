@@ -15,4 +15,5 @@ func (s *Service) Routes(r api.Router) {
 	s.savedRoutes(own)
 	s.alertRoutes(own)
 	s.intakeRoutes(r)
+	s.spreadRoutes(r)
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/signalbox/signalbox/server/logs/query"
@@ -88,8 +89,14 @@ func (s *Service) plan(ctx context.Context, req store.Request, q *query.Query) (
 		return query.NewPlan(q, nil), nil
 	}
 	req.Match = nil
-	names, err := s.Store.Labels(ctx, req)
-	return query.NewPlan(q, func(name string) bool { return slices.Contains(names, name) }), err
+	// Of this server alone: each server that is asked makes a plan of its own.
+	names, err := s.Store.Store.Labels(ctx, req)
+	return planOver(q, names), err
+}
+
+// planOver is the plan of a query over lines that have those labels.
+func planOver(q *query.Query, labels []string) *query.Plan {
+	return query.NewPlan(q, func(name string) bool { return slices.Contains(labels, name) })
 }
 
 // misread words an error of a query; where it is stands in the field's reason
@@ -151,11 +158,16 @@ var partialWords = map[store.Partial]string{
 	store.PartialDamage: "A damaged part of the store was left out; the Ingest page names it.",
 	store.PartialCancel: "The search was given up.",
 	store.PartialValues: "There are more distinct values than are counted.",
+	store.PartialServer: "Lines that lie on a server which is not there are missing.",
 	store.PartialStream: "There are more streams than are listed.",
 }
 
 func cost(st store.Stats) Cost {
-	return Cost{Lines: st.Lines, Matched: st.Matched, Bytes: st.Bytes, Segments: st.Segments, TookMS: st.Took.Milliseconds(), Partial: partialWords[st.Partial]}
+	c := Cost{Lines: st.Lines, Matched: st.Matched, Bytes: st.Bytes, Segments: st.Segments, TookMS: st.Took.Milliseconds(), Partial: partialWords[st.Partial]}
+	if len(st.Missing) > 0 {
+		c.Partial = strings.Join(st.Missing, " ")
+	}
+	return c
 }
 
 // Find answers a search.

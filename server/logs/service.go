@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/signalbox/signalbox/server/logs/store"
+	"github.com/signalbox/signalbox/server/platform/cluster"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/identity"
 	"github.com/signalbox/signalbox/server/platform/stream"
@@ -15,9 +16,11 @@ import (
 type Deps struct {
 	DB    *database.DB
 	Store *store.Store
-	Now   func() time.Time
-	Log   *slog.Logger
-	NewID func() string
+	// Cluster knows the other servers; nil knows none.
+	Cluster *cluster.Cluster
+	Now     func() time.Time
+	Log     *slog.Logger
+	NewID   func() string
 	// PublicURL is under which shippers reach this server, without a last slash.
 	PublicURL func() string
 	// Identify says whose a token is; the error is for the caller.
@@ -38,6 +41,8 @@ type Deps struct {
 // Service is the package's one object.
 type Service struct {
 	Deps
+	// Store is that of Deps together with the lines of the other servers.
+	Store   lines
 	intake  intake
 	rows    rows
 	sources sources
@@ -50,6 +55,10 @@ type Service struct {
 // New makes the service over an open store.
 func New(deps Deps) *Service {
 	s := &Service{Deps: deps, rows: rows{deps.DB}, wake: make(chan struct{}, 1)}
+	s.Store = lines{deps.Store, s}
 	s.intake.init(deps.MaxDecoded)
+	if deps.DB != nil { // tests of intake alone have none
+		deps.DB.Listen(alertsChannel, s.lookSoon) // for as long as the database is open
+	}
 	return s
 }

@@ -38,6 +38,8 @@ type sizesOut struct {
 	Retention retentionOut   `json:"retention"`
 	Forecast  *int           `json:"forecast_days"`
 	Damage    []store.Damage `json:"damage"`
+	// Missing says which servers have lines that are not counted.
+	Missing []string `json:"missing,omitempty"`
 }
 
 type dayOut struct {
@@ -68,13 +70,13 @@ func (s *Service) httpSizes(ctx context.Context, in teamIn) (sizesOut, error) {
 	if err != nil {
 		return out, err
 	}
-	days := s.Store.Sizes(team.ID)
-	for _, d := range days {
-		out.Days = append(out.Days, dayOut{d.Day.Format(time.DateOnly), d.Lines, d.Raw, d.Disk})
-	}
-	streams, err := s.Store.StreamSizes(ctx, team.ID, s.Now())
+	days, streams, damage, missing, err := s.Store.Sizes(ctx, team.ID, s.Now().UTC().Truncate(24*time.Hour))
 	if err != nil {
 		return out, err
+	}
+	out.Missing = missing
+	for _, d := range days {
+		out.Days = append(out.Days, dayOut{d.Day.Format(time.DateOnly), d.Lines, d.Raw, d.Disk})
 	}
 	for _, stream := range streams[:min(len(streams), maxStreams)] {
 		out.Streams = append(out.Streams, streamOut{stream.Labels.Map(), stream.Lines, stream.Raw, stream.Disk})
@@ -82,7 +84,7 @@ func (s *Service) httpSizes(ctx context.Context, in teamIn) (sizesOut, error) {
 	kept := s.RetentionOf(team.ID)
 	out.Retention = retentionOut{int(kept.Age / (24 * time.Hour)), kept.Bytes}
 	out.Forecast = forecast(days, kept, s.Now())
-	for _, d := range s.Store.Damaged() {
+	for _, d := range damage {
 		// A fault of no team's own concerns each.
 		if d.Team == 0 || d.Team == team.ID {
 			out.Damage = append(out.Damage, d)

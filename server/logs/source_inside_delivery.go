@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signalbox/signalbox/server/logs/query"
 	"github.com/signalbox/signalbox/server/logs/record"
 	"github.com/signalbox/signalbox/server/logs/store"
 	"github.com/signalbox/signalbox/server/platform/work"
@@ -108,7 +109,7 @@ func (d *deliveries) load(ctx context.Context, team int64, since time.Time) erro
 	if d.loaded[team] {
 		return nil
 	}
-	rows := d.service.Store.Search(ctx, store.Request{Team: team, From: since, Match: ofDeliveries{}})
+	rows := d.service.Store.Search(ctx, store.Request{Team: team, From: since, Match: ofSource(SourceDelivery)})
 	for row := range rows.All() {
 		if f, ok := row.Field(fieldDelivery); ok {
 			d.known[strings.Clone(f.Value)] = row.Time
@@ -177,17 +178,7 @@ func (d Delivery) record() record.Record {
 	return r
 }
 
-// ofDeliveries matches the lines of deliveries.
-type ofDeliveries struct{}
-
-// Match implements store.Matcher.
-func (ofDeliveries) Match(*record.Record) bool { return true }
-
-// Tokens implements store.Matcher.
-func (ofDeliveries) Tokens() [][]string { return nil }
-
-// Streams implements store.Matcher.
-func (ofDeliveries) Streams(labels record.Labels) bool { return labels.Get("source") == SourceDelivery }
-
-// Columns implements store.Matcher.
-func (ofDeliveries) Columns() []string { return []string{fieldDelivery} }
+// ofSource matches the lines of a source inside, on whichever server they are.
+func ofSource(name string) *query.Plan {
+	return query.NewPlan(&query.Query{Filter: query.Compare{Field: "source", Op: query.Equal, Value: name, Exact: true, Label: true}}, nil)
+}

@@ -115,7 +115,7 @@ func (n *nodeLines) keepOf(ctx context.Context, team int64, list []NodeReport, n
 
 // load finds the last report of a team that has its lines.
 func (n *nodeLines) load(ctx context.Context, team int64, since time.Time) (last int64, err error) {
-	rows := n.service.Store.Search(ctx, store.Request{Team: team, From: since, Match: ofNodes{}})
+	rows := n.service.Store.Search(ctx, store.Request{Team: team, From: since, Match: ofSource(SourceNode)})
 	for row := range rows.All() {
 		if f, ok := row.Field(fieldReport); ok {
 			if id, err := strconv.ParseInt(f.Value, 10, 64); err == nil {
@@ -168,18 +168,3 @@ func (r NodeReport) record(text string, level record.Level) record.Record {
 	}
 	return one
 }
-
-// ofNodes matches the lines of nodes.
-type ofNodes struct{}
-
-// Match implements store.Matcher.
-func (ofNodes) Match(*record.Record) bool { return true }
-
-// Tokens implements store.Matcher.
-func (ofNodes) Tokens() [][]string { return nil }
-
-// Streams implements store.Matcher.
-func (ofNodes) Streams(labels record.Labels) bool { return labels.Get("source") == SourceNode }
-
-// Columns implements store.Matcher.
-func (ofNodes) Columns() []string { return []string{fieldReport} }

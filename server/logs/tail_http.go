@@ -50,7 +50,7 @@ func (s *Service) tail(c *gin.Context) {
 		return
 	}
 	// Streams may come that have labels which no stream has now.
-	t := s.Store.Tail(q.Team, query.NewPlan(q.query, nil))
+	t := s.Store.Tail(ctx, q.Team, query.NewPlan(q.query, nil))
 	defer t.Close()
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream")

@@ -35,6 +35,8 @@ type loopOut struct {
 	Error    string    `json:"last_error,omitempty"`
 	Duration int64     `json:"duration_ms"`
 	Runs     int64     `json:"runs"`
+	// Elsewhere is true while another server runs it, which leads.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 type loopsOut struct {
@@ -44,7 +46,7 @@ type loopsOut struct {
 func (s *Service) handleLoops(context.Context, api.Nothing) (loopsOut, error) {
 	out := loopsOut{Items: []loopOut{}}
 	for _, l := range s.deps.Loops() {
-		out.Items = append(out.Items, loopOut{Name: l.Name, Every: l.Every, LastRun: l.LastRun.UTC(), Error: l.Error, Duration: l.TookMS, Runs: l.Runs})
+		out.Items = append(out.Items, loopOut{Name: l.Name, Every: l.Every, LastRun: l.LastRun.UTC(), Error: l.Error, Duration: l.TookMS, Runs: l.Runs, Elsewhere: l.Elsewhere})
 	}
 	return out, nil
 }

@@ -66,6 +66,9 @@ func LoopsCheck(loops func() []work.LoopStatus) Check {
 		all := loops()
 		var broken []string
 		for _, l := range all {
+			if l.Elsewhere {
+				continue
+			}
 			if l.Error != "" {
 				broken = append(broken, l.Name)
 			}

@@ -26,6 +26,10 @@ func (s *Service) Routes(r api.Router) {
 	own.GET("/loops", api.Admin(), api.Handle(s.handleLoops))
 	own.GET("/jobs/dead", api.Admin(), api.Handle(s.handleDead))
 	own.POST("/jobs/dead/:id/retry", api.Admin(), api.Handle(s.handleRetry))
+	if s.deps.Cluster != nil {
+		own.GET("/servers", api.Admin(), api.Handle(s.handleServers))
+		own.DELETE("/servers/:node", api.Admin(), api.Handle(s.handleForget))
+	}
 	if s.deps.Backups != nil {
 		s.backupRoutes(own)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/signalbox/signalbox/server/platform/cluster"
 	"github.com/signalbox/signalbox/server/platform/database"
 	"github.com/signalbox/signalbox/server/platform/work"
 )
@@ -31,6 +32,8 @@ type Deps struct {
 	Metrics http.Handler
 	// Checks are run for the health page, in this order.
 	Checks []Check
+	// Cluster knows the servers that share the database.
+	Cluster *cluster.Cluster
 	// Backups makes and rehearses backups; Queue brings both into the background.
 	Backups *Backups
 	Queue   Queue

@@ -79,7 +79,7 @@ type connection struct {
 
 // Loops are what happens without a request.
 func (m *Manager) Loops() []work.Loop {
-	return []work.Loop{{Name: "assistant.servers", Every: 30 * time.Second, Wake: m.wake, Run: m.follow}}
+	return []work.Loop{{Name: "assistant.servers", Every: 30 * time.Second, Local: true, Wake: m.wake, Run: m.follow}}
 }
 
 // look again soon: something was changed.

@@ -25,6 +25,9 @@ func NewPlan(q *Query, isLabel func(name string) bool) *Plan {
 	return p
 }
 
+// Filter is the condition that the plan is of.
+func (p *Plan) Filter() Expr { return p.filter }
+
 // Match says whether the record meets the condition.
 func (p *Plan) Match(r *record.Record) bool { return p.holds(&View{Record: r}) }
 

@@ -31,7 +31,7 @@ func (s *Store) recover(ctx context.Context) error {
 	for _, info := range m.state.segments {
 		s.segments.add(info)
 	}
-	s.seq = max(m.state.next, 1)
+	s.seq = max(m.state.next, s.opt.First, 1)
 	for _, info := range m.state.segments {
 		s.seq = max(s.seq, info.LastSeq+1)
 	}

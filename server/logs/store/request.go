@@ -75,6 +75,12 @@ func ParseID(s string) (ID, error) {
 // IsZero tells the ID that names no line.
 func (id ID) IsZero() bool { return id == ID{} }
 
+// Before says whether the line comes before another one: earlier, or if newest later.
+func (id ID) Before(other ID, newest bool) bool {
+	order := id.compare(other)
+	return order < 0 && !newest || order > 0 && newest
+}
+
 func (id ID) compare(other ID) int {
 	switch {
 	case id.Time != other.Time && id.Time < other.Time, id.Time == other.Time && id.Seq < other.Seq:
@@ -104,6 +110,7 @@ const (
 	PartialCancel Partial = "cancel"  // the caller gave up
 	PartialValues Partial = "values"  // more distinct values than are counted
 	PartialStream Partial = "streams" // more streams than are listed
+	PartialServer Partial = "servers" // a server that has some of it is not there
 )
 
 // Stats is what a search cost and how far it came.
@@ -116,6 +123,24 @@ type Stats struct {
 	Pruned   int           `json:"pruned"`   // units left out by stream or token
 	Partial  Partial       `json:"partial,omitempty"`
 	Took     time.Duration `json:"took"`
+	// Missing says in sentences which servers would have to be there for the whole.
+	Missing []string `json:"missing,omitempty"`
+}
+
+// Add puts the cost of another part of the same search to this one's.
+func (s *Stats) Add(other Stats) {
+	s.Lines += other.Lines
+	s.Matched += other.Matched
+	s.Bytes += other.Bytes
+	s.Segments += other.Segments
+	s.Units += other.Units
+	s.Pruned += other.Pruned
+	s.Took = max(s.Took, other.Took)
+	s.Missing = append(s.Missing, other.Missing...)
+	// Who is missing counts more than why what is there was cut.
+	if s.Partial == Whole || other.Partial == PartialServer {
+		s.Partial = other.Partial
+	}
 }
 
 // Rows is a search under way; reading All runs it.
@@ -123,6 +148,13 @@ type Rows struct {
 	all   iter.Seq[Row]
 	stats Stats
 	err   error
+}
+
+// MakeRows prepares a search that is run by reading its rows.
+func MakeRows(run func(yield func(Row) bool) (Stats, error)) *Rows {
+	rows := &Rows{}
+	rows.all = func(yield func(Row) bool) { rows.stats, rows.err = run(yield) }
+	return rows
 }
 
 // All yields the lines in order. It may be read once.

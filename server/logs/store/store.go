@@ -41,6 +41,9 @@ type Options struct {
 	Search Budget
 	// MaxLine is the longest message kept, in bytes; the rest is cut off. 1 MiB.
 	MaxLine int
+	// First is the least sequence number given from now on: servers that share a
+	// database have ranges of their own, so that an ID names one line among all of theirs.
+	First uint64
 	// NoMerge leaves small segments alone: for measurements.
 	NoMerge bool
 }

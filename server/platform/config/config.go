@@ -50,6 +50,7 @@ type Server struct {
 	TLSKey         string   `koanf:"tls_key"`
 	TrustedProxies []string `koanf:"trusted_proxies"`
 	MetricsListen  string   `koanf:"metrics_listen"`
+	NodeURL        string   `koanf:"node_url"`
 	MemoryLimitMB  int      `koanf:"memory_limit_mb"`
 }
 
@@ -63,8 +64,9 @@ type Secrets struct {
 	KeyFile string `koanf:"key_file"`
 }
 
-// Blobs is where large things live; disk below the data folder when no endpoint is set.
+// Blobs is where large things live; a folder when no endpoint is set.
 type Blobs struct {
+	Folder      string `koanf:"folder"`
 	S3Endpoint  string `koanf:"s3_endpoint"`
 	S3Bucket    string `koanf:"s3_bucket"`
 	S3Region    string `koanf:"s3_region"`
@@ -315,9 +317,11 @@ var Keys = []Key{
 	{"server.tls_key", "", "PEM file of the certificate's key."},
 	{"server.trusted_proxies", []string{}, "Addresses or CIDRs of proxies whose X-Forwarded-For is believed."},
 	{"server.metrics_listen", "", "A second address that serves /metrics without a token, for a monitoring network."},
+	{"server.node_url", "", "Address at which other servers on the same PostgreSQL reach this one, such as http://10.0.0.5:8080. Empty: the address of this machine from which PostgreSQL is reached, and the port of server.listen."},
 	{"server.memory_limit_mb", 0, "What the server tries not to exceed, by collecting garbage sooner. 0: nine tenths of what the machine or its cgroup has, or what GOMEMLIMIT says."},
 	{"database.url", "", "postgres://… for PostgreSQL. Empty: SQLite in the data folder."},
 	{"secrets.key_file", "", "File with the key that encrypts secrets. Empty: secrets.key in the data folder. Back it up apart from the database."},
+	{"blobs.folder", "", "Folder for blobs where there is no S3. Empty: blobs in the data folder. Several servers need a folder that they share, or S3."},
 	{"blobs.s3_endpoint", "", "S3 endpoint (host, or http(s)://host:port) for blobs. Empty: the data folder."},
 	{"blobs.s3_bucket", "signalbox", "Bucket for blobs; it must exist."},
 	{"blobs.s3_region", "us-east-1", "Region of the bucket."},

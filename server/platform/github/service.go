@@ -95,8 +95,8 @@ func (s *Service) Stop() {
 // Loops are what the service wants run.
 func (s *Service) Loops() []work.Loop {
 	return []work.Loop{
-		{Name: "github.digest", Every: 2 * time.Second, Wake: s.wake, Run: s.Digest},
-		{Name: "github.gaps", Every: gapsEvery, Wake: s.wakeGap, Run: s.CloseGaps},
+		{Name: "github.digest", Every: 2 * time.Second, Local: true, Wake: s.wake, Run: s.Digest},
+		{Name: "github.gaps", Every: gapsEvery, Local: true, Wake: s.wakeGap, Run: s.CloseGaps},
 		{Name: "github.prune", Every: time.Hour, Run: s.Prune},
 	}
 }

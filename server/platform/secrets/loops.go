@@ -10,8 +10,8 @@ import (
 // Loops are what the store wants run.
 func (s *Store) Loops() []work.Loop {
 	return []work.Loop{
-		{Name: "secrets.used", Every: 5 * time.Second, Run: s.FlushUsed},
-		{Name: "secrets.key", Every: time.Minute, Run: s.FollowKeyFile},
+		{Name: "secrets.used", Every: 5 * time.Second, Local: true, Run: s.FlushUsed},
+		{Name: "secrets.key", Every: time.Minute, Local: true, Run: s.FollowKeyFile},
 	}
 }
 

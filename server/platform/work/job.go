@@ -29,6 +29,8 @@ type Job struct {
 	UniqueKey string
 	// SerialKey, if set, makes jobs with the same key run one after another.
 	SerialKey string
+	// Node, if set, is the only server that may run it: what it works on is there.
+	Node string
 	// RunAt is the earliest time; zero means now.
 	RunAt time.Time
 	// Attempt counts from 1 while running.

@@ -16,6 +16,7 @@ type jobRow struct {
 	Payload     string
 	UniqueKey   *string
 	SerialKey   *string
+	Node        string
 	State       string
 	Attempts    int
 	MaxAttempts int
@@ -30,7 +31,7 @@ type jobRow struct {
 func (jobRow) TableName() string { return "work_jobs" }
 
 func (r jobRow) job() Job {
-	j := Job{ID: r.ID, Kind: r.Kind, Team: r.TeamID, Payload: json.RawMessage(r.Payload), RunAt: time.UnixMilli(r.RunAt), Attempt: r.Attempts,
+	j := Job{ID: r.ID, Kind: r.Kind, Team: r.TeamID, Payload: json.RawMessage(r.Payload), Node: r.Node, RunAt: time.UnixMilli(r.RunAt), Attempt: r.Attempts,
 		LastError: r.LastError, State: State(r.State), Created: time.UnixMilli(r.CreatedAt), Updated: time.UnixMilli(r.UpdatedAt)}
 	if r.UniqueKey != nil {
 		j.UniqueKey = *r.UniqueKey
@@ -63,9 +64,9 @@ func (s store) insert(ctx context.Context, j Job, maxAttempts int) (bool, error)
 		j.Payload = json.RawMessage("{}")
 	}
 	r := s.db.Writer(ctx).Exec(`INSERT INTO work_jobs
-		(kind, team_id, payload, unique_key, serial_key, state, max_attempts, run_at, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		j.Kind, j.Team, string(j.Payload), optional(j.UniqueKey), optional(j.SerialKey), Waiting, maxAttempts,
+		(kind, team_id, payload, unique_key, serial_key, node, state, max_attempts, run_at, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		j.Kind, j.Team, string(j.Payload), optional(j.UniqueKey), optional(j.SerialKey), j.Node, Waiting, maxAttempts,
 		j.RunAt.UnixMilli(), now.UnixMilli(), now.UnixMilli())
 	return r.RowsAffected == 1, r.Error
 }
@@ -81,11 +82,11 @@ func (s store) claim(ctx context.Context, kind, owner string, lease time.Duratio
 	var rows []jobRow
 	err := s.db.Writer(ctx).Raw(`UPDATE work_jobs SET state = 'running', attempts = attempts + 1, lease_owner = ?, lease_until = ?, updated_at = ?
 		WHERE id IN (SELECT id FROM work_jobs j WHERE kind = ?
-			AND (state = 'waiting' AND run_at <= ? OR state = 'running' AND lease_until < ?)
+			AND (state = 'waiting' AND run_at <= ? OR state = 'running' AND lease_until < ?) AND node IN ('', ?)
 			AND (serial_key IS NULL OR NOT EXISTS (SELECT 1 FROM work_jobs e
 				WHERE e.serial_key = j.serial_key AND e.id < j.id AND e.state <> 'dead'))
 			ORDER BY run_at, id LIMIT ? `+lock+`)
-		RETURNING *`, owner, now.Add(lease).UnixMilli(), now.UnixMilli(), kind, now.UnixMilli(), now.UnixMilli(), n).Scan(&rows).Error
+		RETURNING *`, owner, now.Add(lease).UnixMilli(), now.UnixMilli(), kind, now.UnixMilli(), now.UnixMilli(), owner, n).Scan(&rows).Error
 	jobs := make([]Job, len(rows))
 	for i, r := range rows {
 		jobs[i] = r.job()
@@ -93,11 +94,11 @@ func (s store) claim(ctx context.Context, kind, owner string, lease time.Duratio
 	return jobs, err
 }
 
-// nextDue is when the earliest job of the kind may run; zero when there is none.
-func (s store) nextDue(ctx context.Context, kind string) (time.Time, error) {
+// nextDue is when the earliest job of the kind may run here; zero when there is none.
+func (s store) nextDue(ctx context.Context, kind, owner string) (time.Time, error) {
 	var at *int64
 	err := s.db.Reader(ctx).Raw(`SELECT MIN(CASE WHEN state = 'waiting' THEN run_at ELSE lease_until END) FROM work_jobs
-		WHERE kind = ? AND state <> 'dead'`, kind).Scan(&at).Error
+		WHERE kind = ? AND state <> 'dead' AND node IN ('', ?)`, kind, owner).Scan(&at).Error
 	if err != nil || at == nil {
 		return time.Time{}, err
 	}
@@ -113,6 +114,11 @@ func (s store) extend(ctx context.Context, owner string, ids []int64, lease time
 // releaseAll makes the jobs that a former life of this node was running due at once.
 func (s store) releaseAll(ctx context.Context, owner string) error {
 	return s.db.Writer(ctx).Exec("UPDATE work_jobs SET lease_until = 0 WHERE lease_owner = ? AND state = 'running'", owner).Error
+}
+
+// bind lets only that node run the job from now on.
+func (s store) bind(ctx context.Context, id int64, node string) error {
+	return s.db.Writer(ctx).Exec("UPDATE work_jobs SET node = ? WHERE id = ?", node, id).Error
 }
 
 func (s store) finish(ctx context.Context, id int64) error {

@@ -191,7 +191,7 @@ func tryPut(c chan struct{}) bool {
 // sleep waits for a wake-up, the next due time, or the safety net.
 func (j *Jobs) sleep(ctx context.Context, p *pool) {
 	wait := safetyNet
-	if due, err := j.store.nextDue(ctx, p.kind); err == nil && !due.IsZero() {
+	if due, err := j.store.nextDue(ctx, p.kind, j.owner); err == nil && !due.IsZero() {
 		wait = min(wait, max(due.Sub(j.store.now()), 10*time.Millisecond))
 	}
 	timer := time.NewTimer(wait)
@@ -295,6 +295,12 @@ func (j *Jobs) beat(ctx context.Context) {
 			cancel(ErrDetached)
 		}
 	}
+}
+
+// Bind lets only that node run the job from now on, in the context's transaction: what it
+// works on is there. When the node dies, the job waits for its return.
+func (j *Jobs) Bind(ctx context.Context, id int64, node string) error {
+	return j.store.bind(ctx, id, node)
 }
 
 // DeadLetters lists dead jobs, newest first, below the id before (0: from the newest).

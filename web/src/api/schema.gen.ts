@@ -1234,6 +1234,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The servers that share the database, also those that are not there (administrators) */
+        get: operations["servers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/servers/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Let go of a server that does not come back */
+        delete: operations["forgetServer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system/jobs/dead": {
         parameters: {
             query?: never;
@@ -6892,6 +6928,35 @@ export interface components {
             duration_ms: number;
             /** Format: int64 */
             runs: number;
+            /** @description Another server runs it, which leads */
+            elsewhere?: boolean;
+        };
+        Server: {
+            /** @description The name in its data folder */
+            node: string;
+            /** @description Its machine */
+            name: string;
+            address: string;
+            version: string;
+            there: boolean;
+            self: boolean;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it stopped by itself
+             */
+            left_at?: string;
+            /**
+             * Format: int64
+             * @description Acknowledged error events that it had not digested when it was seen last
+             */
+            waiting_bytes: number;
+        };
+        ServerList: {
+            items: components["schemas"]["Server"][];
         };
         LoopList: {
             items: components["schemas"]["Loop"][];
@@ -8238,6 +8303,8 @@ export interface components {
                 /** Format: int64 */
                 disk: number;
             }[];
+            /** @description Servers whose lines are not counted, in sentences */
+            missing?: string[];
             /** @description Of today, the largest first */
             streams: {
                 labels: {
@@ -11704,6 +11771,48 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LoopList"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    servers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Servers by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    forgetServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
