@@ -242,7 +242,7 @@ func (s *story) seeFleet(ctx context.Context, m storyMemory, v *storySeen) error
 			return err
 		}
 		if slices.ContainsFunc(list.Items, func(p struct{ Name, Version string }) bool {
-			return p.Name == storyPackage && p.Version == m.FixVersion
+			return p.Name == storyPackage && p.Version == m.packaged()
 		}) {
 			v.fleetHas++
 		}
