@@ -14,12 +14,12 @@ export class Server {
   #process?: ChildProcess;
   #log = "";
 
-  /** `env` sets what this journey needs beyond the usual, such as SIGNALBOX_OUTBOUND_ALLOW. */
-  constructor(private readonly env: Record<string, string> = {}) {}
+  /** `env` sets what this journey needs beyond the usual, such as SIGNALBOX_OUTBOUND_ALLOW; `how` is the command that serves. */
+  constructor(private readonly env: Record<string, string> = {}, private readonly how: string[] = ["serve"]) {}
 
   async start(): Promise<this> {
     const binary = resolve(import.meta.dirname, "../../bin/signalbox");
-    this.#process = spawn(binary, ["serve", "--data-dir", join(this.folder, "data"), "--listen", this.url ? new URL(this.url).host : "127.0.0.1:0"], {
+    this.#process = spawn(binary, [...this.how, "--data-dir", join(this.folder, "data"), "--listen", this.url ? new URL(this.url).host : "127.0.0.1:0"], {
       env: {
         ...process.env,
         SIGNALBOX_ADMIN_USER: "admin",
