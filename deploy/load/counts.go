@@ -139,7 +139,7 @@ func (w *world) checkIns(ctx context.Context) (float64, error) {
 	return m["signalbox_edge_checkins_total"], err
 }
 
-// builds counts those that have ended well.
+// builds counts those that have ended, however that was.
 func (w *world) builds(ctx context.Context) (n float64, err error) {
 	for before := ""; ; {
 		var page struct {
@@ -153,7 +153,7 @@ func (w *world) builds(ctx context.Context) (n float64, err error) {
 			return n, err
 		}
 		for _, b := range page.Items {
-			if b.Status == "succeeded" {
+			if b.Status != "pending" && b.Status != "started" {
 				n++
 			}
 		}
