@@ -18,7 +18,8 @@ export default defineConfig({
     // Nothing is inlined as data: URL, the content security policy of the server allows only its own files.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // What many pages use travels together: left alone, each icon and each hook is a request of its own.
+    // What many pages use travels together: left alone, each icon and each hook is a request of its own. Nothing with styles
+    // may be in there: they would come before those of the whole and turn the order of their layers around.
     rolldownOptions: {
       output: {
         codeSplitting: {
@@ -26,7 +27,7 @@ export default defineConfig({
           groups: [
             { name: "icons", test: /lucide-react/, minShareCount: 2 },
             { name: "queries", test: /@tanstack\/(react-query|query-core)/, minShareCount: 2 },
-            { name: "pieces", test: /src\/(api|format|ui)\/(?!Dialog|Drawer|.*Layer|schema|ansi)/, minShareCount: 3 },
+            { name: "pieces", test: /src\/(api|format|ui)\/(?!Dialog|Drawer|thread\/|.*Layer|schema|ansi)/, minShareCount: 3 },
           ],
         },
       },
