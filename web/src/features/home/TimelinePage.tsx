@@ -19,7 +19,7 @@ import { homePath, timelinePath } from "./paths";
 import { type Asked, servicesQuery, spanOf, timelineQuery } from "./queries";
 
 const search = params({ hours: numberOr(24), from: text(40), to: text(40), service: text(63), kind: oneOf(kindNames) });
-const spans = [1, 6, 24, 168, 720].map((hours) => ({ value: String(hours), label: hours < 48 ? `${hours} h` : `${hours / 24} d` }));
+const spans = [1, 6, 24, 168, 720].map((hours) => ({ value: String(hours), label: hours === 1 ? "1 hour" : hours < 48 ? `${hours} h` : `${hours / 24} d` }));
 
 /** What happened between two times, over everything. */
 export function TimelinePage() {
