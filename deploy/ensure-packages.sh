@@ -21,6 +21,7 @@ need slirp4netns slirp4netns
 need newuidmap uidmap
 if [ "$want" != run ]; then
     need chromium chromium
+    need chromium-headless-shell chromium-headless-shell
     need '/usr/lib/postgresql/*/bin/initdb' postgresql
     need ssh openssh-client
     need ps procps

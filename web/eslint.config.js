@@ -6,7 +6,7 @@ import reactHooks from "eslint-plugin-react-hooks";
 import globals from "globals";
 import tseslint from "typescript-eslint";
 
-const features = ["accounts", "system", "ci", "issues", "logs", "assistant", "edge"];
+const features = ["accounts", "system", "ci", "issues", "logs", "assistant", "edge", "home", "notifications", "story"];
 const src = import.meta.dirname + "/src";
 
 // ui, api and format know nothing above them; features know nothing of each other; only app sees everything.

@@ -115,7 +115,7 @@ function Outcomes({ form, set }: PartProps) {
   );
 }
 
-const verbs: Record<AlertAction["type"], string> = { mail: "by mail", slack: "in Slack", webhook: "by webhook", github_issue: "" };
+const verbs: Record<AlertAction["type"], string> = { mail: "by mail", slack: "in Slack", webhook: "by webhook", github: "as an issue at GitHub", github_issue: "" };
 
 function Actions({ form, set, targets, single }: PartProps & { targets: AlertTargets; single: boolean }) {
   const change = (at: number, action: AlertAction) => set({ actions: form.actions.map((one, index) => (index === at ? action : one)) });

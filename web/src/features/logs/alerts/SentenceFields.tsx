@@ -118,7 +118,7 @@ function Figure({ form, set, list }: PartProps & { list: string }) {
   );
 }
 
-const verbs: Record<AlertAction["type"], string> = { mail: "by mail", slack: "in Slack", webhook: "by webhook" };
+const verbs: Record<AlertAction["type"], string> = { mail: "by mail", slack: "in Slack", webhook: "by webhook", github: "as an issue at GitHub" };
 
 function Actions({ form, set, targets }: PartProps & { targets: AlertTargets }) {
   const change = (at: number, action: AlertAction) => set({ actions: form.actions.map((one, index) => (index === at ? action : one)) });
