@@ -52,11 +52,11 @@ packages-soak:
 	@./deploy/ensure-packages.sh soak
 
 # What stands on containers, files and protocols alone, and asks the database nothing of its own.
-NOT_ON_POSTGRES = ManualCommands|AnswersShown|BadRegistry|KilledInsideAContainer|KilledWhileGetting|KilledResourceScript|DiskFull|ChainOfResourceTypes|Hostile|NeverEnds|LargeAttachments|ManyFingerprints|ImportLaw|EveryPackage|FileNames|BundleFromInventory|BundleBuild|BundleKeys|LogCommands|DemoLogs|MCP|MemoryLimit|HostImage|ReportsOfARealTask|SpecAndRoutes|ReplayOfFly|BuildLinesSurvive|DemoFleet|DemoErrors|ManualCommands|StoppedWhileBuilding|LandedWorker|HowBuildsEnd|AbortWhileRunning|HostImageForbidden|AgentPatchesMachines|ChecksSay
+NOT_ON_POSTGRES = ManualCommands|AnswersShown|Traces|BadRegistry|KilledInsideAContainer|KilledWhileGetting|KilledResourceScript|DiskFull|ChainOfResourceTypes|Hostile|NeverEnds|LargeAttachments|ManyFingerprints|ImportLaw|EveryPackage|FileNames|BundleFromInventory|BundleBuild|BundleKeys|LogCommands|DemoLogs|MCP|MemoryLimit|HostImage|ReportsOfARealTask|SpecAndRoutes|ReplayOfFly|BuildLinesSurvive|DemoFleet|DemoErrors|ManualCommands|StoppedWhileBuilding|LandedWorker|HowBuildsEnd|AbortWhileRunning|HostImageForbidden|AgentPatchesMachines|ChecksSay
 
 test: packages-test build check ## everything: checks, Go on SQLite and PostgreSQL, web, browser
-	go test ./...
-	./deploy/with-postgres.sh go test -skip '$(NOT_ON_POSTGRES)' $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{"\n"}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./server/accounts ./server/assistant ./server/ci ./server/edge ./server/issues ./server/logs ./server/system ./server/platform/... ./server/app | sort -u)
+	TEST_BINARY=$(CURDIR)/bin/signalbox go test ./...
+	TEST_BINARY=$(CURDIR)/bin/signalbox ./deploy/with-postgres.sh go test -skip '$(NOT_ON_POSTGRES)' $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{"\n"}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./server/accounts ./server/assistant ./server/ci ./server/edge ./server/issues ./server/logs ./server/system ./server/platform/... ./server/app | sort -u)
 	npm run --silent test
 	npm run --silent e2e
 

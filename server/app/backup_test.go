@@ -189,7 +189,7 @@ func TestDoctor(t *testing.T) {
 	t.Setenv("SIGNALBOX_DATABASE_URL", r.databaseURL)
 	t.Setenv("SIGNALBOX_SERVER_PUBLIC_URL", r.URL())
 	said := command(t, 0, "doctor", "--data-dir", filepath.Join(r.dir, "data"))
-	for _, name := range []string{"database", "schema", "disk", "clock", "key file", "public address", "webhooks", "mail", "Slack", "task isolation", "backups", "jobs"} {
+	for _, name := range []string{"database", "schema", "disk", "clock", "key file", "public address", "webhooks", "mail", "Slack", "task isolation", "backups", "jobs", "servers"} {
 		if !strings.Contains(said, "  "+name+" ") {
 			t.Errorf("no check of %s: %s", name, said)
 		}
@@ -198,7 +198,7 @@ func TestDoctor(t *testing.T) {
 		t.Error(said)
 	}
 	t.Setenv("SIGNALBOX_SERVER_PUBLIC_URL", "http://127.0.0.1:1")
-	if said := command(t, 1, "doctor", "--data-dir", filepath.Join(r.dir, "data")); !strings.Contains(said, "BROKEN  webhooks") || !strings.Contains(said, "1 of 12 checks found something broken") {
+	if said := command(t, 1, "doctor", "--data-dir", filepath.Join(r.dir, "data")); !strings.Contains(said, "BROKEN  webhooks") || !strings.Contains(said, "1 of 13 checks found something broken") {
 		t.Error(said)
 	}
 	t.Setenv("SIGNALBOX_DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
@@ -210,7 +210,7 @@ func TestDoctor(t *testing.T) {
 		Checks []struct{ Name, Status string }
 	}
 	r.call(t, "GET", "/api/v1/system/health", nil, &health)
-	if len(health.Checks) != 14 {
+	if len(health.Checks) != 15 {
 		t.Errorf("%+v", health)
 	}
 }

@@ -29,7 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// built is the real program, built when the first test asks for it.
+// built is the real program, built when the first test asks for it, unless
+// TEST_BINARY names it, which spares linking it once more.
 var built struct {
 	once sync.Once
 	dir  string
@@ -39,6 +40,9 @@ var built struct {
 // binary is the path of the real program.
 func binary(t testing.TB) string {
 	t.Helper()
+	if path := os.Getenv("TEST_BINARY"); path != "" {
+		return path
+	}
 	built.once.Do(func() {
 		if built.dir, built.err = os.MkdirTemp("", "signalbox-app-test-"); built.err != nil {
 			return

@@ -123,7 +123,7 @@ func TestAlertRequests(t *testing.T) {
 		{"a channel that is not there", "POST", "", body(`,"actions":[{"type":"mail","target":"hook"}]`), red, 400, "which is a channel for webhook and not for mail"},
 		{"another's channel", "POST", "", body(`,"actions":[{"type":"mail","target":"x"}]`), red, 400, "names a channel that this team does not have"},
 		{"a channel twice", "POST", "", body(`,"actions":[{"type":"webhook","target":"hook"},{"type":"webhook","target":"hook"}]`), red, 400, "twice"},
-		{"a strange action", "POST", "", body(`,"actions":[{"type":"pigeon","target":"hook"}]`), red, 400, "none of mail, slack and webhook"},
+		{"a strange action", "POST", "", body(`,"actions":[{"type":"pigeon","target":"hook"}]`), red, 400, "none of mail, slack, webhook and github"},
 		{"a bad wait", "POST", "", body(`,"throttle_minutes":-1`), red, 400, `"field":"throttle_minutes"`},
 		{"a bad query", "POST", "", strings.Replace(body(""), "oops", "(oops", 1), red, 400, `"field":"query"`},
 		{"an unknown field", "POST", "", body(`,"colour":1`), red, 400, "colour"},

@@ -104,8 +104,9 @@ it("asks from any page about what it shows, in one conversation that goes along"
   await signIn(phone.page, "admin", password);
   await open(phone.page, "/teams/main/ci");
   await phone.page.getByRole("button", { name: "Go anywhere, run anything" }).click();
-  await phone.page.keyboard.type("ask the assistant");
-  await phone.page.keyboard.press("Enter");
+  const palette = phone.page.getByRole("combobox", { name: "Search for a page or an action" });
+  await palette.fill("ask the assistant");
+  await palette.press("Enter");
   await phone.page.getByRole("dialog", { name: "Ask" }).getByRole("textbox").fill("Which builds are running?");
   await phone.page.keyboard.press("Enter");
   await phone.page.getByText("No running builds.").waitFor();

@@ -109,7 +109,7 @@ it("writes an alert, follows its mail to the event, and goes on to its release, 
   expect(link.startsWith(server.url)).toBe(true);
   await open(page, new URL(link).pathname);
   await page.getByText("return cart.total;").waitFor();
-  await page.getByText("Guard empty search").waitFor();
+  await page.getByText("Guard empty search").first().waitFor();
   await page.getByRole("link", { name: "Open at e04d118" }).waitFor();
   await expectAccessible(page);
 
@@ -120,7 +120,7 @@ it("writes an alert, follows its mail to the event, and goes on to its release, 
   await page.getByRole("img", { name: /^Crash-free over time: 100 % in all/ }).waitFor();
   await expectAccessible(page);
   await page.getByRole("link", { name: /^Commits/ }).click();
-  await page.getByRole("link", { name: "Guard empty search" }).waitFor();
+  await page.getByRole("link", { name: "Guard empty search" }).first().waitFor();
 
   // A rule of privacy, seen on that event before it is kept.
   await open(page, "/teams/main/issues/projects/shop/privacy");

@@ -104,6 +104,6 @@ it("makes a channel, lists its rules with those of others, holds a message in qu
   pager.refuses = false;
   await page.getByRole("button", { name: "Retry all failed" }).click();
   await held.getByText("sent at attempt 2").waitFor();
-  expect(pager.told.at(-1)?.title).toBe("site/deploy #1 errored");
+  expect(pager.told.at(-1)?.title).toMatch(/^site\/deploy #1 errored/);
   expect(errors).toEqual([]);
 }, 90_000);
