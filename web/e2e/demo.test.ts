@@ -112,7 +112,7 @@ it("tells the whole story: a push breaks production, and its fix reaches every m
   await page.getByText("24 of 24 machines say that they run 1.1.1; CHECKOUT-1 is resolved.").waitFor(patience);
   await page.getByText("10 of 10 chapters have happened").waitFor(patience);
   await go(page, "The release");
-  await page.getByText("All 24 run it.").waitFor(patience);
+  await page.getByText("24 of 24 nodes with checkout run it.").waitFor(patience);
   expect(errors).toEqual([]);
 });
 

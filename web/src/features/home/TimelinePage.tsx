@@ -47,12 +47,12 @@ export function TimelinePage() {
     <HomeFrame team={team} title="Timeline" under={{ label: "Home", to: homePath(team) }} missing={timeline?.missing} meta={timeline && plural(events.length, "event")} actions={<Button icon={Link2} onClick={copy}>Copy link</Button>}>
       <div className="toolbar flex-wrap">
         <Segmented label="How far back" value={fixed ? "" : String(span)} options={spans} onChange={(value) => set({ hours: value === "24" ? undefined : Number(value), from: undefined, to: undefined })} />
-        <span className="line flex-wrap">
+        <span className="line max-w-full flex-wrap">
           <IconButton icon={ChevronLeft} label="Earlier" onClick={() => shift(-1)} />
-          <Input compact aria-label="From" type="datetime-local" value={local(from)} onChange={({ target }) => set({ from: iso(target.value) })} />
-          <span className="meta" aria-hidden="true">to</span>
-          <Input compact aria-label="To" type="datetime-local" value={local(to)} onChange={({ target }) => set({ to: iso(target.value) })} />
           <IconButton icon={ChevronRight} label="Later" onClick={() => shift(1)} />
+          <Input compact className="w-auto" aria-label="From" type="datetime-local" value={local(from)} onChange={({ target }) => set({ from: iso(target.value) })} />
+          <span className="meta" aria-hidden="true">to</span>
+          <Input compact className="w-auto" aria-label="To" type="datetime-local" value={local(to)} onChange={({ target }) => set({ to: iso(target.value) })} />
         </span>
         <Select compact aria-label="Kind" value={kind ?? ""} options={[{ value: "", label: "Everything" }, ...kinds.map(({ value, label }) => ({ value, label }))]} onValue={(value) => set({ kind: value || undefined })} />
         {services.length > 0 && (
