@@ -42,12 +42,17 @@ func buildPage(b storyBuild) string {
 	return storyTeam + "/pipelines/" + storyPackage + "/jobs/" + b.Job.Name + "/builds/" + b.Name
 }
 
+const stillSettingUp = "The story is still being set up; a moment."
+
 // chapters are the story as it stands.
 func (s *story) chapters(m storyMemory, v storySeen, phase storyPhase) []chapter {
 	list := []chapter{s.pushChapter(m, v), s.breakChapter(m, v), s.slackChapter(m, v), commitChapter(m, v), linesChapter(m, v), askChapter(m, v), fixChapter(m, v), bundleChapter(m, v, phase), rollOutChapter(m, v), endChapter(m, v)}
 	for i := range list {
 		if list[i].Links == nil {
 			list[i].Links = []pageLink{}
+		}
+		if list[i].Act != nil && phase < storyOpen {
+			list[i].Act.Refusal = stillSettingUp
 		}
 	}
 	return list

@@ -57,7 +57,7 @@ func (s *story) httpAct(ctx context.Context, in actIn) (storyShape, error) {
 		return now, err
 	}
 	if !now.Ready {
-		return now, problem.New(problem.Conflict, "The story is still being set up; a moment.")
+		return now, problem.New(problem.Conflict, stillSettingUp)
 	}
 	for _, c := range now.Chapters {
 		if c.Act != nil && c.Act.Name == in.Act && c.Act.Refusal != "" {

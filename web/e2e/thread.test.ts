@@ -79,11 +79,13 @@ it("walks from an error to its commit, build, release, lines and node, and from 
   await thread.getByRole("link", { name: "shop@2.4.1" }).click();
   await page.getByRole("region", { name: "Is it healthy" }).getByRole("row", { name: /Users affected 1 0 worse/ }).waitFor();
   await thread.getByText("1 of 1 node with shop runs it.").waitFor();
+  await expectAccessible(page);
 
   // The node that runs it, with the same error.
   await thread.getByRole("link", { name: "edge-07" }).click();
   await page.getByRole("heading", { level: 1, name: "edge-07" }).waitFor();
   await page.getByRole("region", { name: "Thread" }).getByRole("link", { name: "out of stock" }).waitFor();
+  await expectAccessible(page);
 
   // What is called so is found by its commit, too.
   await page.keyboard.press("Control+k");
@@ -95,6 +97,7 @@ it("walks from an error to its commit, build, release, lines and node, and from 
   await open(page, "/teams/main/pipelines/broken/jobs/lint/builds/2");
   const before = page.getByRole("region", { name: "The same failure before" });
   await before.getByRole("link", { name: "broken/lint #1" }).waitFor();
+  await expectAccessible(page);
   await page.getByRole("button", { name: "Ask the assistant" }).click();
   await expect.poll(() => page.getByRole("textbox", { name: "Ask about main" }).inputValue()).toBe("Why did this build fail?");
   await page.getByText("about build broken / lint #2").waitFor();
@@ -103,6 +106,7 @@ it("walks from an error to its commit, build, release, lines and node, and from 
   // What happened, between two instants.
   await open(page, "/teams/main/timeline?service=shop");
   await page.getByRole("link", { name: /New error: out of stock/ }).waitFor();
+  await expectAccessible(page);
   await page.keyboard.press("j");
   await expect.poll(() => page.evaluate(() => document.activeElement?.textContent ?? "")).not.toBe("");
   await open(page, "/teams/main/timeline?from=2020-01-01T14:00:00Z&to=2020-01-01T15:00:00Z");
