@@ -167,16 +167,27 @@ func (j *Jobs) dispatch(ctx, claiming context.Context, p *pool) {
 		if err != nil {
 			j.log.Error("claiming jobs failed", "kind", p.kind, "error", err)
 		}
+		begun := 0
 		for _, job := range jobs {
+			if j.runs(job.ID) {
+				continue // its lease ran out because this node was slow, and is renewed by the claim
+			}
 			j.done.Go(func() { j.run(ctx, p, job) })
+			begun++
 		}
-		for range free - len(jobs) {
+		for range free - begun {
 			<-p.slots
 		}
 		if len(jobs) < free {
 			j.sleep(claiming, p)
 		}
 	}
+}
+
+func (j *Jobs) runs(id int64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.running[id] != nil
 }
 
 func tryPut(c chan struct{}) bool {

@@ -254,6 +254,40 @@ func TestHeldNodeClaimsNothing(t *testing.T) {
 	}
 }
 
+// A node that was too slow to renew a lease does not run the same job a second time beside itself.
+func TestLateNodeRunsAJobOnce(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Open(t)
+	var ahead atomic.Int64
+	runs, release := make(chan int64, 8), make(chan struct{})
+	j := NewJobs(db, "node", func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }, slog.New(slog.DiscardHandler))
+	j.Handle("k", Pool{Workers: 3}, func(_ context.Context, job Job) error {
+		runs <- job.ID
+		<-release
+		return nil
+	})
+	if err := j.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Stop(context.WithoutCancel(t.Context())) })
+	j.Enqueue(t.Context(), Job{Kind: "k"})
+	first := receive(t, runs)
+	ahead.Store(int64(2 * lease))
+	j.Enqueue(t.Context(), Job{Kind: "k"})
+	if second := receive(t, runs); second == first {
+		t.Error("the same job runs twice at once")
+	}
+	var until int64
+	eventually(t, "its lease to be renewed", func() bool {
+		return db.Reader(t.Context()).Raw("SELECT lease_until FROM work_jobs WHERE id = ?", first).Scan(&until).Error == nil && until > j.store.now().UnixMilli()
+	})
+	close(release)
+	eventually(t, "both to end", func() bool { return count(t, j, Running) == 0 })
+	if len(runs) != 0 {
+		t.Error("one ran again")
+	}
+}
+
 func TestPanicIsAnError(t *testing.T) {
 	t.Parallel()
 	db := databasetest.Open(t)
