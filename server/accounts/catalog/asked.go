@@ -59,7 +59,7 @@ func (c *Catalog) gather(ctx context.Context, team identity.Team, parts ...part)
 			if err == nil || problem.Is(err, problem.NotFound) {
 				return
 			}
-			c.Log.Error("asking a capability failed", "capability", p.capability, "team", team.Name, "error", err)
+			c.noteFailure(p.capability, team, err)
 			mu.Lock()
 			defer mu.Unlock()
 			missing = append(missing, p.capability)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ func ask[T any](ctx context.Context, c *Catalog, team identity.Team, one func(co
 			defer mu.Unlock()
 			all = append(all, got...)
 			if err != nil {
-				c.Log.Error("asking a capability failed", "capability", s.Capability, "team", team.Name, "error", err)
+				c.noteFailure(s.Capability, team, err)
 				missing = append(missing, s.Capability)
 			}
 		})
@@ -205,4 +206,11 @@ func (c *Catalog) Home(ctx context.Context, team identity.Team) (Home, error) {
 	missing = append(missing, recent.Missing...)
 	slices.Sort(missing)
 	return Home{Needs: needs, Recent: recent.Events[:min(30, len(recent.Events))], Missing: slices.Compact(missing)}, nil
+}
+
+// noteFailure logs that a capability did not answer, unless the asker has gone meanwhile.
+func (c *Catalog) noteFailure(capability string, team identity.Team, err error) {
+	if !errors.Is(err, context.Canceled) {
+		c.Log.Error("asking a capability failed", "capability", capability, "team", team.Name, "error", err)
+	}
 }
